@@ -1,0 +1,16 @@
+//! What the proxy and the browser both need. No I/O, and no clock of its own: time comes in as an argument.
+//!
+//! The modules follow the way of the data:
+//!
+//! | module | stage | gives |
+//! |---|---|---|
+//! | [`exposition`] | parse | Prometheus text 0.0.4 and OpenMetrics 1.0 as samples, with positions in errors |
+//! | [`family`] | normalise | a family's `family.toml`, and what a round of answers means by it |
+//! | [`health`] | normalise | the normalised status, reasons, facts and checks of a node |
+//! | [`labels`] | store | label sets and matchers |
+//! | [`wire`] | publish | what the proxy's API answers and the browser reads |
+//! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
+//! | [`format`] | render | numbers, durations, bytes and money in words |
+
+pub mod health;
+pub mod wire;
