@@ -24,13 +24,8 @@ pub enum Status {
 
 impl Status {
     /// Every status, the worst first: the order of a list that a person reads.
-    pub const WORST_FIRST: [Self; 5] = [
-        Self::Unreachable,
-        Self::Unhealthy,
-        Self::Degraded,
-        Self::Unknown,
-        Self::Healthy,
-    ];
+    pub const WORST_FIRST: [Self; 5] =
+        [Self::Unreachable, Self::Unhealthy, Self::Degraded, Self::Unknown, Self::Healthy];
 
     /// The word on the screen, in the API and in the filter box.
     pub fn as_str(self) -> &'static str {

@@ -12,5 +12,12 @@
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
 
+pub mod exposition;
+#[cfg(feature = "families")]
+pub mod family;
+pub mod format;
 pub mod health;
+#[cfg(feature = "families")]
+pub mod labels;
+pub mod patch;
 pub mod wire;
