@@ -8,9 +8,11 @@
 
 mod axis;
 mod exact;
+mod json;
 
 pub use axis::{AxisUnit, axis_unit};
 pub use exact::{grouped, micro_usdc};
+pub use json::{is_json, pretty_json};
 
 /// What stands where a value is not known.
 pub const UNKNOWN: &str = "–";

@@ -1,0 +1,138 @@
+//! From values on a grid to the points of lines on the screen: gaps, and no more points than pixels. Pure.
+
+/// One unbroken stretch of a line: fractional pixels.
+pub(crate) type Segment = Vec<(f64, f64)>;
+
+/// Maps an index and a value to pixels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plot {
+    /// The left edge, in pixels.
+    pub(crate) left: f64,
+    /// The upper edge.
+    pub(crate) top: f64,
+    /// How wide.
+    pub(crate) width: f64,
+    /// How high.
+    pub(crate) height: f64,
+    /// The value at the lower edge.
+    pub(crate) low: f64,
+    /// The value at the upper edge.
+    pub(crate) high: f64,
+    /// How many times the grid has.
+    pub(crate) count: usize,
+}
+
+impl Plot {
+    /// Where a time of the grid is.
+    pub(crate) fn x(&self, index: f64) -> f64 {
+        let last = self.count.saturating_sub(1).max(1) as f64;
+        self.left + self.width * index / last
+    }
+
+    /// Where a value is.
+    pub(crate) fn y(&self, value: f64) -> f64 {
+        self.top + self.height * (1.0 - (value - self.low) / (self.high - self.low))
+    }
+
+    /// The time of the grid nearest to a pixel, inside the grid.
+    pub(crate) fn index_at(&self, x: f64) -> usize {
+        let last = self.count.saturating_sub(1) as f64;
+        ((x - self.left) / self.width.max(1.0) * last).round().clamp(0.0, last) as usize
+    }
+}
+
+/// Cuts values at their gaps and, where there are more than two a pixel, keeps each pixel's first, smallest,
+/// largest and last: the line looks the same and no spike is lost. Infinite values are gaps: they have no place.
+pub(crate) fn segments(values: &[f64], plot: &Plot) -> Vec<Segment> {
+    let dense = values.len() as f64 > plot.width * 2.0;
+    let mut all = Vec::new();
+    for run in runs(values) {
+        let points = run.clone().map(|index| (index, values[index]));
+        let kept: Vec<(usize, f64)> = if dense { thinned(points, plot) } else { points.collect() };
+        all.push(kept.into_iter().map(|(index, value)| (plot.x(index as f64), plot.y(value))).collect());
+    }
+    all
+}
+
+/// The ranges of indices without a gap.
+fn runs(values: &[f64]) -> Vec<std::ops::Range<usize>> {
+    let mut all: Vec<std::ops::Range<usize>> = Vec::new();
+    for index in (0..values.len()).filter(|&index| values[index].is_finite()) {
+        match all.last_mut() {
+            Some(run) if run.end == index => run.end = index + 1,
+            _ => all.push(index..index + 1),
+        }
+    }
+    all
+}
+
+fn thinned(points: impl Iterator<Item = (usize, f64)>, plot: &Plot) -> Vec<(usize, f64)> {
+    let mut kept = Vec::new();
+    let mut pixel: Vec<(usize, f64)> = Vec::new();
+    let mut column = i64::MIN;
+    for point in points {
+        let here = plot.x(point.0 as f64).floor() as i64;
+        if here != column {
+            kept.append(&mut extremes(&pixel));
+            pixel.clear();
+            column = here;
+        }
+        pixel.push(point);
+    }
+    kept.append(&mut extremes(&pixel));
+    kept
+}
+
+fn extremes(pixel: &[(usize, f64)]) -> Vec<(usize, f64)> {
+    let by_value = |a: &&(usize, f64), b: &&(usize, f64)| a.1.total_cmp(&b.1);
+    let picks = [pixel.first(), pixel.iter().min_by(by_value), pixel.iter().max_by(by_value), pixel.last()];
+    let mut kept: Vec<(usize, f64)> = picks.into_iter().flatten().copied().collect();
+    kept.sort_unstable_by_key(|point| point.0);
+    kept.dedup_by_key(|point| point.0);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GAP: f64 = f64::NAN;
+
+    fn plot(width: f64, count: usize) -> Plot {
+        Plot { left: 10.0, top: 0.0, width, height: 100.0, low: 0.0, high: 10.0, count }
+    }
+
+    #[test]
+    fn a_gap_breaks_the_line() {
+        let values = [GAP, 1.0, 2.0, GAP, GAP, 3.0, f64::INFINITY, 4.0];
+        let found = segments(&values, &plot(700.0, 8));
+        let lengths: Vec<usize> = found.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1, 1]);
+        assert_eq!(found[0][0], (110.0, 90.0));
+        assert!(segments(&[GAP; 4], &plot(100.0, 4)).is_empty());
+        assert!(segments(&[], &plot(100.0, 0)).is_empty());
+    }
+
+    #[test]
+    fn a_spike_survives_thinning() {
+        let mut values = vec![1.0; 10_000];
+        values[7_321] = 9.0;
+        values[2_500] = GAP;
+        let found = segments(&values, &plot(200.0, 10_000));
+        let points: usize = found.iter().map(Vec::len).sum();
+        assert!(points <= 200 * 4 + 4, "{points}");
+        assert_eq!(found.len(), 2);
+        assert!(found[1].iter().any(|&(_, y)| y < 10.1));
+    }
+
+    #[test]
+    fn a_pixel_finds_its_time_again() {
+        let plot = plot(600.0, 61);
+        for index in [0, 1, 30, 60] {
+            assert_eq!(plot.index_at(plot.x(index as f64)), index);
+        }
+        assert_eq!((plot.index_at(-50.0), plot.index_at(9e9)), (0, 60));
+        let one = Plot { count: 1, ..plot };
+        assert_eq!(one.index_at(300.0), 0);
+    }
+}

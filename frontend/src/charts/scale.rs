@@ -1,0 +1,170 @@
+//! Where the ticks of an axis stand, and what stands at them. Pure.
+
+/// A value axis in its display unit (see `format::axis_unit`): its ends and its ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ValueAxis {
+    /// The lower end.
+    pub(crate) low: f64,
+    /// The upper end, always above the lower.
+    pub(crate) high: f64,
+    /// At most six, from low to high.
+    pub(crate) ticks: Vec<f64>,
+    /// Decimals that every tick needs to be told from its neighbours.
+    decimals: usize,
+}
+
+/// The most grid lines a chart has.
+const MOST_TICKS: usize = 6;
+
+impl ValueAxis {
+    /// An axis that holds `low` to `high`, ends at round numbers, and with `from_zero` includes zero.
+    pub(crate) fn new(low: f64, high: f64, from_zero: bool) -> Self {
+        let (mut low, mut high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
+        if from_zero {
+            (low, high) = (low.min(0.0), high.max(0.0));
+        }
+        if high - low <= high.abs().max(low.abs()) * 1e-12 {
+            // A flat line sits in the middle, or on the floor when it is zero.
+            let room = if high == 0.0 { 1.0 } else { high.abs() * 0.1 };
+            high += room;
+            if !from_zero || low < 0.0 {
+                low -= room;
+            }
+        }
+        let step = nice_step((high - low) / (MOST_TICKS - 2) as f64);
+        // A little less than a whole step of air above the highest value is enough.
+        let first = (low / step + 1e-9).floor();
+        let last = (high / step - 1e-9).ceil();
+        let count = ((last - first) as usize + 1).min(MOST_TICKS);
+        // Adding 0.0 turns a negative zero into a zero.
+        let ticks: Vec<f64> = (0..count).map(|index| (first + index as f64) * step + 0.0).collect();
+        let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+        Self { low: first * step, high: (last * step).max(first * step + step), ticks, decimals }
+    }
+
+    /// The number at a tick.
+    pub(crate) fn label(&self, tick: f64) -> String {
+        format!("{tick:.*}", self.decimals).replace('-', "−")
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, not below `least`.
+fn nice_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.log10().floor());
+    let lead = least / power;
+    let nice = match () {
+        () if lead <= 1.0 + 1e-9 => 1.0,
+        () if lead <= 2.0 + 1e-9 => 2.0,
+        () if lead <= 5.0 + 1e-9 => 5.0,
+        () => 10.0,
+    };
+    nice * power
+}
+
+const MINUTE: i64 = 60_000;
+const TIME_STEPS: [i64; 12] = [
+    MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    20 * MINUTE,
+    30 * MINUTE,
+    60 * MINUTE,
+    180 * MINUTE,
+    360 * MINUTE,
+    720 * MINUTE,
+    1440 * MINUTE,
+];
+
+/// At most `most` times between `start` and `end` (Unix milliseconds) that are round in a zone `offset`
+/// milliseconds ahead of UTC.
+pub(crate) fn time_ticks(start: i64, end: i64, offset: i64, most: usize) -> Vec<i64> {
+    let most = most.clamp(1, 12) as i64;
+    let fits = |step: &&i64| (end - start) / **step < most;
+    let step = TIME_STEPS.iter().find(fits).copied().unwrap_or_else(|| ((end - start) / most).max(1));
+    let first = (start + offset + step - 1).div_euclid(step) * step - offset;
+    (0..most).map(|index| first + index * step).take_while(|&at| at <= end).collect()
+}
+
+/// A time of day in a zone `offset` milliseconds ahead of UTC: `13:05`, or `13:05:15` with seconds.
+pub(crate) fn clock_label(at: i64, offset: i64, seconds: bool) -> String {
+    let second = (at + offset).div_euclid(1000).rem_euclid(86_400);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    if seconds { format!("{hour:02}:{minute:02}:{:02}", second % 60) } else { format!("{hour:02}:{minute:02}") }
+}
+
+/// A zone's distance from UTC: `UTC`, `UTC+1`, `UTC−3:30`.
+pub(crate) fn zone_label(offset: i64) -> String {
+    let minutes = offset / MINUTE;
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (0, 0) => "UTC".to_owned(),
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(low: f64, high: f64, from_zero: bool) -> (f64, f64, Vec<String>) {
+        let axis = ValueAxis::new(low, high, from_zero);
+        (axis.low, axis.high, axis.ticks.iter().map(|&tick| axis.label(tick)).collect())
+    }
+
+    fn words(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn values_have_round_ticks() {
+        assert_eq!(axis(3.0, 47.0, true), (0.0, 60.0, words(&["0", "20", "40", "60"])));
+        assert_eq!(axis(0.2, 0.9, true), (0.0, 1.0, words(&["0.0", "0.5", "1.0"])));
+        assert_eq!(axis(101.0, 104.0, false), (101.0, 104.0, words(&["101", "102", "103", "104"])));
+        assert_eq!(axis(-5.0, 5.0, false), (-5.0, 5.0, words(&["−5", "0", "5"])));
+        assert_eq!(axis(7.0, 7.0, true).0, 0.0);
+        assert_eq!(axis(0.0, 0.0, true), (0.0, 1.0, words(&["0.0", "0.5", "1.0"])));
+        assert_eq!(axis(f64::NAN, 1.0, true).1, 1.0);
+    }
+
+    #[test]
+    fn there_are_at_most_six_lines_and_all_values_fit() {
+        for exponent in -6..9 {
+            for lead in [1.0, 1.01, 1.99, 2.5, 3.3, 4.999, 5.01, 7.7, 9.99] {
+                for low in [0.0, 0.3, 0.9, -0.5] {
+                    let high = lead * 10_f64.powi(exponent);
+                    let axis = ValueAxis::new(high * low, high, low == 0.0);
+                    assert!((2..=MOST_TICKS).contains(&axis.ticks.len()), "{low} {high} {axis:?}");
+                    assert!(axis.low <= high * low + 1e-9 && axis.high >= high * 0.999_999, "{high} {axis:?}");
+                    let top = axis.ticks.last().copied().unwrap_or(0.0);
+                    assert!((top - axis.high).abs() < axis.high.abs() * 1e-9, "{high} {axis:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn time_ticks_are_round_where_the_viewer_is() {
+        let half_past_five = (5 * 60 + 30) * MINUTE;
+        let start = 1_700_000_000_000;
+        for (window, offset) in [(15, 0), (15, half_past_five), (60, -3 * 60 * MINUTE), (60, half_past_five)] {
+            let ticks = time_ticks(start, start + window * MINUTE, offset, 6);
+            assert!((2..=6).contains(&ticks.len()), "{ticks:?}");
+            let step = ticks[1] - ticks[0];
+            assert!(ticks.iter().all(|tick| (tick + offset) % step == 0), "{ticks:?}");
+        }
+        assert_eq!(time_ticks(0, 1, 0, 6), [0]);
+        assert!(time_ticks(0, i64::MAX / 4, 0, 6).len() <= 6);
+    }
+
+    #[test]
+    fn clocks_and_zones_are_named() {
+        assert_eq!(clock_label(1_700_000_000_000, 0, false), "22:13");
+        assert_eq!(clock_label(1_700_000_000_000, 60 * MINUTE, true), "23:13:20");
+        assert_eq!(zone_label(0), "UTC");
+        assert_eq!(zone_label(60 * MINUTE), "UTC+1");
+        assert_eq!(zone_label(-210 * MINUTE), "UTC−3:30");
+    }
+}
