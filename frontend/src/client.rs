@@ -1,0 +1,96 @@
+//! The only module that knows the network. Pages ask it for typed answers; errors say what, and what to do.
+
+mod backoff;
+mod live;
+mod sse;
+mod token;
+
+use gloo_net::http::{Request, RequestBuilder, Response};
+use leptos::prelude::window;
+use serde::de::DeserializeOwned;
+
+use fleetglass_shared::wire::Problem;
+
+pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
+pub use token::set_token;
+
+/// Why a request gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientError {
+    /// This browser has no network.
+    Offline,
+    /// Nothing answers where this page came from.
+    NoProxy,
+    /// The proxy wants a (different) token.
+    Unauthorized,
+    /// The proxy answered with an error.
+    Http {
+        /// The HTTP status.
+        status: u16,
+        /// What the proxy said, in words.
+        detail: String,
+    },
+    /// The answer is not what this version of the app understands.
+    Malformed(String),
+}
+
+impl ClientError {
+    /// What went wrong and what to do, in one or two sentences.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Offline => "This browser is offline. Check its network connection.".to_owned(),
+            Self::NoProxy => {
+                "Fleetglass does not answer. Check that it runs and that this page can reach it.".to_owned()
+            }
+            Self::Unauthorized => "Fleetglass asks for a token.".to_owned(),
+            Self::Http { status, detail } if detail.is_empty() => {
+                format!("Fleetglass answered with HTTP status {status}.")
+            }
+            Self::Http { detail, .. } => detail.clone(),
+            Self::Malformed(what) => {
+                format!(
+                    "The answer could not be read ({what}). Reload the page: it may be older than the proxy."
+                )
+            }
+        }
+    }
+}
+
+/// Asks for JSON, e.g. `/api/v1/nodes/eu-1`, with the viewer's token if there is one.
+pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ClientError> {
+    let body = get_text(path).await?;
+    serde_json::from_str(&body).map_err(|error| ClientError::Malformed(error.to_string()))
+}
+
+/// Asks for a text, e.g. `/api/v1/nodes/eu-1/metrics`.
+pub async fn get_text(path: &str) -> Result<String, ClientError> {
+    let response = send(request(path)).await?;
+    response.text().await.map_err(|_| lost())
+}
+
+fn request(path: &str) -> RequestBuilder {
+    let request = Request::get(path);
+    match token::token() {
+        Some(token) => request.header("Authorization", &format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
+    let response = request.send().await.map_err(|_| lost())?;
+    match response.status() {
+        200..=299 => Ok(response),
+        401 => Err(ClientError::Unauthorized),
+        status => {
+            let body = response.text().await.unwrap_or_default();
+            let detail =
+                serde_json::from_str::<Problem>(&body).map(|problem| problem.detail).unwrap_or_default();
+            Err(ClientError::Http { status, detail })
+        }
+    }
+}
+
+/// The network failed: whose fault is it?
+fn lost() -> ClientError {
+    if window().navigator().on_line() { ClientError::NoProxy } else { ClientError::Offline }
+}

@@ -1,0 +1,179 @@
+//! Follows `/api/v1/live`: opens the stream, hands its events on, and comes back when it breaks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::wire::{FleetSnapshot, LiveDelta, LivePing};
+use js_sys::{Array, Promise, Reflect, Uint8Array};
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ReadableStreamDefaultReader;
+
+use super::backoff::delay_ms;
+use super::sse::{Event, Parser};
+use super::{ClientError, request, send};
+use crate::clock::{local_now, sleep, timer};
+
+/// After so long without a byte the connection is taken for dead, whatever the browser thinks.
+const SILENCE_MS: i32 = 40_000;
+
+/// What the stream says.
+#[derive(Debug)]
+pub enum LiveEvent {
+    /// The whole fleet.
+    Snapshot(Box<FleetSnapshot>),
+    /// What changed.
+    Delta(LiveDelta),
+    /// Nothing changed, and the proxy lives.
+    Ping(LivePing),
+}
+
+/// What happens to the connection.
+#[derive(Debug)]
+pub enum StreamUpdate {
+    /// A try is in the air.
+    Connecting,
+    /// The stream said something.
+    Event(LiveEvent),
+    /// It failed; the next try is at this local time.
+    Waiting {
+        /// Why.
+        trouble: Trouble,
+        /// By the browser's clock.
+        retry_at: UnixMillis,
+    },
+    /// A token is needed before another try makes sense.
+    Unauthorized,
+}
+
+/// Why there is no stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// This browser has no network: it is us, not the fleet.
+    Offline,
+    /// The proxy does not answer, or has closed the stream: it is us, too.
+    ProxyGone,
+    /// The proxy answered with an error.
+    Refused(String),
+}
+
+/// The event does not follow on what is held; a new snapshot is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal;
+
+/// Set by [`try_now`], cleared by the waiting loop.
+static TRY_NOW: AtomicBool = AtomicBool::new(false);
+
+/// Ends the wait before the next try.
+pub fn try_now() {
+    TRY_NOW.store(true, Ordering::Relaxed);
+}
+
+/// Follows the stream for as long as the page lives.
+///
+/// `sink` hears everything; when it refuses an event, the stream is opened anew without `Last-Event-ID`.
+pub async fn follow(sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
+    let mut last_id = String::new();
+    let mut attempt = 0;
+    loop {
+        TRY_NOW.store(false, Ordering::Relaxed);
+        let _ = sink(StreamUpdate::Connecting);
+        let mut heard = false;
+        let outcome = once(&mut last_id, &mut heard, &sink).await;
+        // A connection that worked was no failure: the first wait after it is short again.
+        attempt = if heard { 1 } else { attempt + 1 };
+        match outcome {
+            Err(End::Refused) => last_id.clear(),
+            Err(End::Failed(ClientError::Unauthorized)) => {
+                let _ = sink(StreamUpdate::Unauthorized);
+                while !TRY_NOW.load(Ordering::Relaxed) {
+                    sleep(200).await;
+                }
+                attempt = 0;
+                continue;
+            }
+            Ok(()) | Err(End::Failed(_)) => {}
+        }
+        let trouble = match outcome {
+            Err(End::Failed(ClientError::Http { status: 502..=504, .. })) => Trouble::ProxyGone,
+            Err(End::Failed(error @ (ClientError::Http { .. } | ClientError::Malformed(_)))) => {
+                Trouble::Refused(error.in_words())
+            }
+            _ if !window().navigator().on_line() => Trouble::Offline,
+            _ => Trouble::ProxyGone,
+        };
+        let retry_at = local_now() + delay_ms(attempt, js_sys::Math::random());
+        let _ = sink(StreamUpdate::Waiting { trouble, retry_at });
+        while local_now() < retry_at && !TRY_NOW.load(Ordering::Relaxed) {
+            sleep(200).await;
+        }
+    }
+}
+
+enum End {
+    Failed(ClientError),
+    Refused,
+}
+
+/// One connection, until it ends.
+async fn once(
+    last_id: &mut String,
+    heard: &mut bool,
+    sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
+) -> Result<(), End> {
+    let mut stream = request("/api/v1/live").header("Accept", "text/event-stream");
+    if !last_id.is_empty() {
+        stream = stream.header("Last-Event-ID", last_id);
+    }
+    let response = send(stream).await.map_err(End::Failed)?;
+    let Some(body) = response.body() else { return Ok(()) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let mut parser = Parser::default();
+    let result = loop {
+        let Some(chunk) = read(&reader).await else { break Ok(()) };
+        let mut refused = None;
+        for event in parser.push(&chunk) {
+            if let Err(end) = hand_on(event, last_id, sink) {
+                refused = Some(end);
+                break;
+            }
+            *heard = true;
+        }
+        if let Some(end) = refused {
+            break Err(end);
+        }
+    };
+    // Without it the browser would keep an abandoned connection open.
+    let _ = JsFuture::from(reader.cancel()).await;
+    result
+}
+
+fn hand_on(
+    event: Event,
+    last_id: &mut String,
+    sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
+) -> Result<(), End> {
+    let malformed = |error: serde_json::Error| End::Failed(ClientError::Malformed(error.to_string()));
+    let live = match event.name.as_str() {
+        "snapshot" => LiveEvent::Snapshot(serde_json::from_str(&event.data).map_err(malformed)?),
+        "delta" => LiveEvent::Delta(serde_json::from_str(&event.data).map_err(malformed)?),
+        "ping" => LiveEvent::Ping(serde_json::from_str(&event.data).map_err(malformed)?),
+        // A later proxy may say more.
+        _ => return Ok(()),
+    };
+    sink(StreamUpdate::Event(live)).map_err(|Refusal| End::Refused)?;
+    if !event.id.is_empty() {
+        *last_id = event.id;
+    }
+    Ok(())
+}
+
+/// The next bytes; `None` when the stream ended, broke, or was silent for too long.
+async fn read(reader: &ReadableStreamDefaultReader) -> Option<Vec<u8>> {
+    let first = Promise::race(&Array::of2(&reader.read(), &timer(SILENCE_MS)));
+    let outcome = JsFuture::from(first).await.ok()?;
+    // The timer's `undefined` has no `value`, nor has the end of the stream.
+    let value = Reflect::get(&outcome, &JsValue::from_str("value")).ok()?;
+    value.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec())
+}

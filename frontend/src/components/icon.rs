@@ -1,0 +1,73 @@
+//! The few icons of the app: 1.5 px strokes in a box of 20 × 20, in the colour of the text around them.
+
+use leptos::prelude::*;
+
+/// Which icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// The fleet.
+    Fleet,
+    /// Light theme.
+    Sun,
+    /// Dark theme.
+    Moon,
+    /// The theme of the system.
+    System,
+    /// Search or filter.
+    Search,
+    /// Rows.
+    Table,
+    /// Tiles.
+    Grid,
+    /// Take away.
+    Close,
+    /// All is well.
+    Check,
+    /// The connection is broken.
+    Unplugged,
+    /// Copy or share this view.
+    Link,
+    /// Towards an earlier page.
+    Back,
+}
+
+impl Icon {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Fleet => "M3.5 3.5h5v5h-5zM11.5 3.5h5v5h-5zM3.5 11.5h5v5h-5zM11.5 11.5h5v5h-5z",
+            Self::Sun => {
+                "M10 6.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7zM10 1.8v1.7M10 16.5v1.7M1.8 10h1.7M16.5 10h1.7\
+                 M4.2 4.2l1.2 1.2M14.6 14.6l1.2 1.2M4.2 15.8l1.2-1.2M14.6 5.4l1.2-1.2"
+            }
+            Self::Moon => "M16.8 12.2A7 7 0 0 1 7.8 3.2a7 7 0 1 0 9 9z",
+            Self::System => "M2.8 4h14.4v9.5H2.8zM7.5 17h5M10 13.5V17",
+            Self::Search => "M9 3.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11zM13 13l4 4",
+            Self::Table => "M3 5h14M3 10h14M3 15h14",
+            Self::Grid => {
+                "M3.5 3.5h3v3h-3zM8.5 3.5h3v3h-3zM13.5 3.5h3v3h-3zM3.5 8.5h3v3h-3zM8.5 8.5h3v3h-3z\
+                           M13.5 8.5h3v3h-3zM3.5 13.5h3v3h-3zM8.5 13.5h3v3h-3zM13.5 13.5h3v3h-3z"
+            }
+            Self::Close => "M5 5l10 10M15 5L5 15",
+            Self::Check => "M4 10.5l4 4 8-9",
+            Self::Unplugged => "M3 3l14 14M7.5 4.5v3M12.5 4.5v3M5.5 8h9v2.5a4.5 4.5 0 0 1-6.8 3.9M10 15v3",
+            Self::Link => {
+                "M8.5 11.5l3-3M9 6.5l1.8-1.8a3.2 3.2 0 0 1 4.5 4.5L13.5 11M11 13.5l-1.8 1.8a3.2 3.2 0 0 1-4.5-4.5L6.5 9"
+            }
+            Self::Back => "M12 4.5L6.5 10l5.5 5.5",
+        }
+    }
+}
+
+/// Draws an icon; the words belong to the button around it.
+#[component]
+pub fn IconMark(
+    /// Which one.
+    #[prop(into)]
+    icon: Signal<Icon>,
+) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+            <path d=move || icon.get().path()></path>
+        </svg>
+    }
+}

@@ -1,0 +1,64 @@
+//! A node's state as a shape in its colour, with the word beside it or for readers that do not see it.
+
+use fleetglass_shared::health::Status;
+use leptos::prelude::*;
+
+/// The outline of a state in a box of 16 × 16; filled but for `unreachable` and `unknown`.
+fn shape(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z",
+        Status::Degraded => "M8 2.2 14.4 13.4H1.6z",
+        Status::Unhealthy => "M3.2 3.2h9.6v9.6H3.2z",
+        Status::Unreachable => "M3.5 3.5 12.5 12.5M12.5 3.5 3.5 12.5",
+        Status::Unknown => "M8 3.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9z",
+    }
+}
+
+/// The class that gives a state its colour: sets `--state`.
+pub fn state_class(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "state-healthy",
+        Status::Degraded => "state-degraded",
+        Status::Unhealthy => "state-unhealthy",
+        Status::Unreachable => "state-unreachable",
+        Status::Unknown => "state-unknown",
+    }
+}
+
+/// The shape alone; the word must stand beside it or in the label of what holds it.
+#[component]
+pub fn StatusShape(
+    /// The state shown.
+    #[prop(into)]
+    status: Signal<Status>,
+) -> impl IntoView {
+    view! {
+        <svg class=move || format!("mark {}", state_class(status.get())) viewBox="0 0 16 16" aria-hidden="true">
+            <path d=move || shape(status.get())></path>
+        </svg>
+    }
+}
+
+/// Shape, word and, if it drains, an arrow down.
+#[component]
+pub fn StatusMark(
+    /// The state shown.
+    #[prop(into)]
+    status: Signal<Status>,
+    /// It asks to be taken out of traffic.
+    #[prop(into, optional)]
+    draining: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <span class=move || format!("status {}", state_class(status.get()))>
+            <StatusShape status/>
+            <span class="status-word">{move || status.get().as_str()}</span>
+            <Show when=move || draining.get()>
+                <span class="status-drain" title="draining: asks to be taken out of traffic">
+                    <span aria-hidden="true">"↓"</span>
+                    <span class="sr-only">", draining"</span>
+                </span>
+            </Show>
+        </span>
+    }
+}

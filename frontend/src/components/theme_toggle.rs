@@ -1,0 +1,27 @@
+//! The button that goes through system, light and dark.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, IconMark};
+use crate::theme::Theme;
+
+/// Goes to the next theme at each press, and says which one is shown.
+#[component]
+pub fn ThemeToggle() -> impl IntoView {
+    let theme = RwSignal::new(Theme::stored());
+    let icon = Signal::derive(move || match theme.get() {
+        Theme::System => Icon::System,
+        Theme::Light => Icon::Sun,
+        Theme::Dark => Icon::Moon,
+    });
+    let label = move || format!("Theme: {}. Change to {}", theme.get().as_str(), theme.get().next().as_str());
+    let change = move |_| {
+        theme.update(|theme| *theme = theme.next());
+        theme.get_untracked().apply();
+    };
+    view! {
+        <button type="button" class="icon-button" aria-label=label title=label on:click=change>
+            <IconMark icon/>
+        </button>
+    }
+}

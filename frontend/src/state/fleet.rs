@@ -1,0 +1,247 @@
+//! The fleet as signals: one a node, so that a delta touches only the rows it changes.
+
+use std::collections::HashMap;
+
+use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
+use leptos::prelude::*;
+
+use super::model::{Applied, Model, Node};
+use crate::client::{self, LiveEvent, Refusal, StreamUpdate, Trouble};
+use crate::clock;
+
+/// A node that tells its readers when it changes.
+pub type NodeSignal = ArcRwSignal<Node>;
+
+/// After so long without an event, what is on the screen may be old.
+const STALE_MS: i64 = 15_000;
+
+/// How this page is connected to the proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The first try is in the air.
+    Connecting,
+    /// Events are coming.
+    Live,
+    /// The stream is open, but has said nothing for a while.
+    Stale,
+    /// A later try is in the air.
+    Retrying(Trouble),
+    /// Waiting for the next try.
+    Waiting {
+        /// Why the last one failed.
+        trouble: Trouble,
+        /// By the browser's clock.
+        retry_at: UnixMillis,
+    },
+    /// The proxy asks for a token.
+    Unauthorized,
+}
+
+/// All that the app knows; a handle that may be copied into every closure.
+#[derive(Clone, Copy)]
+pub struct Fleet {
+    model: StoredValue<Model>,
+    signals: StoredValue<HashMap<String, NodeSignal>>,
+    link: RwSignal<Link>,
+    now: RwSignal<UnixMillis>,
+    heard_at: RwSignal<UnixMillis>,
+    clock_ahead: StoredValue<i64>,
+    members: RwSignal<u64>,
+    changes: RwSignal<u64>,
+    families: RwSignal<Vec<FamilyInfo>>,
+    server: RwSignal<Option<ServerInfo>>,
+}
+
+/// The fleet of this app; [`Fleet::provide`] put it there.
+pub fn use_fleet() -> Fleet {
+    expect_context()
+}
+
+impl Fleet {
+    /// Makes the fleet, hands it down, starts the clock and follows the live stream.
+    pub fn provide() -> Self {
+        let fleet = Self {
+            model: StoredValue::new(Model::default()),
+            signals: StoredValue::new(HashMap::new()),
+            link: RwSignal::new(Link::Connecting),
+            now: RwSignal::new(clock::local_now()),
+            heard_at: RwSignal::new(0),
+            clock_ahead: StoredValue::new(0),
+            members: RwSignal::new(0),
+            changes: RwSignal::new(0),
+            families: RwSignal::new(Vec::new()),
+            server: RwSignal::new(None),
+        };
+        provide_context(fleet);
+        clock::every_second(move || fleet.tick());
+        let _ = window_event_listener_untyped("online", |_| client::try_now());
+        leptos::task::spawn_local(client::follow(move |update| fleet.hear(update)));
+        fleet
+    }
+
+    /// How this page is connected.
+    pub fn link(self) -> Signal<Link> {
+        self.link.into()
+    }
+
+    /// The proxy's time now; ticks once a second. Ages are told against it, so a browser whose clock
+    /// is wrong still tells them right.
+    pub fn now(self) -> Signal<UnixMillis> {
+        self.now.into()
+    }
+
+    /// When the proxy was last heard, in its own time; 0 before that.
+    pub fn heard_at(self) -> Signal<UnixMillis> {
+        self.heard_at.into()
+    }
+
+    /// The browser's clock minus this is the proxy's clock; for countdowns to local times.
+    pub fn to_local(self, at: UnixMillis) -> UnixMillis {
+        at - self.clock_ahead.get_value()
+    }
+
+    /// Whether a first snapshot has come.
+    pub fn loaded(self) -> Signal<bool> {
+        Signal::derive(move || self.server.with(Option::is_some))
+    }
+
+    /// The proxy that answers, once it has.
+    pub fn server(self) -> Signal<Option<ServerInfo>> {
+        self.server.into()
+    }
+
+    /// The families, in the proxy's order.
+    pub fn families(self) -> Signal<Vec<FamilyInfo>> {
+        self.families.into()
+    }
+
+    /// What a person reads for a family's name.
+    pub fn family_title(self, name: &str) -> String {
+        self.families.with(|families| {
+            families.iter().find(|family| family.name == name).map_or(name, |family| &family.title).to_owned()
+        })
+    }
+
+    /// Changes whenever nodes come or go.
+    pub fn members(self) -> Signal<u64> {
+        self.members.into()
+    }
+
+    /// Changes whenever any node changes, comes or goes.
+    pub fn changes(self) -> Signal<u64> {
+        self.changes.into()
+    }
+
+    /// One node; `None` when the fleet has none of this id. Not tracked: see [`Self::members`].
+    pub fn node(self, id: &str) -> Option<NodeSignal> {
+        self.signals.with_value(|signals| signals.get(id).cloned())
+    }
+
+    /// All nodes in order of id. Not tracked: see [`Self::changes`].
+    pub fn nodes(self) -> Vec<Node> {
+        self.model.with_value(|model| model.nodes.values().cloned().collect())
+    }
+
+    fn tick(self) {
+        self.now.set(clock::local_now() + self.clock_ahead.get_value());
+        let silent = self.now.get_untracked() - self.heard_at.get_untracked() > STALE_MS;
+        if silent && self.link.with_untracked(|link| *link == Link::Live) {
+            self.link.set(Link::Stale);
+        }
+    }
+
+    fn hear(self, update: StreamUpdate) -> Result<(), Refusal> {
+        match update {
+            StreamUpdate::Connecting => self.link.update(|link| {
+                if let Link::Waiting { trouble, .. } = link {
+                    *link = Link::Retrying(trouble.clone());
+                } else if *link == Link::Unauthorized {
+                    *link = Link::Connecting;
+                }
+            }),
+            StreamUpdate::Waiting { trouble, retry_at } => self.link.set(Link::Waiting { trouble, retry_at }),
+            StreamUpdate::Unauthorized => self.link.set(Link::Unauthorized),
+            StreamUpdate::Event(event) => self.take(event)?,
+        }
+        Ok(())
+    }
+
+    fn take(self, event: LiveEvent) -> Result<(), Refusal> {
+        let at = match event {
+            LiveEvent::Snapshot(snapshot) => {
+                let at = snapshot.at;
+                self.model.update_value(|model| model.replace(*snapshot));
+                self.publish_all();
+                at
+            }
+            LiveEvent::Delta(delta) => {
+                let at = delta.at;
+                let applied = self.model.try_update_value(|model| model.apply(delta)).ok_or(Refusal)?;
+                self.publish(applied.map_err(|_gap| Refusal)?);
+                at
+            }
+            LiveEvent::Ping(ping) => {
+                if self.model.with_value(|model| model.seq != ping.seq) {
+                    return Err(Refusal);
+                }
+                ping.at
+            }
+        };
+        self.clock_ahead.set_value(at - clock::local_now());
+        self.heard_at.set(at);
+        if self.link.with_untracked(|link| *link != Link::Live) {
+            self.now.set(at);
+            self.link.set(Link::Live);
+        }
+        Ok(())
+    }
+
+    /// After a snapshot: every signal that differs, and a new one for every new node.
+    fn publish_all(self) {
+        let (families, server) =
+            self.model.with_value(|model| (model.families.clone(), model.server.clone()));
+        self.families.set(families);
+        self.signals.update_value(|signals| {
+            self.model.with_value(|model| {
+                signals.retain(|id, _| model.nodes.contains_key(id));
+                for (id, node) in &model.nodes {
+                    match signals.get(id) {
+                        Some(signal) if signal.with_untracked(|held| held == node) => {}
+                        Some(signal) => signal.set(node.clone()),
+                        None => drop(signals.insert(id.clone(), NodeSignal::new(node.clone()))),
+                    }
+                }
+            });
+        });
+        self.server.set(server);
+        self.members.update(|count| *count += 1);
+        self.changes.update(|count| *count += 1);
+    }
+
+    fn publish(self, applied: Applied) {
+        let members = !(applied.added.is_empty() && applied.removed.is_empty());
+        self.signals.update_value(|signals| {
+            for id in &applied.removed {
+                signals.remove(id);
+            }
+            for node in &applied.added {
+                signals.insert(node.id.clone(), NodeSignal::new(node.clone()));
+            }
+            for node in &applied.changed {
+                if let Some(signal) = signals.get(&node.id) {
+                    signal.set(node.clone());
+                }
+            }
+        });
+        if applied.families {
+            self.families.set(self.model.with_value(|model| model.families.clone()));
+        }
+        if members {
+            self.members.update(|count| *count += 1);
+        }
+        if members || !applied.changed.is_empty() {
+            self.changes.update(|count| *count += 1);
+        }
+    }
+}

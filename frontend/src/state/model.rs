@@ -1,0 +1,180 @@
+//! The fleet as the live stream tells it: a snapshot, and deltas laid over it. Pure: no signals, no clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fleetglass_shared::patch::merge;
+use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, LiveDelta, NodeSummary, ServerInfo, Spark};
+use serde_json::Value;
+
+/// One node's summary, shared between the model, its signal and the lists.
+pub type Node = Arc<NodeSummary>;
+
+/// Everything the stream has told so far.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// The number of the last change.
+    pub seq: u64,
+    /// The proxy; `None` before the first snapshot.
+    pub server: Option<ServerInfo>,
+    /// The families a person may see named.
+    pub families: Vec<FamilyInfo>,
+    /// Every node by id.
+    pub nodes: BTreeMap<String, Node>,
+}
+
+/// What a delta did.
+#[derive(Debug, Default, PartialEq)]
+pub struct Applied {
+    /// Nodes that were there and differ now.
+    pub changed: Vec<Node>,
+    /// Nodes that are new.
+    pub added: Vec<Node>,
+    /// Ids of nodes that are gone.
+    pub removed: Vec<String>,
+    /// The families differ.
+    pub families: bool,
+}
+
+/// Why a delta cannot be laid over what is held: only a new snapshot helps.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// Its number is not one more than the last.
+    Sequence,
+    /// A patch does not give a node.
+    Malformed,
+}
+
+impl Model {
+    /// Forgets what was held and takes the snapshot.
+    pub fn replace(&mut self, snapshot: FleetSnapshot) {
+        self.seq = snapshot.seq;
+        self.server = Some(snapshot.server);
+        self.families = snapshot.families;
+        self.nodes = snapshot.nodes.into_iter().map(|node| (node.id.clone(), Arc::new(node))).collect();
+    }
+
+    /// Lays a delta over what is held. On an error nothing has changed.
+    pub fn apply(&mut self, delta: LiveDelta) -> Result<Applied, Gap> {
+        if self.server.is_none() || delta.seq != self.seq + 1 {
+            return Err(Gap::Sequence);
+        }
+        let mut applied = Applied::default();
+        for (id, patch) in delta.nodes {
+            match (self.nodes.get(&id), patch) {
+                (Some(_), Value::Null) => applied.removed.push(id),
+                (None, Value::Null) => {}
+                (Some(node), patch) => {
+                    let node = patched(node, patch).ok_or(Gap::Malformed)?;
+                    applied.changed.push(Arc::new(node));
+                }
+                (None, whole) => {
+                    let node = serde_json::from_value(whole).map_err(|_| Gap::Malformed)?;
+                    applied.added.push(Arc::new(node));
+                }
+            }
+        }
+        for id in &applied.removed {
+            self.nodes.remove(id);
+        }
+        for node in applied.changed.iter().chain(&applied.added) {
+            self.nodes.insert(node.id.clone(), node.clone());
+        }
+        if let Some(families) = delta.families {
+            self.families = families;
+            applied.families = true;
+        }
+        self.seq = delta.seq;
+        Ok(applied)
+    }
+}
+
+/// The node with a merge patch laid over it; `None` when the result is not a node.
+fn patched(node: &NodeSummary, mut patch: Value) -> Option<NodeSummary> {
+    let newer = patch.as_object_mut().and_then(|members| members.remove("spark"));
+    // The sparkline is most of a node: keep it out of the way through JSON and back.
+    let mut value = serde_json::to_value(NodeSummary { spark: Spark::default(), ..node.clone() }).ok()?;
+    merge(&mut value, &patch);
+    let mut result: NodeSummary = serde_json::from_value(value).ok()?;
+    if result.id != node.id {
+        return None;
+    }
+    match newer {
+        Some(Value::Null) => {}
+        Some(newer) => {
+            result.spark = node.spark.clone();
+            result.spark.advance(&serde_json::from_value(newer).ok()?);
+        }
+        None => result.spark = node.spark.clone(),
+    }
+    Some(result)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{Gap, Model, Node};
+    use fleetglass_shared::health::Status;
+    use fleetglass_shared::wire::{FleetSnapshot, LiveDelta};
+    use serde_json::{Value, json};
+
+    /// A node from the few members a test cares about.
+    pub(crate) fn node(members: Value) -> Node {
+        let mut whole = json!({
+            "id": "n", "family": "f", "status": "healthy", "since": 0, "interval_ms": 15000,
+            "spark": {"minute": 0, "values": []},
+        });
+        fleetglass_shared::patch::merge(&mut whole, &members);
+        serde_json::from_value(whole).unwrap()
+    }
+
+    fn model() -> Model {
+        let snapshot: FleetSnapshot = serde_json::from_value(json!({
+            "seq": 7, "at": 1, "server": {"version": "1", "epoch": "e", "started_at": 0}, "families": [],
+            "nodes": [
+                node(json!({"id": "a", "peers": 3, "spark": {"minute": 10, "values": [1.0, 2.0]},
+                            "labels": {"region": "eu"}})).as_ref(),
+                node(json!({"id": "b"})).as_ref(),
+            ],
+        }))
+        .unwrap();
+        let mut model = Model::default();
+        model.replace(snapshot);
+        model
+    }
+
+    fn delta(seq: u64, nodes: Value) -> LiveDelta {
+        serde_json::from_value(json!({"seq": seq, "at": 2, "nodes": nodes})).unwrap()
+    }
+
+    #[test]
+    fn a_delta_changes_adds_and_removes() {
+        let mut model = model();
+        let new = serde_json::to_value(node(json!({"id": "c"})).as_ref()).unwrap();
+        let patch = json!({"status": "degraded", "peers": null, "spark": {"minute": 11, "values": [5.0]}});
+        let applied = model.apply(delta(8, json!({"a": patch, "b": null, "c": new, "gone": null}))).unwrap();
+        assert_eq!(applied.removed, ["b"]);
+        assert_eq!(applied.added[0].id, "c");
+        let changed = &applied.changed[0];
+        assert_eq!((changed.status, changed.peers), (Status::Degraded, None));
+        assert_eq!(changed.spark.values, [Some(1.0), Some(2.0), Some(5.0)]);
+        assert_eq!(changed.labels["region"], "eu");
+        assert_eq!(model.nodes.keys().collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(model.seq, 8);
+    }
+
+    #[test]
+    fn a_gap_or_a_patch_that_gives_no_node_is_refused_and_nothing_changes() {
+        let mut model = model();
+        assert_eq!(model.apply(delta(9, json!({"b": null}))), Err(Gap::Sequence));
+        assert_eq!(model.apply(delta(7, json!({"b": null}))), Err(Gap::Sequence));
+        for patch in [json!({"status": "?"}), json!({"id": "other"}), json!(3), json!({"spark": 1})] {
+            assert_eq!(model.apply(delta(8, json!({"b": null, "a": patch}))), Err(Gap::Malformed));
+        }
+        assert_eq!(model.apply(delta(8, json!({"new": {"status": "healthy"}}))), Err(Gap::Malformed));
+        assert_eq!(model.nodes.len(), 2);
+        assert_eq!(model.seq, 7);
+        assert_eq!(Model::default().apply(delta(1, json!({}))), Err(Gap::Sequence));
+    }
+}
