@@ -1,0 +1,120 @@
+//! `cargo xtask bench`: what the first page weighs, and how fast the hot paths are.
+
+use crate::paths;
+use crate::problem::{AtPath, Problem, Result};
+use crate::{build, run};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What the first page may weigh with brotli.
+const LIMIT: u64 = 200_000;
+
+/// Programs that measure, one a hot path: package and example.
+const EXAMPLES: [(&str, &str); 2] =
+    [("fleetglass-shared", "bench_exposition"), ("fleetglass", "bench_store")];
+
+/// Builds what is shipped and measures it.
+pub(crate) fn command() -> Result<ExitCode> {
+    // The table of the first page is part of what it prints.
+    build::command(true)?;
+    for (package, example) in EXAMPLES {
+        let folder = package.trim_start_matches("fleetglass-").replace("fleetglass", "proxy");
+        if paths::root().join(folder).join("examples").join(format!("{example}.rs")).is_file() {
+            println!("\n── {example}");
+            run::show(&mut run::cargo(&format!("run --quiet --release -p {package} --example {example}")))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line for each file that the first page needs, and their sum.
+pub(crate) fn first_page() -> Result<()> {
+    let dist = paths::dist();
+    let mut sum = 0;
+    println!("\nfirst page: file, plain bytes, brotli bytes");
+    for name in needed(&dist)? {
+        let plain = size(&dist.join(&name))?;
+        let brotli = size(&dist.join(format!("{name}.br"))).unwrap_or(plain);
+        sum += brotli;
+        println!("  {name:<48} {plain:>9} {brotli:>9}");
+    }
+    let verdict = if sum <= LIMIT { "within" } else { "ABOVE" };
+    println!("  {:<48} {:>9} {sum:>9}  {verdict} the limit of {LIMIT}", "sum", "");
+    Ok(())
+}
+
+/// `index.html` and every file of `dist` whose name occurs in a needed page, script or style sheet.
+fn needed(dist: &Path) -> Result<BTreeSet<String>> {
+    let mut all = Vec::new();
+    list(dist, dist, &mut all)?;
+    if !all.iter().any(|name| name == "index.html") {
+        return Err(Problem::new("dist/ holds no app").fix("cargo xtask build --release"));
+    }
+    let mut needed = BTreeSet::new();
+    let mut open = vec!["index.html".to_owned()];
+    while let Some(name) = open.pop() {
+        if !needed.insert(name.clone()) || !is_text(&name) {
+            continue;
+        }
+        let file = dist.join(&name);
+        let text = String::from_utf8_lossy(&std::fs::read(&file).at("read", &file)?).into_owned();
+        open.extend(
+            all.iter().filter(|other| text.contains(base(other)) && !needed.contains(*other)).cloned(),
+        );
+    }
+    Ok(needed)
+}
+
+fn list(root: &Path, dir: &Path, all: &mut Vec<String>) -> Result<()> {
+    for entry in std::fs::read_dir(dir).at("read", dir)?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            list(root, &path, all)?;
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            if !name.ends_with(".br") && !name.ends_with(".gz") {
+                all.push(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn is_text(name: &str) -> bool {
+    [".html", ".js", ".css"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn size(file: &Path) -> Result<u64> {
+    Ok(std::fs::metadata(file).at("read", file)?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_first_page_is_what_the_html_leads_to() {
+        let dist = std::env::temp_dir().join(format!("fleetglass-bench-{}", std::process::id()));
+        std::fs::create_dir_all(dist.join("icons")).unwrap();
+        let files = [
+            ("index.html", "<script src='/app-1.js'></script><link href='/icons/a.svg'>"),
+            ("app-1.js", "fetch('app-1_bg.wasm')"),
+            ("app-1_bg.wasm", "other.png"),
+            ("icons/a.svg", "<svg/>"),
+            ("other.png", ""),
+            ("index.html.br", ""),
+        ];
+        for (name, text) in files {
+            std::fs::write(dist.join(name), text).unwrap();
+        }
+        let names: Vec<String> = needed(&dist).unwrap().into_iter().collect();
+        assert_eq!(names, ["app-1.js", "app-1_bg.wasm", "icons/a.svg", "index.html"]);
+        std::fs::remove_dir_all(dist).unwrap();
+    }
+}

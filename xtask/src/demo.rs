@@ -1,0 +1,53 @@
+//! `cargo xtask demo`: from a clone to a live page in one command.
+
+use crate::app::{self, Profile};
+use crate::args::Need;
+use crate::clock::Stopwatch;
+use crate::paths;
+use crate::problem::{Problem, Result};
+use crate::run;
+use crate::setup;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Sets up, builds the app and the proxy, and runs the simulated fleet until it is stopped.
+pub(crate) fn command(nodes: u32, port: Option<u16>) -> Result<ExitCode> {
+    let watch = Stopwatch::start();
+    // The proxy needs none of the tools, so it compiles while they are fetched.
+    let (built, proxy) = std::thread::scope(|scope| {
+        let proxy = scope.spawn(proxy);
+        let built = setup::ensure(Need::Demo).and_then(|tools| app::build(&tools, Profile::Quick));
+        (built, proxy.join().unwrap_or_else(|_| Err(Problem::new("building the proxy crashed"))))
+    });
+    built?;
+    let proxy = proxy?;
+
+    println!("demo: ready in {watch}; starting {nodes} simulated nodes");
+    let mut command = run::command(&proxy);
+    command.args(["demo", "--nodes", &nodes.to_string()]);
+    if let Some(port) = port {
+        command.args(["--port", &port.to_string()]);
+    }
+    run::show(&mut command)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the proxy as `demo` and `test` use it, and says where it is.
+pub(crate) fn proxy() -> Result<PathBuf> {
+    let watch = Stopwatch::start();
+    println!("proxy: cargo build …");
+    // Every default member is named by not naming one: so the tests find the same features built.
+    let mut command = run::cargo("build --bin fleetglass");
+    let log = run::log_file(&paths::notes()?, "proxy")?;
+    run::logged("cargo build", &mut command, &log, None)?;
+    let binary = paths::proxy("debug");
+    if !binary.is_file() {
+        return Err(Problem::new(format!("cargo built no {}", binary.display())));
+    }
+    println!("proxy: built in {watch}, {}", relative(&binary));
+    Ok(binary)
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(paths::root()).unwrap_or(path).display().to_string()
+}
