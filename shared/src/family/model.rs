@@ -1,0 +1,610 @@
+//! The words of `family.toml`: what a family declares, as plain data. `docs/family.md` explains each by example.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::Words;
+use crate::health::Status;
+
+/// A whole `family.toml`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FamilySpec {
+    /// The id that targets and filters name: lower-case letters, digits and `-`.
+    pub name: String,
+    /// What a person reads; the name, if left out.
+    #[serde(default)]
+    pub title: String,
+    /// One sentence about what these nodes are.
+    #[serde(default)]
+    pub summary: String,
+    /// Another family to start from: this file then holds only what differs. Entries of lists replace
+    /// those of the same `name`, and new ones are added.
+    #[serde(default)]
+    pub extends: Option<String>,
+    /// What a node is asked.
+    #[serde(default)]
+    pub endpoint: Vec<EndpointSpec>,
+    /// How `family = "auto"` knows a node of this family.
+    #[serde(default)]
+    pub recognise: Vec<RecogniseSpec>,
+    /// How an answer maps onto the normalised status. The worst of all that apply is the node's.
+    #[serde(default)]
+    pub status: Vec<StatusSpec>,
+    /// A series that says the worst outcome of `status` as a number.
+    #[serde(default)]
+    pub status_series: Option<StatusSeriesSpec>,
+    /// What a node says about itself, from JSON or from metrics.
+    #[serde(default)]
+    pub fact: Vec<FactSpec>,
+    /// Lists of named checks or components inside an answer.
+    #[serde(default)]
+    pub checks: Vec<ChecksSpec>,
+    /// Findings: a bound on a fact, with the status and the reason in words.
+    #[serde(default)]
+    pub condition: Vec<ConditionSpec>,
+    /// Metrics every node must expose; one that is absent is listed, never taken for 0.
+    #[serde(default)]
+    pub mandatory: Vec<MandatorySpec>,
+    /// The series drawn small beside each node.
+    #[serde(default)]
+    pub spark: Option<SparkSpec>,
+    /// The charts of the node page.
+    #[serde(default)]
+    pub panel: Vec<PanelSpec>,
+    /// The slash risks.
+    #[serde(default)]
+    pub risk: Vec<RiskSpec>,
+}
+
+/// What an endpoint answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointKind {
+    /// A JSON object.
+    Json,
+    /// JSON if it is JSON, else any text: then the HTTP status alone decides.
+    Text,
+    /// A Prometheus or OpenMetrics exposition.
+    Metrics,
+}
+
+impl EndpointKind {
+    /// The word in `family.toml` and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+/// What an endpoint is for, in the words of the pass-through API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointRole {
+    /// Is it alive and well?
+    Health,
+    /// Should it get traffic?
+    Ready,
+    /// Its metrics.
+    Metrics,
+    /// Anything else.
+    Other,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointSpec {
+    /// Its name, which mappings, `[target.endpoints]` and reasons use.
+    pub name: String,
+    /// What a person reads in a reason, e.g. `Internal API`; the path, if left out.
+    #[serde(default)]
+    pub title: String,
+    /// What it answers with.
+    pub kind: EndpointKind,
+    /// What it is for.
+    pub role: EndpointRole,
+    /// The path asked, e.g. `/health`.
+    pub path: String,
+    /// Its default port. None: the port of the target's `url`.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Further ports on which `family = "auto"` looks for it.
+    #[serde(default)]
+    pub other_ports: Vec<u16>,
+    /// It is asked only where the target gives its URL under `[target.endpoints]`.
+    #[serde(default)]
+    pub needs_url: bool,
+    /// Not every node has it: its silence counts only once it has answered.
+    #[serde(default)]
+    pub optional: bool,
+    /// The HTTP statuses whose body is an answer.
+    #[serde(default = "accepted_by_default")]
+    pub accepts: Vec<u16>,
+    /// The HTTP statuses that mean "this node does not have this endpoint".
+    #[serde(default)]
+    pub absent: Vec<u16>,
+    /// An answer that takes longer is a finding (degraded).
+    #[serde(default)]
+    pub slow_seconds: Option<f64>,
+}
+
+fn accepted_by_default() -> Vec<u16> {
+    vec![200]
+}
+
+/// One sign by which a node is recognised. All that it names must hold.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecogniseSpec {
+    /// What the user reads: `recognised by …`.
+    pub by: String,
+    /// The endpoint that must have answered with JSON holding every one of `fields`.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// JSON Pointers that must all lead somewhere.
+    #[serde(default)]
+    pub fields: Words,
+    /// JSON Pointers and the values one of which they must hold.
+    #[serde(default)]
+    pub values: BTreeMap<String, Words>,
+    /// Metric names one of which must be exposed; a `*` at the end stands for any rest.
+    #[serde(default)]
+    pub metrics: Words,
+    /// How sure this sign is: the family with the highest wins.
+    #[serde(default = "weight_by_default")]
+    pub weight: u32,
+}
+
+fn weight_by_default() -> u32 {
+    10
+}
+
+/// How one answer maps onto a status.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusSpec {
+    /// For `extends`: which entry this is.
+    #[serde(default)]
+    pub name: String,
+    /// The endpoint whose answer is read.
+    pub endpoint: String,
+    /// Where the word is; the first that is there counts.
+    #[serde(default)]
+    pub pointer: Words,
+    /// What each word means. Words are compared without regard to case.
+    #[serde(default)]
+    pub map: BTreeMap<String, Status>,
+    /// What a word outside `map` means.
+    #[serde(default = "unknown_status")]
+    pub default: Status,
+    /// What it means when no pointer leads to a word; `ignore` when nothing.
+    #[serde(default)]
+    pub missing: Missing,
+    /// What each HTTP status means. With it, the code decides and the body only explains.
+    #[serde(default)]
+    pub http: BTreeMap<String, Status>,
+    /// Words (or HTTP statuses as text) on which the node asks to be taken out of traffic.
+    #[serde(default)]
+    pub drain: Words,
+    /// The reason for each word, in words; `{value}` is the word, `{endpoint}` the endpoint.
+    #[serde(default)]
+    pub reason: BTreeMap<String, String>,
+    /// A further pointer whose text is added to the reason, e.g. an error message.
+    #[serde(default)]
+    pub detail: Words,
+    /// This mapping applies only when the endpoint named here gave nothing usable, e.g. health read off
+    /// the metrics of a node without `/health`. The endpoint above then only has to have answered.
+    #[serde(default)]
+    pub without: Option<String>,
+    /// With `without`: the status when nothing else says worse.
+    #[serde(default)]
+    pub assume: Option<Status>,
+}
+
+fn unknown_status() -> Status {
+    Status::Unknown
+}
+
+/// What a missing status word means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// The status is not known, and a reason says that the word is missing.
+    #[default]
+    Unknown,
+    /// Nothing: another mapping decides.
+    Ignore,
+}
+
+/// The worst declared status as a number.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusSeriesSpec {
+    /// The series' name.
+    pub name: String,
+    /// Its HELP text.
+    pub help: String,
+    /// The number for each status; one that is not named gives no sample.
+    pub values: BTreeMap<Status, f64>,
+}
+
+/// What a fact's value must be; a value that is not becomes a warning, not a fact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// Any scalar.
+    #[default]
+    Any,
+    /// A number, or text that is one. Integers of any length stay exact.
+    Number,
+    /// A whole number of at least 0.
+    Count,
+    /// `true` or `false` (or 1 or 0).
+    Bool,
+    /// Text.
+    Text,
+}
+
+/// What a fact means to the fleet page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FactRole {
+    /// Connected peers.
+    Peers,
+    /// The software version.
+    Version,
+    /// Process uptime in seconds; going down is a restart.
+    Uptime,
+    /// The process's start as Unix seconds; moving on is a restart.
+    Started,
+}
+
+/// How several samples of one metric become one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Take {
+    /// Their sum.
+    #[default]
+    Sum,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// One thing a node says about itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactSpec {
+    /// Stable id, e.g. `blacklist_lag`. `{name}` is what a `*` in the pointer stood for.
+    pub name: String,
+    /// What a person reads; may hold `{name}`.
+    pub title: String,
+    /// The endpoint read; any, in the order declared, if left out.
+    #[serde(default)]
+    pub endpoint: Words,
+    /// JSON Pointers (RFC 6901); the first that leads somewhere counts. A reference token that is
+    /// just `*` means each member.
+    #[serde(default)]
+    pub pointer: Words,
+    /// Metric names tried when no pointer gave a value.
+    #[serde(default)]
+    pub metric: Words,
+    /// Labels the metric's samples must carry.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// With `metric`: the value is this label's, not the sample's (for `…_info` metrics).
+    #[serde(default)]
+    pub value_label: Option<String>,
+    /// How several samples become one value.
+    #[serde(default)]
+    pub take: Take,
+    /// The unit word; see `docs/family.md`.
+    #[serde(default)]
+    pub unit: String,
+    /// What the value must be.
+    #[serde(default)]
+    pub value: ValueKind,
+    /// What the fleet page uses it for.
+    #[serde(default)]
+    pub role: Option<FactRole>,
+    /// Keep it off the list of facts (it serves a condition or a series only).
+    #[serde(default)]
+    pub hidden: bool,
+    /// A value to use when the node says none. Never use it for a metric that is mandatory.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// A series derived from it, unless the node exposes one of that name itself.
+    #[serde(default)]
+    pub series: Option<SeriesSpec>,
+}
+
+/// The type of a derived series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SeriesKind {
+    /// Goes up and down.
+    #[default]
+    Gauge,
+    /// Only grows, but for restarts.
+    Counter,
+}
+
+impl SeriesKind {
+    /// The word of the exposition formats.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+        }
+    }
+}
+
+/// A series derived from a fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesSpec {
+    /// Its name; `{name}` is what a `*` in the pointer stood for.
+    pub name: String,
+    /// Its type.
+    #[serde(default)]
+    pub kind: SeriesKind,
+    /// Its HELP text.
+    pub help: String,
+    /// Numbers for words, e.g. `{ connected = 1, disconnected = 0 }`. `true` and `false` are 1 and 0 anyway.
+    #[serde(default)]
+    pub map: BTreeMap<String, f64>,
+    /// The number for a word outside `map`; no sample, if left out.
+    #[serde(default)]
+    pub default: Option<f64>,
+    /// The value becomes this label and the sample is 1 (for `…_info` series).
+    #[serde(default)]
+    pub value_label: Option<String>,
+    /// The `*` of the pointer becomes this label.
+    #[serde(default)]
+    pub name_label: Option<String>,
+}
+
+/// A list of named checks inside a JSON answer.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChecksSpec {
+    /// For `extends`: which entry this is.
+    #[serde(default)]
+    pub name: String,
+    /// The endpoint read.
+    pub endpoint: String,
+    /// Each check: a pointer that ends in `/*`. Members of an object are named by their key; in an
+    /// array, a text is its own name (a list of what failed).
+    pub pointer: String,
+    /// Where the check's word is, from the check; empty: the check itself is the word.
+    #[serde(default)]
+    pub word: String,
+    /// Where an error text is, from the check.
+    #[serde(default)]
+    pub error: Words,
+    /// Where the RFC 3339 time of the check is, from the check.
+    #[serde(default)]
+    pub time: Words,
+    /// A time that did not move for this many rounds makes the check stale.
+    #[serde(default = "stale_rounds_by_default")]
+    pub stale_rounds: u32,
+    /// The node's status when a check is stale.
+    #[serde(default = "degraded")]
+    pub stale_status: Status,
+    /// What each word means.
+    #[serde(default)]
+    pub map: BTreeMap<String, Status>,
+    /// What a word outside `map` means.
+    #[serde(default = "unknown_status")]
+    pub default: Status,
+    /// Per check name: the status it gives the node at worst, where it weighs less than its own.
+    #[serde(default)]
+    pub at_most: BTreeMap<String, Status>,
+    /// Titles of known checks, for reasons; others are named as sent.
+    #[serde(default)]
+    pub titles: BTreeMap<String, String>,
+    /// The reason: `{name}` is the title, `{value}` the word.
+    #[serde(default = "check_reason_by_default")]
+    pub reason: String,
+    /// Per check name the series that is 1 when it is healthy and not stale, else 0.
+    #[serde(default)]
+    pub series: BTreeMap<String, SeriesNameSpec>,
+    /// The series for all other checks, with the name in the label `check`.
+    #[serde(default)]
+    pub other_series: Option<SeriesNameSpec>,
+}
+
+fn stale_rounds_by_default() -> u32 {
+    4
+}
+
+fn degraded() -> Status {
+    Status::Degraded
+}
+
+fn check_reason_by_default() -> String {
+    "Check {name} is {value}".to_owned()
+}
+
+/// A series' name and HELP text.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesNameSpec {
+    /// Its name.
+    pub name: String,
+    /// Its HELP text.
+    pub help: String,
+}
+
+/// A finding about a fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionSpec {
+    /// The reason's code, e.g. `watchtowers-few`; `[target.bounds]` overrides its bound by this name.
+    pub name: String,
+    /// The fact looked at; a fact the node does not give holds no condition.
+    pub fact: String,
+    /// Holds when the value is below this.
+    #[serde(default)]
+    pub below: Option<f64>,
+    /// Holds when the value is above this.
+    #[serde(default)]
+    pub above: Option<f64>,
+    /// Holds when the value is one of these words.
+    #[serde(default)]
+    pub is: Words,
+    /// Holds when the value has risen, without falling once, for this many seconds.
+    #[serde(default)]
+    pub rising_for: Option<u32>,
+    /// Holds only after it was so for this many seconds.
+    #[serde(default)]
+    pub held_for: Option<u32>,
+    /// What it makes of the node.
+    pub status: Status,
+    /// Why, in words; `{value}` and `{bound}` are filled in with their unit.
+    pub reason: String,
+    /// It also asks for the node to be taken out of traffic.
+    #[serde(default)]
+    pub drain: bool,
+}
+
+/// A metric every node must expose.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MandatorySpec {
+    /// Its names, the usual one first: any of them will do.
+    pub metric: Words,
+    /// What it is for.
+    #[serde(default)]
+    pub meaning: String,
+    /// The endpoint that must expose it; the first of kind `metrics`, if left out.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+}
+
+/// The series drawn small beside each node.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SparkSpec {
+    /// What a person reads, e.g. `Peers`.
+    pub title: String,
+    /// Its unit.
+    #[serde(default)]
+    pub unit: String,
+    /// The fact whose numbers are drawn.
+    pub fact: String,
+}
+
+/// One chart.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PanelSpec {
+    /// What a person reads.
+    pub title: String,
+    /// Charts are grouped by this.
+    #[serde(default)]
+    pub subsystem: String,
+    /// The unit of the y axis.
+    #[serde(default)]
+    pub unit: String,
+    /// One or more lines.
+    pub queries: Vec<QuerySpec>,
+    /// A dashed line.
+    #[serde(default)]
+    pub bound: Option<BoundSpec>,
+    /// Start the y axis at zero.
+    #[serde(default = "yes")]
+    pub from_zero: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One line (or set of lines) of a chart.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySpec {
+    /// An expression in the forms `docs/family.md` lists.
+    pub expr: String,
+    /// Its name; `{label}` stands for a label's value.
+    #[serde(default)]
+    pub legend: String,
+}
+
+/// A bound drawn in a chart.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoundSpec {
+    /// Its name.
+    pub title: String,
+    /// Where it lies.
+    pub value: f64,
+}
+
+/// How bad a risk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Within hours.
+    Warning,
+    /// At once.
+    Critical,
+}
+
+impl Severity {
+    /// The word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// On which side of the bound the risk lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Crossing {
+    /// A value above the bound.
+    #[default]
+    Above,
+    /// A value below the bound.
+    Below,
+}
+
+/// A slash risk.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RiskSpec {
+    /// Stable id; `[target.bounds]` overrides its bound by this name.
+    pub name: String,
+    /// What a person reads.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Expressions in the forms `docs/family.md` lists; the first that has a value counts.
+    pub expr: Words,
+    /// On which side of the bound the risk lies.
+    #[serde(default)]
+    pub when: Crossing,
+    /// The bound.
+    pub bound: f64,
+    /// How to show value and bound.
+    #[serde(default)]
+    pub unit: String,
+    /// What is at stake.
+    pub meaning: String,
+    /// What to do.
+    pub action: String,
+}
