@@ -1,1 +1,282 @@
-//! store: to be written.
+//! What was heard, kept in memory: the head of the store.
+//!
+//! All series of a target are scraped at the same instant, so a target is a small table: one time column
+//! shared by all its series, and a scrape appends one row ([`Row`]). Rows are sealed 64 at a time into
+//! blocks that no longer change; a disk below takes those later. A series that is not in a row is stale at
+//! that row's time, as in Prometheus, and costs one bit to say so.
+//!
+//! | module | gives |
+//! |---|---|
+//! | `row` | [`Row`]: a round's samples, all or nothing for each endpoint |
+//! | `layout` | the byte layout of the last exposition: an unchanged series costs one comparison |
+//! | `table` | a target's columns, rows, blocks, and their retention |
+//! | `column`, `packed` | the values of one series, in the head and sealed |
+//! | `meta` | type, help and unit of metrics |
+//! | `read` | what queries and pages ask for |
+
+mod column;
+mod layout;
+mod meta;
+mod packed;
+mod read;
+mod row;
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::labels::LabelSet;
+use parking_lot::RwLock;
+
+pub use meta::{Meta, kind_word};
+pub use read::{Latest, Sample, SelectError, SelectLimits, Series, format_value, is_stale, stale_marker};
+pub use row::{Exposed, Put, Row, RowStats};
+use table::Table;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows older than this go.
+    pub retention_ms: i64,
+    /// Series of one target, those among them that ended but are still kept.
+    pub max_series_per_target: usize,
+    /// Series of all targets together.
+    pub max_series: usize,
+}
+
+impl Default for Limits {
+    /// An hour; 20,000 series a target, 2,000,000 in all.
+    fn default() -> Self {
+        Self { retention_ms: 3_600_000, max_series_per_target: 20_000, max_series: 2_000_000 }
+    }
+}
+
+/// Who a row is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetIdent {
+    /// The target's id: the `instance` label.
+    pub instance: String,
+    /// The family's name: the `job` label.
+    pub job: String,
+    /// The target's own labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl TargetIdent {
+    /// The labels that every series of the target carries.
+    pub fn label_set(&self) -> LabelSet {
+        let fixed = [("instance", self.instance.as_str()), ("job", self.job.as_str())];
+        // The fixed ones come first, so that a label of the same name does not replace them.
+        LabelSet::from_pairs(
+            fixed.into_iter().chain(self.labels.iter().map(|(n, v)| (n.as_str(), v.as_str()))),
+        )
+    }
+}
+
+/// Why something was not stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// More series than the settings allow.
+    #[error(
+        "more than {limit} series of {of}; raise `{setting}`, or make the node expose fewer \
+         (what was stored before is kept)"
+    )]
+    SeriesLimit {
+        /// The limit.
+        limit: usize,
+        /// What it limits.
+        of: &'static str,
+        /// The setting that raises it.
+        setting: &'static str,
+    },
+    /// The row is not after the last one.
+    #[error("a row at {at} ms is not after the last at {last} ms: the clock was set back a little; wait")]
+    OutOfOrder {
+        /// The row's time.
+        at: UnixMillis,
+        /// The time of the last row.
+        last: UnixMillis,
+    },
+    /// The exposition cannot be read; the parser's words.
+    #[error("{0}")]
+    Exposition(String),
+}
+
+/// What an exposition holds, as the store reads it.
+pub enum Item<'a> {
+    /// One sample.
+    Sample {
+        /// `name{labels}` as written.
+        raw: &'a str,
+        /// The value.
+        value: f64,
+        /// The value as written.
+        value_text: &'a str,
+        /// The time the node gave it, if it did.
+        timestamp: Option<UnixMillis>,
+    },
+    /// The type of a metric family.
+    Kind {
+        /// The family.
+        family: &'a str,
+        /// The type.
+        kind: &'a str,
+    },
+    /// The help of a metric family.
+    Help {
+        /// The family.
+        family: &'a str,
+        /// The text, unescaped.
+        help: &'a str,
+    },
+    /// The unit of a metric family.
+    Unit {
+        /// The family.
+        family: &'a str,
+        /// The unit.
+        unit: &'a str,
+    },
+}
+
+/// Something that can be read like an exposition.
+pub trait Exposition {
+    /// The next item; `hint` is the raw series that comes next if nothing changed.
+    ///
+    /// # Errors
+    /// What is wrong and where, in words, when the rest cannot be read.
+    fn next_item(&mut self, hint: Option<&[u8]>) -> Option<Result<Item<'_>, String>>;
+
+    /// The labels of a raw series.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    fn labels(raw: &str) -> Result<LabelSet, String>;
+}
+
+/// Everything heard from every target. All calls are short and none waits for anything but a lock of one
+/// target.
+pub struct Store {
+    targets: RwLock<BTreeMap<String, Arc<RwLock<Table>>>>,
+    shared: Arc<Shared>,
+}
+
+/// What all tables share.
+struct Shared {
+    limits: Limits,
+    /// Series of all tables.
+    total: Arc<AtomicUsize>,
+    texts: meta::Texts,
+}
+
+/// How far back the clock may jump before we believe it: less is a correction that passes by itself.
+const CLOCK_SLACK_MS: i64 = 60_000;
+
+impl Store {
+    /// An empty store.
+    pub fn new(limits: Limits) -> Self {
+        let shared = Shared { limits, total: Arc::default(), texts: meta::Texts::default() };
+        Self { targets: RwLock::default(), shared: Arc::new(shared) }
+    }
+
+    /// Begins the row of one round of a target, at the time the round began. A target not seen before is
+    /// added; one whose labels changed is renamed, as by [`Store::retarget`].
+    ///
+    /// When the clock was set back by more than a minute, the target's rows after `at` are forgotten: their
+    /// times were wrong, and keeping them would refuse every row until the clock has caught up.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfOrder`] when `at` is not after the target's last row, by less than that.
+    pub fn begin(&self, target: &TargetIdent, at: UnixMillis) -> Result<Row, StoreError> {
+        let labels = target.label_set();
+        let known = self.targets.read().get(&target.instance).cloned();
+        let table = known.unwrap_or_else(|| {
+            let new = || Arc::new(RwLock::new(Table::new(labels.clone(), self.shared.total.clone())));
+            self.targets.write().entry(target.instance.clone()).or_insert_with(new).clone()
+        });
+        let mut table = table.write_arc();
+        if let Some(last) = table.last_time().filter(|&last| at <= last) {
+            if last - at <= CLOCK_SLACK_MS {
+                return Err(StoreError::OutOfOrder { at, last });
+            }
+            table.forget_after(at - 1);
+        }
+        if table.target != labels {
+            table.retarget(labels);
+        }
+        Ok(Row::new(table, self.shared.clone(), at))
+    }
+
+    /// Gives a target other labels; its rows until now carry them too. An unknown target is left unknown.
+    pub fn retarget(&self, target: &TargetIdent) {
+        let labels = target.label_set();
+        if let Some(table) = self.table(&target.instance) {
+            let mut table = table.write();
+            if table.target != labels {
+                table.retarget(labels);
+            }
+        }
+    }
+
+    /// Ends a target: all its series are stale from `at` on. What it sent is kept until it is too old.
+    pub fn remove(&self, instance: &str, at: UnixMillis) {
+        if let Some(table) = self.table(instance) {
+            let mut table = table.write();
+            table.ended = true;
+            if table.last_time().is_some_and(|last| last < at) {
+                table.end_row(at, self.shared.limits.retention_ms);
+            }
+        }
+    }
+
+    /// Drops what is too old also of targets that no longer get rows; to be called every few minutes.
+    pub fn sweep(&self, now: UnixMillis) {
+        let oldest = now.saturating_sub(self.shared.limits.retention_ms);
+        let tables: Vec<_> = self.targets.read().iter().map(|(id, t)| (id.clone(), t.clone())).collect();
+        for (instance, table) in tables {
+            let table = table.read();
+            if table.ended && table.last_time().is_none_or(|last| last < oldest) {
+                drop(table);
+                self.targets.write().remove(&instance);
+            }
+        }
+    }
+
+    /// How much there is.
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats { series: self.shared.total.load(Ordering::Relaxed), ..Stats::default() };
+        stats.bytes = self.shared.texts.heap_bytes();
+        for table in self.tables() {
+            let table = table.read();
+            stats.targets += usize::from(!table.ended);
+            stats.bytes += table.heap_bytes();
+            stats.samples += table.count_samples();
+            stats.oldest = stats.oldest.into_iter().chain(table.first_time()).min();
+        }
+        stats
+    }
+
+    fn table(&self, instance: &str) -> Option<Arc<RwLock<Table>>> {
+        self.targets.read().get(instance).cloned()
+    }
+
+    fn tables(&self) -> Vec<Arc<RwLock<Table>>> {
+        self.targets.read().values().cloned().collect()
+    }
+}
+
+/// How much a [`Store`] holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Targets that were not removed.
+    pub targets: usize,
+    /// Series, those among them that ended but are still kept.
+    pub series: usize,
+    /// Samples.
+    pub samples: usize,
+    /// Bytes of memory, nearly.
+    pub bytes: usize,
+    /// When the oldest kept row was.
+    pub oldest: Option<UnixMillis>,
+}

@@ -135,10 +135,7 @@ mod tests {
         assert_eq!(unquote(r#""a\"b" rest"#), Ok(("a\"b".to_owned(), 6)));
         assert_eq!(unquote(r"'it\'s'"), Ok(("it's".to_owned(), 7)));
         assert_eq!(unquote(r"`\d+`}"), Ok((r"\d+".to_owned(), 5)));
-        assert_eq!(
-            unquote(r#""\a\t\\\101\x41\u00e9\U0001F600""#).unwrap().0,
-            "\u{7}\t\\AA\u{e9}\u{1F600}"
-        );
+        assert_eq!(unquote(r#""\a\t\\\101\x41\u00e9\U0001F600""#).unwrap().0, "\u{7}\t\\AA\u{e9}\u{1F600}");
         assert_eq!(unquote(r#""\xc3\xa9""#).unwrap().0, "é");
     }
 

@@ -1,0 +1,346 @@
+//! What queries and pages ask the store for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::labels::{LabelSet, METRIC_NAME, MatchOp, Matcher};
+use fleetglass_shared::wire::SeriesInfo;
+
+use super::column::{Cells, Sealed};
+use super::table::{Column, Table};
+use super::{Meta, Store};
+
+/// One sample: a time and a value.
+pub type Sample = (UnixMillis, f64);
+
+/// A value that says "from now on there is none", by Prometheus's bits.
+pub fn stale_marker() -> f64 {
+    f64::from_bits(0x7ff0_0000_0000_0002)
+}
+
+/// Whether a value is the stale marker.
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == stale_marker().to_bits()
+}
+
+/// A series and its samples in a range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// All its labels.
+    pub labels: LabelSet,
+    /// In order of time; a [`stale_marker`] where it ended.
+    pub samples: Vec<Sample>,
+}
+
+/// How much one read may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectLimits {
+    /// Series.
+    pub max_series: usize,
+    /// Samples of all series together.
+    pub max_samples: usize,
+}
+
+/// A read that would give too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectError {
+    /// Too many series.
+    #[error("the query selects more than {0} series; add label matchers, or raise `query.max_series`")]
+    TooManySeries(usize),
+    /// Too many samples.
+    #[error("the query reads more than {0} samples; shorten the range, or raise `query.max_samples`")]
+    TooManySamples(usize),
+}
+
+/// The last value of a series that is there now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latest {
+    /// All its labels.
+    pub labels: LabelSet,
+    /// The value.
+    pub value: f64,
+    /// When that was.
+    pub at: UnixMillis,
+    /// It is derived by Fleetglass.
+    pub derived: bool,
+}
+
+impl Store {
+    /// The series that pass all matchers and have a sample (a stale marker is one) in `start..=end`.
+    ///
+    /// # Errors
+    /// When that is more than `limits` allow.
+    pub fn select(
+        &self,
+        matchers: &[Matcher],
+        start: UnixMillis,
+        end: UnixMillis,
+        limits: SelectLimits,
+    ) -> Result<Vec<Series>, SelectError> {
+        let mut found = Vec::new();
+        let mut samples = 0;
+        for table in self.matching(matchers) {
+            let table = table.read();
+            for column in table.matching(matchers) {
+                let read = table.read_column(column, start, end);
+                if read.is_empty() {
+                    continue;
+                }
+                samples += read.len();
+                if found.len() >= limits.max_series {
+                    return Err(SelectError::TooManySeries(limits.max_series));
+                }
+                if samples > limits.max_samples {
+                    return Err(SelectError::TooManySamples(limits.max_samples));
+                }
+                let labels = table.columns[column as usize].labels.merged(&table.target);
+                found.push(Series { labels, samples: read });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The series a target has now, in order of name and labels.
+    pub fn latest(&self, instance: &str) -> Vec<SeriesInfo> {
+        let Some(table) = self.table(instance) else { return Vec::new() };
+        let table = table.read();
+        let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut now: Vec<(&Column, Sample)> = Vec::new();
+        for (at, column) in table.columns.iter().enumerate() {
+            let all = names.entry(column.labels.metric()).or_default();
+            all.extend(column.labels.iter().map(|(name, _)| name));
+            now.extend(table.last_of(at as u32).map(|last| (column, last)));
+        }
+        now.sort_by(|a, b| (a.0.labels.metric(), &a.0.labels).cmp(&(b.0.labels.metric(), &b.0.labels)));
+        now.into_iter().map(|(column, last)| table.info(column, last, &names)).collect()
+    }
+
+    /// The last value of every series of a target that is there now.
+    pub fn latest_values(&self, instance: &str) -> Vec<Latest> {
+        let Some(table) = self.table(instance) else { return Vec::new() };
+        let table = table.read();
+        let latest = |(i, column): (usize, &Column)| {
+            let (at, value) = table.last_of(i as u32)?;
+            let labels = column.labels.merged(&table.target);
+            Some(Latest { labels, value, at, derived: column.derived })
+        };
+        table.columns.iter().enumerate().filter_map(latest).collect()
+    }
+
+    /// The ids of all targets, those among them that were removed but are still kept.
+    pub fn instances(&self) -> Vec<String> {
+        self.targets.read().keys().cloned().collect()
+    }
+
+    /// The label sets that pass all matchers, of targets with rows in `start..=end`.
+    pub fn series(&self, matchers: &[Matcher], start: UnixMillis, end: UnixMillis) -> Vec<LabelSet> {
+        let mut found = Vec::new();
+        self.each_in(matchers, start, end, |table, column| {
+            found.push(table.columns[column as usize].labels.merged(&table.target));
+        });
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The names of all labels of those series.
+    pub fn labels(&self, matchers: &[Matcher], start: UnixMillis, end: UnixMillis) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut note = |labels: &LabelSet| {
+            for (name, _) in labels {
+                if !found.contains(name) {
+                    found.insert(name.to_owned());
+                }
+            }
+        };
+        self.each_in(matchers, start, end, |table, column| {
+            note(&table.columns[column as usize].labels);
+            note(&table.target);
+        });
+        found
+    }
+
+    /// The values that a label has in those series.
+    pub fn label_values(
+        &self,
+        label: &str,
+        matchers: &[Matcher],
+        start: UnixMillis,
+        end: UnixMillis,
+    ) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        self.each_in(matchers, start, end, |table, column| {
+            let own = || table.columns[column as usize].labels.get(label);
+            if let Some(value) = table.target.get(label).or_else(own)
+                && !found.contains(value)
+            {
+                found.insert(value.to_owned());
+            }
+        });
+        found
+    }
+
+    /// What the targets say about their metrics: by family, each differing answer once.
+    pub fn metadata(&self, metric: Option<&str>) -> BTreeMap<String, Vec<Meta>> {
+        let mut found: BTreeMap<String, Vec<Meta>> = BTreeMap::new();
+        for table in self.tables() {
+            for (family, meta) in table.read().metadata.iter() {
+                if metric.is_some_and(|metric| metric != family) {
+                    continue;
+                }
+                match found.get_mut(family) {
+                    Some(known) if known.contains(meta) => {}
+                    Some(known) => known.push(meta.clone()),
+                    None => drop(found.insert(family.to_owned(), vec![meta.clone()])),
+                }
+            }
+        }
+        found
+    }
+
+    /// The tables whose target can have a series that passes.
+    fn matching(&self, matchers: &[Matcher]) -> Vec<std::sync::Arc<parking_lot::RwLock<Table>>> {
+        let only = matchers.iter().find(|m| m.name() == "instance" && m.op() == MatchOp::Equal);
+        match only {
+            Some(matcher) => self.table(matcher.value()).into_iter().collect(),
+            None => self.tables(),
+        }
+    }
+
+    fn each_in(
+        &self,
+        matchers: &[Matcher],
+        start: UnixMillis,
+        end: UnixMillis,
+        mut each: impl FnMut(&Table, u32),
+    ) {
+        for table in self.matching(matchers) {
+            let table = table.read();
+            if table.first_time().is_some_and(|first| first <= end)
+                && table.last_time().is_some_and(|last| last >= start)
+            {
+                table.matching(matchers).for_each(|column| each(&table, column));
+            }
+        }
+    }
+}
+
+impl Table {
+    /// The columns that pass all matchers.
+    fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = u32> + 'a {
+        // A label of the target is the same for all its series, so it is looked at once.
+        let (target, own): (Vec<&Matcher>, Vec<&Matcher>) =
+            matchers.iter().partition(|matcher| self.target.get(matcher.name()).is_some());
+        let possible = target.iter().all(|matcher| matcher.matches_set(&self.target));
+        let named = own.iter().find(|m| m.name() == METRIC_NAME && m.op() == MatchOp::Equal);
+        let (list, all) = match named {
+            Some(matcher) => (self.of_metric(matcher.value()), 0),
+            None => (&[][..], self.columns.len() as u32),
+        };
+        let candidates = list.iter().copied().chain(0..all);
+        let candidates = candidates.take(if possible { usize::MAX } else { 0 });
+        candidates
+            .filter(move |&column| own.iter().all(|m| m.matches_set(&self.columns[column as usize].labels)))
+    }
+
+    /// The samples of a column in `start..=end`, with a stale marker at the first row it is missing from.
+    fn read_column(&self, column: u32, start: UnixMillis, end: UnixMillis) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        let mut before = false;
+        let mut rows = |times: &[UnixMillis], cells: &Cells| {
+            for (row, &at) in times.iter().enumerate() {
+                let value = cells.get(row);
+                let was_there = std::mem::replace(&mut before, value.is_some());
+                if at > end {
+                    return;
+                }
+                if at >= start && (value.is_some() || was_there) {
+                    samples.push((at, value.unwrap_or_else(stale_marker)));
+                }
+            }
+        };
+        // The block before the range says whether the series was there when the range begins.
+        let later = self.blocks.partition_point(|block| block.times.last().is_none_or(|&last| last < start));
+        for block in self.blocks.range(later.saturating_sub(1)..) {
+            if block.times.first().is_some_and(|&first| first > end) {
+                break;
+            }
+            let sealed = block.columns.get(column as usize).unwrap_or(&Sealed::Absent);
+            rows(&block.times, &sealed.unseal(block.times.len()));
+        }
+        let column = &self.columns[column as usize];
+        if self.times.first().is_some_and(|&first| first <= end) {
+            rows(&self.times, &column.head);
+        }
+        if let Some(timed) = &column.timed {
+            samples.extend(timed.iter().filter(|&&(at, _)| at >= start && at <= end));
+            samples.sort_by_key(|&(at, _)| at);
+            samples.dedup_by_key(|&mut (at, _)| at);
+        }
+        samples
+    }
+
+    /// The last sample of a column, if it is there now: in the last row, or with a time of its own in the
+    /// five minutes before.
+    fn last_of(&self, column: u32) -> Option<Sample> {
+        let now = self.last_time()?;
+        let entry = &self.columns[column as usize];
+        let head = self.times.len().checked_sub(1).map(|row| entry.head.get(row));
+        let in_row = head.unwrap_or_else(|| {
+            let block = self.blocks.back()?;
+            let sealed = block.columns.get(column as usize)?;
+            sealed.unseal(block.times.len()).get(block.times.len() - 1)
+        });
+        in_row.map(|value| (now, value)).or_else(|| {
+            let last = entry.timed.as_ref()?.back().copied()?;
+            (!self.ended && now - last.0 <= LOOK_BACK_MS).then_some(last)
+        })
+    }
+
+    fn info(&self, column: &Column, last: Sample, names: &BTreeMap<&str, BTreeSet<&str>>) -> SeriesInfo {
+        let metric = column.labels.metric();
+        let meta = self.metadata.of(metric).map(|(_, meta)| meta.clone()).unwrap_or_default();
+        let own = column.labels.iter().filter(|(name, _)| *name != METRIC_NAME);
+        let mut selector = Vec::with_capacity(4);
+        selector.push(Matcher::equal(METRIC_NAME, metric));
+        selector.push(Matcher::equal("instance", self.target.get("instance").unwrap_or("")));
+        // A label that only others of the metric have must be empty, else they would be selected too.
+        for name in names.get(metric).into_iter().flatten().filter(|name| **name != METRIC_NAME) {
+            selector.push(Matcher::equal(name, column.labels.get(name).unwrap_or("")));
+        }
+        SeriesInfo {
+            metric: metric.to_owned(),
+            labels: own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            selector: fleetglass_shared::labels::Selector { matchers: selector }.to_string(),
+            kind: meta.kind.to_owned(),
+            help: meta.help.to_string(),
+            unit: meta.unit.to_string(),
+            value: column.digits.as_ref().map_or_else(|| format_value(last.1), |digits| digits.to_string()),
+            at: last.0,
+            derived: column.derived,
+        }
+    }
+
+    pub(super) fn count_samples(&self) -> usize {
+        let sealed = |block: &super::table::Block| {
+            block.columns.iter().map(|sealed| sealed.count(block.times.len())).sum::<usize>()
+        };
+        let head =
+            |c: &Column| c.head.present.count_ones() as usize + c.timed.as_ref().map_or(0, |t| t.len());
+        self.blocks.iter().map(sealed).sum::<usize>() + self.columns.iter().map(head).sum::<usize>()
+    }
+}
+
+/// How long a sample counts as the present one, as in Prometheus.
+pub(super) const LOOK_BACK_MS: i64 = 5 * 60 * 1000;
+
+/// A value as Prometheus prints it in its API.
+pub fn format_value(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        format!("{value}")
+    }
+}
