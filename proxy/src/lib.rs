@@ -1,7 +1,32 @@
 //! The Fleetglass proxy: asks every node how it is, keeps what it heard, and serves the dashboard.
 //!
-//! Modules are named for the stage of the data they are: see ARCHITECTURE.md for the map.
+//! Modules are named for the stage of the data they are; see ARCHITECTURE.md for the map.
+//!
+//! | stage | modules |
+//! |---|---|
+//! | who is asked | [`config`], [`discovery`], [`target`] |
+//! | scrape | [`scrape`] |
+//! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
+//! | store | [`store`], [`query`] |
+//! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
+//! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
+//! | not part of the path | [`sim`], nodes to look at |
 
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod discovery;
+pub mod fleet;
+pub mod live;
 pub mod query;
+pub mod round;
+pub mod scrape;
+pub mod serve;
 pub mod sim;
 pub mod store;
+pub mod target;
+pub mod telemetry;

@@ -102,7 +102,8 @@ impl Sim {
         let world = Arc::new(World { nodes, clock: Clock::start(args.speed) });
         let (targets, seats) = open(&world, args.listen)?;
         if let Some(path) = &args.targets_file {
-            targets::write_file(path, &targets).with_context(|| format!("cannot write {}", path.display()))?;
+            targets::write_file(path, &targets)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         let listeners = TaskTracker::new();
         for seat in seats {
@@ -136,7 +137,8 @@ fn open(world: &World, listen: SocketAddr) -> anyhow::Result<(Vec<SimTarget>, Ve
                 format!("cannot listen on {next} for {}; is the port taken, or `ulimit -n` too low?", node.id)
             })?;
             if listen.port() != 0 {
-                let following = next.port().checked_add(1).context("no ports left above 65535; begin lower")?;
+                let following =
+                    next.port().checked_add(1).context("no ports left above 65535; begin lower")?;
                 next.set_port(following);
             }
             own.push((port, seat.address()));

@@ -26,6 +26,7 @@ pub mod write;
 
 pub use entry::{Entry, Exemplar, LabelPairs, MetricKind, Sample};
 pub use error::{ParseError, Warning};
+pub use labels::split_series;
 pub use parser::{Parser, parse};
 
 /// Which of the two text formats a body is in.

@@ -184,11 +184,8 @@ impl Window {
     /// For how many seconds it was on until `t`.
     pub fn covered(&self, t: f64) -> f64 {
         let Some(begin) = self.begin(t) else { return 0.0 };
-        let whole = if self.period.is_finite() {
-            (begin - self.start) / self.period * self.length
-        } else {
-            0.0
-        };
+        let whole =
+            if self.period.is_finite() { (begin - self.start) / self.period * self.length } else { 0.0 };
         whole + (t - begin).min(self.length)
     }
 
@@ -278,7 +275,9 @@ mod tests {
     #[test]
     fn a_window_is_on_from_its_start_until_its_end_and_comes_again() {
         let window = Window { fault: Fault::Stall, start: 10.0, length: 20.0, period: 100.0 };
-        for (t, on) in [(9.9, false), (10.0, true), (29.9, true), (30.0, false), (115.0, true), (131.0, false)] {
+        for (t, on) in
+            [(9.9, false), (10.0, true), (29.9, true), (30.0, false), (115.0, true), (131.0, false)]
+        {
             assert_eq!(window.hit(t).is_some(), on, "at {t}");
         }
         assert_eq!(window.hit(120.0).map(|hit| hit.progress), Some(0.5));

@@ -63,7 +63,9 @@ impl Braces {
                     self.name = Some(name);
                     at = after_name;
                 }
-                _ => return Err(Fault::new(after_name, "`=` after a label name", found_at(body, after_name))),
+                _ => {
+                    return Err(Fault::new(after_name, "`=` after a label name", found_at(body, after_name)));
+                }
             }
             let after_label = skip(at);
             match body.get(after_label) {
@@ -244,7 +246,7 @@ pub(super) fn unescape_with(text: &str, quotes: bool) -> Cow<'_, str> {
 }
 
 /// Name and labels of a series that was already read once. Text that is no series gives what can be read.
-pub(super) fn split_series(series: &str) -> (Cow<'_, str>, LabelPairs<'_>) {
+pub fn split_series(series: &str) -> (Cow<'_, str>, LabelPairs<'_>) {
     let body = series.as_bytes();
     let name_end = body.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(body.len());
     let mut braces = Braces::default();

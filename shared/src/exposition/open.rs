@@ -28,10 +28,15 @@ impl<'a> Parser<'a> {
         if rest.starts_with(b"# EOF") {
             return self.open_eof();
         }
-        let keyword = [&b"# HELP "[..], b"# TYPE ", b"# UNIT "].into_iter().find(|word| rest.starts_with(word));
+        let keyword =
+            [&b"# HELP "[..], b"# TYPE ", b"# UNIT "].into_iter().find(|word| rest.starts_with(word));
         let Some(keyword) = keyword else {
             let line_end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            return Err(Fault::new(at, "`# HELP `, `# TYPE `, `# UNIT ` or `# EOF`", quoted(&rest[..line_end], 40)));
+            return Err(Fault::new(
+                at,
+                "`# HELP `, `# TYPE `, `# UNIT ` or `# EOF`",
+                quoted(&rest[..line_end], 40),
+            ));
         };
         let (metric, name_end) = self.scan_metadata_name(at + keyword.len())?;
         if self.body.get(name_end) != Some(&b' ') {
@@ -56,7 +61,8 @@ impl<'a> Parser<'a> {
             }
             b'T' => {
                 let kind = open_kind(text).ok_or_else(|| {
-                    let kinds = "counter, gauge, histogram, gaugehistogram, stateset, info, summary or unknown";
+                    let kinds =
+                        "counter, gauge, histogram, gaugehistogram, stateset, info, summary or unknown";
                     Fault::new(text_from, kinds, quoted(text.as_bytes(), 40))
                 })?;
                 let named = metric.clone();
@@ -179,8 +185,7 @@ impl<'a> Parser<'a> {
         }
         let end = self.token_end();
         let token = self.cut(from, end)?;
-        let number =
-            parse_number(token).ok_or_else(|| Fault::new(from, what, found_at(self.body, from)))?;
+        let number = parse_number(token).ok_or_else(|| Fault::new(from, what, found_at(self.body, from)))?;
         self.pos = end;
         Ok((number, token))
     }
@@ -188,7 +193,11 @@ impl<'a> Parser<'a> {
     fn open_stamp(&mut self) -> Result<Stamp, Fault> {
         let end = self.token_end();
         let stamp = Stamp::parse(self.cut(self.pos, end)?).ok_or_else(|| {
-            Fault::new(self.pos, "a time stamp in seconds, or ` # {` and an exemplar", found_at(self.body, self.pos))
+            Fault::new(
+                self.pos,
+                "a time stamp in seconds, or ` # {` and an exemplar",
+                found_at(self.body, self.pos),
+            )
         })?;
         self.pos = end;
         Ok(stamp)

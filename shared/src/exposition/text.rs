@@ -52,7 +52,11 @@ impl<'a> Parser<'a> {
         if let Some(byte) = separator
             && !matches!(byte, b' ' | b'\t')
         {
-            self.forgive(Fault::new(name_end, "a blank after the metric name", found_at(self.body, name_end)))?;
+            self.forgive(Fault::new(
+                name_end,
+                "a blank after the metric name",
+                found_at(self.body, name_end),
+            ))?;
         }
         let text = self.cut(text_from, text_to)?;
         if is_help {
@@ -62,7 +66,11 @@ impl<'a> Parser<'a> {
             return Ok(Entry::Help { metric, help: unescape_with(text, false) });
         }
         let kind = text_kind(text).ok_or_else(|| {
-            Fault::new(text_from, "counter, gauge, histogram, summary or untyped", quoted(text.as_bytes(), 40))
+            Fault::new(
+                text_from,
+                "counter, gauge, histogram, summary or untyped",
+                quoted(text.as_bytes(), 40),
+            )
         })?;
         let named = metric.clone();
         self.with_meaning(|meaning, _| meaning.kind(&named, kind, hash))?;
@@ -102,7 +110,13 @@ impl<'a> Parser<'a> {
     }
 
     /// A backslash before anything else than `allowed` is kept as it is, and is a fault.
-    fn refuse_escapes(&mut self, text: &str, from: usize, expected: &str, allowed: &[u8]) -> Result<(), Fault> {
+    fn refuse_escapes(
+        &mut self,
+        text: &str,
+        from: usize,
+        expected: &str,
+        allowed: &[u8],
+    ) -> Result<(), Fault> {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
@@ -133,8 +147,7 @@ impl<'a> Parser<'a> {
         let source = self.source();
         self.with_meaning(|meaning, braces| {
             let labels = braces.labels.iter().map(|label| (source.cut(label.name), source.cut(label.value)));
-            let facts =
-                Facts { name, value, stamp: None, has_exemplar: false, at: series.span.0, value_at };
+            let facts = Facts { name, value, stamp: None, has_exemplar: false, at: series.span.0, value_at };
             meaning.sample(&facts, labels)
         })?;
         Ok(Entry::Sample(Sample { series: text, value, value_text, timestamp, exemplar: None }))

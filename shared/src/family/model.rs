@@ -96,6 +96,18 @@ pub enum EndpointRole {
     Other,
 }
 
+impl EndpointRole {
+    /// The word in `family.toml` and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::Ready => "ready",
+            Self::Metrics => "metrics",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// One endpoint.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

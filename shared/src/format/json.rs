@@ -59,8 +59,7 @@ fn new_line(out: &mut String, depth: usize) {
 
 /// Whether a text is worth indenting: it begins as a JSON object or array does, and parses as JSON.
 pub fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '['])
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 #[cfg(test)]

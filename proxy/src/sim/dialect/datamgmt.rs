@@ -150,18 +150,26 @@ fn metrics(view: &View<'_>) -> Answer {
             expo.sample(&stamp, &[(label, value)], created);
         }
     };
-    counter(&mut expo, "datamgmt_requests", "Total requests", "endpoint", &[
-        ("/health", 0.2),
-        ("/network/stats", 0.08),
-        ("/data/share", 1.4),
-        ("/data/retrieve", 3.1),
-        ("/data/verify", 0.6),
-    ]);
-    counter(&mut expo, "datamgmt_data_operations", "Data operations", "type", &[
-        ("share", 1.3),
-        ("retrieve", 3.0),
-        ("verify", 0.55),
-    ]);
+    counter(
+        &mut expo,
+        "datamgmt_requests",
+        "Total requests",
+        "endpoint",
+        &[
+            ("/health", 0.2),
+            ("/network/stats", 0.08),
+            ("/data/share", 1.4),
+            ("/data/retrieve", 3.1),
+            ("/data/verify", 0.6),
+        ],
+    );
+    counter(
+        &mut expo,
+        "datamgmt_data_operations",
+        "Data operations",
+        "type",
+        &[("share", 1.3), ("retrieve", 3.0), ("verify", 0.55)],
+    );
     let failing = view.suffered(Fault::Unhealthy) + view.suffered(Fault::Disagree);
     expo.family("datamgmt_errors_total", "counter", "Errors by type");
     for (kind, rate) in [("blockchain", 0.0008), ("p2p", 0.002), ("encryption", 0.00003)] {
@@ -175,7 +183,12 @@ fn metrics(view: &View<'_>) -> Answer {
         (view.gauge("rss", 1.9e8, 0.12) / 4096.0).floor() * 4096.0,
     );
     expo.single("process_start_time_seconds", "gauge", "Start time of the process.", rounded(created, 2));
-    expo.single("process_cpu_seconds_total", "counter", "CPU time spent.", rounded(view.total("cpu", 0.11), 2));
+    expo.single(
+        "process_cpu_seconds_total",
+        "counter",
+        "CPU time spent.",
+        rounded(view.total("cpu", 0.11), 2),
+    );
     pad(view, &mut expo);
     Answer::metrics(Style::Python, expo)
 }

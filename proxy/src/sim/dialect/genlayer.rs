@@ -33,7 +33,8 @@ fn health(view: &View<'_>) -> Answer {
     let check = |name: &str, interval: f64| {
         let is = |hit: bool, which: &str| hit && name == which;
         // A check runs every few seconds; its timestamp is that of its last run.
-        let mut at = view.moment.t - interval * noise(mix(view.node.key, name_key(name)), view.moment.t / 7.0);
+        let mut at =
+            view.moment.t - interval * noise(mix(view.node.key, name_key(name)), view.moment.t / 7.0);
         if let Some(hit) = stale.filter(|_| is(true, "validating")) {
             at = view.moment.t - hit.since;
         }
@@ -119,7 +120,12 @@ fn own_series(view: &View<'_>, expo: &mut Exposition) {
     gauge(expo, "genlayer_node_latest_block", "Latest block of the chain", latest);
     gauge(expo, "genlayer_node_processing_block", "Block in work", latest - behind);
     gauge(expo, "genlayer_node_synced_block", "Last block done", latest - behind - 1.0);
-    gauge(expo, "genlayer_node_uptime_seconds", "Seconds since the node was started", rounded(view.uptime(), 3));
+    gauge(
+        expo,
+        "genlayer_node_uptime_seconds",
+        "Seconds since the node was started",
+        rounded(view.uptime(), 3),
+    );
     usage(view, expo);
     let permits = if view.hit(Fault::PermitsZero).is_some() {
         0.0

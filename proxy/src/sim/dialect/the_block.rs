@@ -12,9 +12,8 @@ use super::{Answer, pad, rounded};
 /// Name, type, labels, value, buckets and help of each metric; its head says how to read it.
 static TABLE: &str = include_str!("the_block_metrics.tsv");
 
-static METRICS: LazyLock<Vec<Metric>> = LazyLock::new(|| {
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(Metric::parse).collect()
-});
+static METRICS: LazyLock<Vec<Metric>> =
+    LazyLock::new(|| TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(Metric::parse).collect());
 
 /// The buckets of the client library where a metric names none.
 const DEFAULT_BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -66,17 +65,28 @@ impl Metric {
     fn parse(line: &'static str) -> Option<Self> {
         let mut columns = line.split('\t');
         let mut next = || columns.next();
-        let (name, kind, labels, value, buckets, help) = (next()?, next()?, next()?, next()?, next()?, next()?);
+        let (name, kind, labels, value, buckets, help) =
+            (next()?, next()?, next()?, next()?, next()?, next()?);
         let labels = labels.split(';').filter(|text| !text.is_empty()).map(|text| {
             let (label, values) = text.split_once('=')?;
-            Some((label, match values.strip_prefix('@') {
-                Some(own) => Values::Own(own),
-                None => Values::Fixed(values.split('|').collect()),
-            }))
+            Some((
+                label,
+                match values.strip_prefix('@') {
+                    Some(own) => Values::Own(own),
+                    None => Values::Fixed(values.split('|').collect()),
+                },
+            ))
         });
         let buckets: Option<Vec<f64>> = buckets.split_whitespace().map(|bound| bound.parse().ok()).collect();
         let buckets = buckets.filter(|bounds| !bounds.is_empty()).unwrap_or_else(|| DEFAULT_BUCKETS.to_vec());
-        Some(Self { name, kind, labels: labels.collect::<Option<_>>()?, value: Model::parse(value)?, buckets, help })
+        Some(Self {
+            name,
+            kind,
+            labels: labels.collect::<Option<_>>()?,
+            value: Model::parse(value)?,
+            buckets,
+            help,
+        })
     }
 
     /// Every set of label values that `node` has.
@@ -136,7 +146,9 @@ impl OwnValues {
             peers: made(1, 6 + view.node.key % 7, &|key| base58(key, 16)),
             providers: made(2, 3, &|key| format!("prov-{:06x}", key >> 40)),
             identities: made(3, 4, &|key| format!("id-{:08x}", key >> 32)),
-            clients: made(4, 3, &|key| format!("10.{}.{}.{}", key % 16, (key >> 8) % 250, 1 + (key >> 16) % 250)),
+            clients: made(4, 3, &|key| {
+                format!("10.{}.{}.{}", key % 16, (key >> 8) % 250, 1 + (key >> 16) % 250)
+            }),
             correlations: made(5, 4, &|key| format!("{:012x}", key >> 16)),
         }
     }
@@ -188,13 +200,22 @@ fn spelled(view: &View<'_>, name: &str) -> String {
     }
 }
 
-fn write(view: &View<'_>, expo: &mut Exposition, metric: &Metric, name: &str, labels: Labels<'_>, first: bool) {
+fn write(
+    view: &View<'_>,
+    expo: &mut Exposition,
+    metric: &Metric,
+    name: &str,
+    labels: Labels<'_>,
+    first: bool,
+) {
     let key = labels.iter().fold(metric.name.to_owned(), |key, (_, value)| key + value);
     // Label sets of one metric differ in size: the first is the largest.
     let share = if first { 1.0 } else { view.fixed(&key, 0.15, 0.8) };
     let value = match metric.value {
         Model::Counter(rate) => view.count(&key, rate * share) + incident(view, metric.name, labels),
-        Model::Whole(base, spread) => (view.gauge(&key, base, spread) + grown(view, metric.name)).round().max(0.0),
+        Model::Whole(base, spread) => {
+            (view.gauge(&key, base, spread) + grown(view, metric.name)).round().max(0.0)
+        }
         Model::Gauge(base, spread) => rounded(view.gauge(&key, base, spread), 4),
         Model::Constant(value) => value,
         Model::Peers => view.peers(view.fixed("peer base", 22.0, 48.0)),
@@ -203,7 +224,9 @@ fn write(view: &View<'_>, expo: &mut Exposition, metric: &Metric, name: &str, la
         Model::FirstOnly => f64::from(first),
         Model::Histogram(rate, median) => {
             let slow = match metric.name {
-                "gossip_convergence_seconds" => Spread::seen(4.0 * view.suffered(Fault::ConvergenceLag), 44.0),
+                "gossip_convergence_seconds" => {
+                    Spread::seen(4.0 * view.suffered(Fault::ConvergenceLag), 44.0)
+                }
                 _ => Spread::NONE,
             };
             let seen = view.histogram(&key, &metric.buckets, Spread::new(rate * share, median), slow);

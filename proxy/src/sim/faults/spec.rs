@@ -177,7 +177,10 @@ mod tests {
                 "decdn-03:blacklist-lag@10s+120s",
                 vec![exact(Who::Nth(Family::Decdn, 3), Fault::BlacklistLag, 10.0, 120.0)],
             ),
-            ("the-block:down@1m", vec![exact(Who::Family(Family::TheBlock), Fault::Down, 60.0, f64::INFINITY)]),
+            (
+                "the-block:down@1m",
+                vec![exact(Who::Family(Family::TheBlock), Fault::Down, 60.0, f64::INFINITY)],
+            ),
             ("the-block-2:down", vec![exact(Who::Nth(Family::TheBlock, 2), Fault::Down, 0.0, f64::INFINITY)]),
             ("*:slow@0s+1m 30s", vec![exact(Who::Every, Fault::Slow, 0.0, 90.0)]),
             (
@@ -194,7 +197,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_with_a_hint() {
         let table = [
-            ("stal", "fault spec: \"stal\" is not a fault in \"stal\" (item 1); the faults are down, crash-loop,"),
+            (
+                "stal",
+                "fault spec: \"stal\" is not a fault in \"stal\" (item 1); the faults are down, crash-loop,",
+            ),
             ("all,stall=x", "\"x\" is not a count in \"stall=x\" (item 2); write a whole number"),
             ("decdn-03:stall@soon", "\"soon\" is not a time"),
             ("decdn-03:stall@1s+", "\"\" is not a time"),

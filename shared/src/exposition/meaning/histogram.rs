@@ -31,7 +31,11 @@ impl Point {
             ));
         }
         if value < below {
-            return Err(Fault::new(at, format!("a bucket of at least {below}, as the one before"), format!("{value}")));
+            return Err(Fault::new(
+                at,
+                format!("a bucket of at least {below}, as the one before"),
+                format!("{value}"),
+            ));
         }
         Ok(())
     }
@@ -72,7 +76,10 @@ impl Point {
             return fault("a bucket le=\"+Inf\"", "none before this point's last line");
         }
         if let Some(count) = point.count.filter(|count| *count != point.value) {
-            return fault(&format!("a count equal to the +Inf bucket ({}), for a point", point.value), &count.to_string());
+            return fault(
+                &format!("a count equal to the +Inf bucket ({}), for a point", point.value),
+                &count.to_string(),
+            );
         }
         let summed = point.has_sum || point.has_gsum;
         if summed && point.count.is_none() {

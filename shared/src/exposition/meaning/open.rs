@@ -99,7 +99,11 @@ impl Rules {
             return closed;
         }
         if self.family.has_samples {
-            return Err(Fault::new(at, format!("metadata of {metric:?} before its samples"), "it after them"));
+            return Err(Fault::new(
+                at,
+                format!("metadata of {metric:?} before its samples"),
+                "it after them",
+            ));
         }
         Ok(())
     }
@@ -194,7 +198,9 @@ impl Rules {
             }
             (Some(StateSet), _) => match labels.any(|(name, _)| name == self.family.name.as_str()) {
                 true => Ok(None),
-                false => Err(wrong_label(facts, &format!("a label {:?} with the state", self.family.name), None)),
+                false => {
+                    Err(wrong_label(facts, &format!("a label {:?} with the state", self.family.name), None))
+                }
             },
             _ => Ok(None),
         }
@@ -260,8 +266,7 @@ impl Rules {
         let same_group = family.group == Some(group);
         let came_back = !same_group && family.groups.contains(&group);
         let mixed = same_group && family.stamp.is_some() != facts.stamp.is_some();
-        let backwards =
-            same_group && kind != Some(MetricKind::Info) && !mixed && family.stamp > facts.stamp;
+        let backwards = same_group && kind != Some(MetricKind::Info) && !mixed && family.stamp > facts.stamp;
         let mut point = Ok(());
         if !same_group || family.stamp != facts.stamp {
             point = family.point.finish(&family.name);
@@ -303,7 +308,11 @@ impl Rules {
             return Err(Fault::new(facts.at, expected, format!("{:?} again after another", facts.name)));
         }
         if mixed {
-            return Err(Fault::new(facts.at, "time stamps on all lines of a metric or on none", "some of both"));
+            return Err(Fault::new(
+                facts.at,
+                "time stamps on all lines of a metric or on none",
+                "some of both",
+            ));
         }
         if backwards {
             return Err(Fault::new(facts.at, "time stamps that do not go back", "an earlier one"));

@@ -56,10 +56,12 @@ impl Page<'_, '_> {
             let value = (view.gauge(direction, base * traffic, 0.6) * view.load).round().max(0.0);
             self.expo.sample(name, &[("direction", direction)], value);
         }
-        self.by("decdn_streams_completed_total", "Streams that ended well", "direction", &[
-            ("inbound", 0.7 * traffic),
-            ("outbound", 4.4 * traffic),
-        ]);
+        self.by(
+            "decdn_streams_completed_total",
+            "Streams that ended well",
+            "direction",
+            &[("inbound", 0.7 * traffic), ("outbound", 4.4 * traffic)],
+        );
         let name = "decdn_streams_failed_total";
         self.expo.family(name, "counter", "Streams that failed, by reason");
         let lost = 2.0 * view.suffered(Fault::PeerLoss);
@@ -108,15 +110,20 @@ impl Page<'_, '_> {
     }
 
     fn gossip(&mut self) {
-        self.by("decdn_gossip_messages_rejected_total", "Gossip messages rejected", "reason", &[
-            ("clock_skew", 0.002),
-            ("invalid_signature", 0.000_2),
-            ("not_registered", 0.004),
-            ("stale_timestamp", 0.009),
-            ("invalid_region", 0.000_05),
-            ("duplicate_hashes", 0.001),
-            ("table_full", 0.0),
-        ]);
+        self.by(
+            "decdn_gossip_messages_rejected_total",
+            "Gossip messages rejected",
+            "reason",
+            &[
+                ("clock_skew", 0.002),
+                ("invalid_signature", 0.000_2),
+                ("not_registered", 0.004),
+                ("stale_timestamp", 0.009),
+                ("invalid_region", 0.000_05),
+                ("duplicate_hashes", 0.001),
+                ("table_full", 0.0),
+            ],
+        );
         self.gauge("decdn_peer_table_size", "Peers in the table", peers(self.view) as f64);
         self.counter("decdn_peer_table_evicted_ttl_total", "Peers evicted by age", 0.06);
         self.counter("decdn_gossip_announces_sent_total", "Announcements sent", 0.1);
@@ -126,15 +133,18 @@ impl Page<'_, '_> {
 
     fn probe(&mut self) {
         let view = self.view;
-        self.by("decdn_probe_responses_total", "Answers to probes", "result", &[
-            ("has_blob", 1.7),
-            ("no_blob", 2.9),
-            ("timeout", 0.03),
-        ]);
+        self.by(
+            "decdn_probe_responses_total",
+            "Answers to probes",
+            "result",
+            &[("has_blob", 1.7), ("no_blob", 2.9), ("timeout", 0.03)],
+        );
         let name = "decdn_probe_collection_latency_seconds";
         self.expo.family(name, "histogram", "Time to collect the answers to a probe");
         let far = view.node.place.latency;
-        for (outcome, rate, median) in [("0rtt_warm", 0.4, 0.018 + far / 2.0), ("1rtt_cold", 0.12, 0.06 + far)] {
+        for (outcome, rate, median) in
+            [("0rtt_warm", 0.4, 0.018 + far / 2.0), ("1rtt_cold", 0.12, 0.06 + far)]
+        {
             let slow = Spread::seen(view.suffered(Fault::PeerLoss) * rate, 1.4);
             let seen = view.histogram(outcome, &PROBE_BUCKETS, Spread::new(rate, median), slow);
             let labels = [("outcome", outcome)];
@@ -165,7 +175,12 @@ impl Page<'_, '_> {
                 self.gauge("decdn_blacklist_version_behind", "Blacklist versions behind", behind as f64);
                 let evidence = if view.hit(Fault::SlashEvidence).is_some() { 1.0 } else { 0.0 };
                 let name = "decdn_slash_evidence_exposure_total";
-                self.expo.single(name, "counter", "Contradictions found in the node's own behaviour", evidence);
+                self.expo.single(
+                    name,
+                    "counter",
+                    "Contradictions found in the node's own behaviour",
+                    evidence,
+                );
             }
             Shape::Code => {
                 let name = "decdn_probe_hold_unavailable_total";

@@ -1,0 +1,7 @@
+//! The HTTP API: one file a group of endpoints. Errors are `application/problem+json`.
+
+pub mod fleet;
+pub mod live;
+pub mod nodes;
+pub mod own;
+pub mod problem;

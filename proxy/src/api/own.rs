@@ -1,0 +1,41 @@
+//! Fleetglass's own health and metrics, and `/metrics/nodes`, where a Prometheus sees JSON-only nodes too.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{app::App, clock, query};
+
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// 200 while the process serves.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// 200 once every target was asked, 503 with what is awaited before.
+pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let (asked, all) = app.fleet.asked();
+    if asked == all {
+        return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();
+    }
+    let wait = format!("not ready: {asked} of {all} nodes asked so far\n");
+    (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()
+}
+
+/// Metrics of Fleetglass itself, in Prometheus's text format.
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let (clients, dropped) = app.live.clients();
+    let store = app.store.stats();
+    app.telemetry.observe(&app.fleet.counts(), &store, clients, dropped);
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.telemetry.render()).into_response()
+}
+
+/// Every series that Fleetglass derives, of every node.
+pub async fn node_metrics(State(app): State<Arc<App>>) -> Response {
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], query::render_nodes(&app.store, clock::now())).into_response()
+}

@@ -1,0 +1,137 @@
+//! What a running proxy is made of, and its routes.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
+    response::Response,
+    routing::get,
+};
+use tower_http::{
+    compression::CompressionLayer,
+    cors::{AllowOrigin, CorsLayer},
+    limit::RequestBodyLimitLayer,
+};
+
+use crate::{
+    api, assets,
+    auth::{self, Guard},
+    config::CorsConfig,
+    fleet::Fleet,
+    live::Live,
+    query,
+    scrape::Client,
+    store::Store,
+    telemetry::Telemetry,
+};
+
+/// The largest request body that is read.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Everything that the API reads.
+pub struct App {
+    /// State of every node.
+    pub fleet: Arc<Fleet>,
+    /// Samples of every node.
+    pub store: Arc<Store>,
+    /// The live stream.
+    pub live: Arc<Live>,
+    /// For passing a node's own endpoints through.
+    pub client: Client,
+    /// Metrics of Fleetglass itself.
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// Every route, guarded.
+pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
+    let guarded = Router::new()
+        .route("/api/v1/fleet", get(api::fleet::fleet))
+        .route("/api/v1/live", get(api::live::live))
+        .route("/api/v1/nodes/{id}", get(api::nodes::node))
+        .route("/api/v1/nodes/{id}/series", get(api::nodes::series))
+        .route("/api/v1/nodes/{id}/{role}", get(api::nodes::pass_through))
+        .route("/metrics", get(api::own::metrics))
+        .route("/metrics/nodes", get(api::own::node_metrics))
+        .with_state(Arc::clone(app))
+        .merge(query::router(Arc::clone(&app.store)))
+        .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
+        .layer(middleware::map_response(api_headers));
+    let open = Router::new()
+        .route("/healthz", get(api::own::healthz))
+        .route("/readyz", get(api::own::readyz))
+        .with_state(Arc::clone(app))
+        .fallback(assets::asset)
+        .layer(middleware::map_response(page_headers));
+    open.merge(guarded)
+        // Preflight requests carry no token, so CORS answers before the guard.
+        .layer(cors_layer(cors))
+        .layer(CompressionLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(middleware::map_response(common_headers))
+}
+
+fn cors_layer(cors: &CorsConfig) -> CorsLayer {
+    if cors.origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let origins = if cors.origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        // Origins were checked when the config was validated.
+        AllowOrigin::list(cors.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_credentials(cors.credentials)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .max_age(std::time::Duration::from_secs(600))
+}
+
+async fn api_headers(mut response: Response) -> Response {
+    set_missing(
+        &mut response,
+        &[(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")],
+    );
+    response
+}
+
+async fn page_headers(mut response: Response) -> Response {
+    set_missing(
+        &mut response,
+        &[
+            (header::CONTENT_SECURITY_POLICY, assets::APP_CSP),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (
+                HeaderName::from_static("permissions-policy"),
+                "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+            ),
+        ],
+    );
+    response
+}
+
+async fn common_headers(mut response: Response) -> Response {
+    set_missing(
+        &mut response,
+        &[
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        ],
+    );
+    response
+}
+
+fn set_missing(response: &mut Response, headers: &[(HeaderName, &'static str)]) {
+    for (name, value) in headers {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,243 @@
+//! Who may ask: bearer tokens, kept as SHA-256 hashes and compared in constant time.
+//!
+//! A token is 256 random bits, so a fast hash is enough: there is nothing to guess.
+
+use std::{fmt, fmt::Write as _, path::PathBuf, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::{api::problem::problem, config::LoadedConfig};
+
+/// The SHA-256 of a token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token's text.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// Reads `sha256:` and 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.trim().strip_prefix("sha256:")?;
+        if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(***)")
+    }
+}
+
+/// A fresh token: `fg_` and 256 random bits in hex.
+///
+/// # Errors
+/// The operating system gives no randomness.
+pub fn new_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)?;
+    let mut token = String::with_capacity(3 + 64);
+    token.push_str("fg_");
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(token, "{byte:02x}");
+    }
+    Ok(token)
+}
+
+/// The tokens that are accepted. None at all means that everyone on this machine is.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(Vec<(String, TokenHash)>);
+
+/// A token's hash file is missing or holds no hash.
+#[derive(Debug, thiserror::Error)]
+#[error("token `{name}`: {}: {why}; it must hold the `sha256:…` that `fleetglass token new` prints", path.display())]
+pub struct HashFileError {
+    name: String,
+    path: PathBuf,
+    why: String,
+}
+
+impl Tokens {
+    /// The tokens of a config, hash files read.
+    ///
+    /// # Errors
+    /// A hash file cannot be read or holds no hash.
+    pub fn of(loaded: &LoadedConfig) -> Result<Self, HashFileError> {
+        let mut tokens = Vec::new();
+        for token in &loaded.config.auth.tokens {
+            let hash = match (&token.hash, &token.hash_file) {
+                (Some(text), _) => TokenHash::parse(text),
+                (None, Some(file)) => {
+                    let path = loaded.resolve(file);
+                    let fail =
+                        |why: String| HashFileError { name: token.name.clone(), path: path.clone(), why };
+                    let text = std::fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
+                    Some(TokenHash::parse(&text).ok_or_else(|| fail("no hash in it".to_owned()))?)
+                }
+                (None, None) => None,
+            };
+            // A token without a readable hash was refused when the config was validated.
+            tokens.extend(hash.map(|hash| (token.name.clone(), hash)));
+        }
+        Ok(Self(tokens))
+    }
+
+    /// Whether no login is needed.
+    pub fn is_open(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The name of the token that a request carries, if it is one of these.
+    fn holder(&self, headers: &HeaderMap) -> Option<&str> {
+        let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let asked = TokenHash::of(token.trim());
+        // Every hash is compared, so the time tells neither which nor how near.
+        let mut holder = None;
+        for (name, hash) in &self.0 {
+            if bool::from(hash.0.ct_eq(&asked.0)) {
+                holder = Some(name.as_str());
+            }
+        }
+        holder
+    }
+}
+
+/// What guards a listener.
+#[derive(Debug)]
+pub struct Guard {
+    /// Accepted tokens; swapped on reload.
+    pub tokens: arc_swap::ArcSwap<Tokens>,
+    /// Host names besides loopback ones by which a listener without login may be called.
+    pub hosts: Vec<String>,
+}
+
+/// Lets a request through when it carries an accepted token, or when no login is needed and it was
+/// meant for this machine (a page elsewhere cannot reach us under a name it rebound to 127.0.0.1).
+pub async fn require(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let tokens = guard.tokens.load();
+    if tokens.is_open() {
+        if is_local_host(&request, &guard.hosts) {
+            return next.run(request).await;
+        }
+        return problem(
+            StatusCode::MISDIRECTED_REQUEST,
+            "Unknown host",
+            "This listener has no login, so it answers only to localhost. Add the name to [server] hosts, or a token.",
+        )
+        .into_response();
+    }
+    if tokens.holder(request.headers()).is_some() {
+        return next.run(request).await;
+    }
+    let mut response = problem(
+        StatusCode::UNAUTHORIZED,
+        "Login needed",
+        "Send `Authorization: Bearer TOKEN` with a token that the config lists; `fleetglass token new` makes one.",
+    )
+    .into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    response
+}
+
+fn is_local_host(request: &Request, hosts: &[String]) -> bool {
+    let named = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok())
+        .or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    // HTTP/1.0 without Host cannot come from a browser.
+    let Some(named) = named else { return true };
+    let name = match named.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => named,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_hash_reads_back_and_nothing_else_does() {
+        let hash = TokenHash::of("fg_secret");
+        assert_eq!(TokenHash::parse(&hash.to_string()), Some(hash.clone()));
+        assert!(!format!("{hash:?}").contains(&hash.to_string()[7..]));
+        for wrong in ["", "sha256:", "sha256:12", "md5:00", &"sha256:é".repeat(9)] {
+            assert_eq!(TokenHash::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_a_listed_token_has_a_holder() {
+        let tokens = Tokens(vec![("a".into(), TokenHash::of("one")), ("b".into(), TokenHash::of("two"))]);
+        for (header, holder) in [
+            ("Bearer one", Some("a")),
+            ("bearer two", Some("b")),
+            ("Bearer three", None),
+            ("Basic one", None),
+            ("one", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, header.parse().unwrap());
+            assert_eq!(tokens.holder(&headers), holder, "{header}");
+        }
+        assert_eq!(tokens.holder(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn tokens_differ_and_are_long() {
+        let (a, b) = (new_token().unwrap(), new_token().unwrap());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 67);
+    }
+
+    #[test]
+    fn a_rebound_name_is_not_local() {
+        for (host, local) in [
+            ("localhost:8080", true),
+            ("127.0.0.1:8080", true),
+            ("[::1]:8080", true),
+            ("127.8.9.1", true),
+            ("fleet.lan:8080", true),
+            ("evil.example", false),
+            ("localhost.evil.example:8080", false),
+            ("10.0.0.5:8080", false),
+        ] {
+            let request = Request::builder().header("host", host).body(axum::body::Body::empty()).unwrap();
+            assert_eq!(is_local_host(&request, &["fleet.lan".to_owned()]), local, "{host}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The command line.
+
+mod check;
+mod demo;
+mod serve;
+mod token;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{config::ConfigError, sim::SimArgs, telemetry};
+
+/// Exit code for a configuration that is refused.
+const BAD_CONFIG: u8 = 2;
+
+/// Fleetglass: a looking glass over a fleet of staked nodes.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+struct Cli {
+    /// Write the log as JSON lines.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Scrape the nodes of a config and serve the dashboard.
+    #[command(after_help = serve::EXAMPLE)]
+    Serve {
+        /// The config file.
+        #[arg(long, short, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Simulate a fleet of every built-in family over real HTTP, and serve the dashboard for it.
+    #[command(after_help = demo::EXAMPLE)]
+    Demo(demo::DemoArgs),
+    /// Only the simulated nodes, for tests and benches.
+    #[command(
+        after_help = "Example:\n  fleetglass sim --nodes 20 --listen 127.0.0.1:19000 --targets-file targets.json"
+    )]
+    Sim(SimArgs),
+    /// Read a config, its families and its target files, and say what is wrong with them.
+    #[command(after_help = "Example:\n  fleetglass check --config fleetglass.toml --json")]
+    Check(check::CheckArgs),
+    /// Tokens for those who may ask.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start_log(cli.log_json);
+    let outcome = match cli.command {
+        Command::Check(args) => return check::run(&args),
+        Command::Token(command) => token::run(&command),
+        Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
+        Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
+        Command::Sim(args) => runtime().and_then(|runtime| runtime.block_on(crate::sim::run(args))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fleetglass: {error:#}");
+            ExitCode::from(if error.is::<ConfigError>() { BAD_CONFIG } else { 1 })
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Each node needs a socket or two; the usual soft limit of 1024 is soon reached.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+    // Only fails when one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Resolves when the process is asked to end (SIGTERM, Ctrl-C).
+async fn asked_to_end() {
+    let interrupt = async {
+        // Without the handler Ctrl-C ends the process as it does any other.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<Option<()>>();
+    tokio::select! {
+        () = interrupt => {}
+        _ = terminate => {}
+    }
+}

@@ -1,0 +1,75 @@
+//! `fleetglass demo`: a simulated fleet on real sockets, and the dashboard that scrapes it.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, LoadedConfig, ScrapeConfig, Span},
+    serve::Proxy,
+    sim::{Sim, SimArgs},
+    target::Target,
+};
+
+pub(super) const EXAMPLE: &str = "Example:\n  fleetglass demo --nodes 60";
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// How many nodes to simulate.
+    #[arg(long, default_value_t = 60)]
+    nodes: usize,
+    /// Where the dashboard listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Another seed, another fleet.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Which incidents; see docs/simulator.md.
+    #[arg(long, default_value = "all")]
+    faults: String,
+    /// How often each node is asked.
+    #[arg(long, default_value = "5s", value_parser = humantime::parse_duration)]
+    interval: Duration,
+}
+
+pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(args.listen.ip().is_loopback(), "the demo has no login, so it listens on loopback only");
+    let cancel = CancellationToken::new();
+    let sim = SimArgs { nodes: args.nodes, seed: args.seed, faults: args.faults, ..SimArgs::default() };
+    let sim = Sim::start(&sim, cancel.child_token()).await?;
+
+    let scrape = ScrapeConfig {
+        interval: Span(args.interval),
+        timeout: Span(args.interval.min(Duration::from_secs(4))),
+        ..ScrapeConfig::default()
+    };
+    let targets: Vec<Target> = sim
+        .targets()
+        .into_iter()
+        .map(|simulated| Target {
+            endpoints: simulated.endpoints,
+            labels: simulated.labels,
+            probe_tcp: simulated.probe_tcp,
+            ..Target::new(simulated.id, simulated.family, simulated.url, &scrape)
+        })
+        .collect();
+    let mut config = Config { scrape, ..Config::default() };
+    config.server.listen = args.listen;
+    let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
+    let proxy = Proxy::new(loaded, cancel.clone()).await?;
+
+    println!(
+        "{} simulated nodes run on this machine and are asked every {} s.",
+        targets.len(),
+        args.interval.as_secs_f64()
+    );
+    println!("Open  http://{}  to watch them. Ctrl-C ends it.", proxy.address()?);
+    tokio::spawn(async move {
+        super::asked_to_end().await;
+        cancel.cancel();
+    });
+    let outcome = proxy.run(targets).await;
+    drop(sim);
+    outcome
+}

@@ -1,0 +1,270 @@
+//! The configuration: one TOML file, environment overrides on top, read once into typed structs.
+//!
+//! Every error names the file, the line and column where there is one, and what to do.
+
+mod env;
+mod error;
+#[cfg(test)]
+mod tests;
+mod units;
+mod validate;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use error::ConfigError;
+use serde::Deserialize;
+pub use units::{ByteSize, Span};
+pub use validate::{http_url, is_label_name};
+
+/// Everything a `fleetglass serve` reads at its start and on reload.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen and to keep data.
+    pub server: ServerConfig,
+    /// Who may ask.
+    pub auth: AuthConfig,
+    /// Which other origins' pages may ask.
+    pub cors: CorsConfig,
+    /// How nodes are asked.
+    pub scrape: ScrapeConfig,
+    /// How much is kept.
+    pub store: StoreConfig,
+    /// Folders of further families, each with a `family.toml`.
+    pub families: FamiliesConfig,
+    /// Nodes named one by one.
+    #[serde(rename = "target")]
+    pub targets: Vec<TargetConfig>,
+    /// Documents that name nodes and are watched.
+    pub discovery: Vec<DiscoveryConfig>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// The address to listen on; anything but loopback needs a token.
+    pub listen: SocketAddr,
+    /// Where history and state are kept.
+    pub data_dir: PathBuf,
+    /// Further host names by which browsers reach a listener without login (a guard against DNS rebinding).
+    pub hosts: Vec<String>,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// The bearer tokens that are accepted; with none, everyone is (on loopback only).
+    #[serde(rename = "token")]
+    pub tokens: Vec<TokenConfig>,
+}
+
+/// `[[auth.token]]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Who holds it; stands in the log.
+    pub name: String,
+    /// `sha256:` and 64 hex digits, as `fleetglass token new` prints it.
+    #[serde(default)]
+    pub hash: Option<String>,
+    /// A file that holds such a hash.
+    #[serde(default)]
+    pub hash_file: Option<PathBuf>,
+}
+
+/// `[cors]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CorsConfig {
+    /// Origins such as `https://portal.example`, or `*`. Empty: no other origin may ask.
+    pub origins: Vec<String>,
+    /// Whether browsers may send credentials along; refused with `*`.
+    pub credentials: bool,
+}
+
+/// `[scrape]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScrapeConfig {
+    /// How often each node is asked.
+    pub interval: Span,
+    /// How long a whole answer may take.
+    pub timeout: Span,
+    /// How long a connection may take.
+    pub connect_timeout: Span,
+    /// The largest answer, after decompression.
+    pub body_limit: ByteSize,
+    /// How many nodes are asked at one time.
+    pub concurrency: usize,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// How long samples are kept in memory.
+    pub retention: Span,
+    /// The most series of one target.
+    pub max_series_per_target: usize,
+    /// The most series in all.
+    pub max_series: usize,
+}
+
+/// `[families]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FamiliesConfig {
+    /// A folder whose sub-folders each hold a `family.toml`; relative to the config file.
+    pub dir: Option<PathBuf>,
+}
+
+/// `[[target]]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetConfig {
+    /// Unique in the fleet; the `instance` label of its series.
+    pub id: String,
+    /// A family's name, or `auto`.
+    #[serde(default = "auto")]
+    pub family: String,
+    /// `http://host[:port]`; the family's default ports apply where it says none.
+    pub url: String,
+    /// Whole URLs of single endpoints that are elsewhere, by their name in the family.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, String>,
+    /// Labels of the node and of all its series.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Other bounds than the family's, by the name of a risk or condition of the family.
+    #[serde(default)]
+    pub bounds: BTreeMap<String, f64>,
+    /// Another sign of life than the monitoring endpoints.
+    #[serde(default)]
+    pub probe: ProbeConfig,
+    /// Other than `[scrape] interval`.
+    #[serde(default)]
+    pub interval: Option<Span>,
+    /// Other than `[scrape] timeout`.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    /// A file that holds a bearer token to send.
+    #[serde(default)]
+    pub bearer_token_file: Option<PathBuf>,
+}
+
+/// `probe` of a target
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeConfig {
+    /// A TCP port on which the node itself listens, e.g. for gossip. When it answers and the monitoring
+    /// port refuses, monitoring is not enabled and the node is not dead.
+    pub tcp: Option<u16>,
+}
+
+/// `[[discovery]]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DiscoveryConfig {
+    /// Prometheus `file_sd` documents, with `*` and `?` in the last part of the path; watched.
+    pub file_sd: Vec<String>,
+    /// The family of their targets where a document names none.
+    pub family: Option<String>,
+}
+
+/// A read configuration, and where it came from.
+#[derive(Clone, Debug)]
+pub struct LoadedConfig {
+    /// The settings.
+    pub config: Config,
+    /// The file they were read from.
+    pub path: PathBuf,
+    /// Its text; empty when the settings are not from a file.
+    pub text: String,
+}
+
+impl LoadedConfig {
+    /// Reads and validates a file, with overrides from `environment` (`FLEETGLASS__SECTION__KEY`).
+    ///
+    /// # Errors
+    /// The file cannot be read, is not valid TOML, names unknown settings, or its settings contradict.
+    pub fn read(
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, &source))?;
+        Self::parse(path, &text, environment)
+    }
+
+    /// As [`Self::read`], of a text that is already there.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut config: Config = toml::from_str(text).map_err(|e| ConfigError::toml(path, text, &e))?;
+        if let Some(overridden) = env::overlay(path, text, environment)? {
+            config = overridden;
+        }
+        validate::validate(&config).map_err(|fault| fault.at(path, text))?;
+        Ok(Self { config, path: path.to_owned(), text: text.to_owned() })
+    }
+
+    /// The error that something is wrong with a setting of a target, found where more is known than here.
+    pub fn target_fault(&self, index: usize, key: &'static str, message: String, hint: &str) -> ConfigError {
+        use error::Step;
+        let path = vec![Step::Key("target"), Step::Index(index), Step::Key(key)];
+        error::Fault { path, message, hint: (!hint.is_empty()).then(|| hint.to_owned()) }
+            .at(&self.path, &self.text)
+    }
+
+    /// A path of the config, taken from the config file's folder.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data_dir: "fleetglass-data".into(),
+            hosts: Vec::new(),
+        }
+    }
+}
+
+impl Default for ScrapeConfig {
+    fn default() -> Self {
+        Self {
+            interval: Span(Duration::from_secs(15)),
+            timeout: Span(Duration::from_secs(10)),
+            connect_timeout: Span(Duration::from_secs(3)),
+            body_limit: ByteSize(16 << 20),
+            concurrency: 256,
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            retention: Span(Duration::from_secs(3600)),
+            max_series_per_target: 20_000,
+            max_series: 2_000_000,
+        }
+    }
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}

@@ -1,0 +1,128 @@
+//! What the config says of good and bad texts.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use super::*;
+
+fn parse(text: &str) -> Result<LoadedConfig, String> {
+    with_env(text, &[])
+}
+
+fn with_env(text: &str, env: &[(&str, &str)]) -> Result<LoadedConfig, String> {
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    LoadedConfig::parse(Path::new("fg.toml"), text, env).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_empty_file_is_a_whole_config() {
+    let config = parse("").unwrap().config;
+    assert_eq!(config, Config::default());
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+}
+
+#[test]
+fn every_setting_is_read() {
+    let text = r#"
+        [server]
+        listen = "127.0.0.1:1"
+        data_dir = "d"
+        hosts = ["fleet.lan"]
+        [[auth.token]]
+        name = "ops"
+        hash_file = "ops.hash"
+        [cors]
+        origins = ["https://portal.example"]
+        credentials = true
+        [scrape]
+        interval = "1m 30s"
+        timeout = "2s"
+        connect_timeout = "1s"
+        body_limit = "1MiB"
+        concurrency = 7
+        [store]
+        retention = "2h"
+        max_series_per_target = 5
+        max_series = 6
+        [families]
+        dir = "families"
+        [[target]]
+        id = "eu-1"
+        family = "x"
+        url = "http://10.0.0.5:9090"
+        endpoints = { health = "http://10.0.0.5:8080/health" }
+        labels = { region = "eu" }
+        bounds = { lag = 600 }
+        probe = { tcp = 9300 }
+        interval = "5s"
+        timeout = "1s"
+        bearer_token_file = "t"
+        [[discovery]]
+        file_sd = ["targets/*.json"]
+        family = "y"
+    "#;
+    let config = parse(text).unwrap().config;
+    assert_eq!(config.scrape.interval.0, Duration::from_secs(90));
+    assert_eq!(config.scrape.body_limit, ByteSize(1 << 20));
+    let target = &config.targets[0];
+    assert_eq!((target.probe.tcp, target.bounds["lag"]), (Some(9300), 600.0));
+    assert_eq!(config.discovery[0].family.as_deref(), Some("y"));
+}
+
+#[test]
+fn a_fault_is_named_with_file_line_column_and_hint() {
+    let target = "[[target]]\nid = \"a\"\nurl = \"http://h:1\"\n";
+    for (text, expected) in [
+        (
+            "[scrape]\nintervall = \"5s\"\n",
+            "fg.toml:2:1: unknown field `intervall`, expected one of `interval`, `timeout`, `connect_timeout`, `body_limit`, `concurrency`\n  hint: did you mean `interval`?",
+        ),
+        ("[scrape]\ninterval = \"soon\"\n", "fg.toml:2:12: `soon` is not a duration"),
+        ("[scrape\n", "fg.toml:1:8: "),
+        (
+            "[server]\nlisten = \"0.0.0.0:80\"\n",
+            "fg.toml:2:10: listening on 0.0.0.0:80, which others can reach, needs at least one token\n  hint: run `fleetglass token new",
+        ),
+        ("[cors]\norigins = [\"*\"]\ncredentials = true\n", "fg.toml:2:11: `*` with `credentials = true`"),
+        (
+            "[cors]\norigins = [\"https://ok.example\", \"portal.example\"]\n",
+            "fg.toml:2:34: `portal.example` is not an origin",
+        ),
+        ("[scrape]\ninterval = \"5s\"\n", "fg.toml:1:1: the time-out (10s) is longer than the interval (5s)"),
+        ("[[auth.token]]\nname = \"a\"\n", "fg.toml:1:1: token `a` needs either"),
+        ("[[auth.token]]\nname = \"a\"\nhash = \"sha256:12\"\n", "fg.toml:3:8: the hash of token `a`"),
+        (&format!("{target}{target}"), "fg.toml:5:6: the id `a` is taken by target number 1 already"),
+        ("[[target]]\nid = \"a\"\nurl = \"10.0.0.5:9090\"\n", "fg.toml:3:7: `10.0.0.5:9090` is not"),
+        (&format!("{target}labels = {{ job = \"x\" }}\n"), "fg.toml:4:18: `job` cannot be a label"),
+        ("[[target]]\nurl = \"http://h\"\n", "fg.toml:1:1: missing field `id`"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.starts_with(expected), "{text}\ngave  {error}\nnot   {expected}");
+    }
+}
+
+#[test]
+fn the_environment_lies_over_the_file() {
+    let text = "[scrape]\ninterval = \"30s\"\n";
+    let env = [
+        ("FLEETGLASS__SCRAPE__INTERVAL", "20s"),
+        ("FLEETGLASS__SCRAPE__CONCURRENCY", "9"),
+        ("FLEETGLASS__SERVER__HOSTS", "[\"a\"]"),
+        ("HOME", "/root"),
+    ];
+    let config = with_env(text, &env).unwrap().config;
+    assert_eq!(config.scrape.interval.0, Duration::from_secs(20));
+    assert_eq!((config.scrape.concurrency, config.server.hosts), (9, vec!["a".to_owned()]));
+    for (name, value, expected) in [
+        (
+            "FLEETGLASS__SCRAPE__INTERVALL",
+            "1s",
+            "environment variable FLEETGLASS__SCRAPE__INTERVALL: unknown field",
+        ),
+        ("FLEETGLASS__SCRAPE", "1s", "environment variable FLEETGLASS__SCRAPE: "),
+        ("FLEETGLASS__", "1s", "environment variable FLEETGLASS__: write it as"),
+    ] {
+        let error = with_env(text, &[(name, value)]).unwrap_err();
+        assert!(error.starts_with(expected), "{name}: {error}");
+    }
+}

@@ -1,0 +1,155 @@
+//! State: what is known of every node now. Rounds write it, the API reads it, the publisher takes what changed.
+
+mod node;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use fleetglass_shared::{health::Status, wire::NodeDetail};
+use node::Node;
+pub use node::Observation;
+use parking_lot::Mutex;
+
+use crate::{clock, live::Change, target::Target};
+
+/// How many nodes have each status.
+pub type Counts = Vec<(Status, usize)>;
+
+/// Every node of the fleet.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    nodes: BTreeMap<String, Node>,
+    dirty: BTreeSet<String>,
+    gone: BTreeSet<String>,
+}
+
+/// An endpoint to pass through.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Whose it is.
+    pub target: Arc<Target>,
+    /// What to ask.
+    pub url: String,
+    /// It answers with an exposition.
+    pub is_metrics: bool,
+}
+
+impl Fleet {
+    /// A target begins (again): its node is unknown until it was asked, unless it was here before.
+    pub fn begin(&self, target: &Arc<Target>) {
+        let mut inner = self.inner.lock();
+        inner.gone.remove(&target.id);
+        inner.dirty.insert(target.id.clone());
+        match inner.nodes.get_mut(&target.id) {
+            Some(node) => node.retarget(target),
+            None => {
+                inner.nodes.insert(target.id.clone(), Node::new(target, clock::now()));
+            }
+        }
+    }
+
+    /// A target is no longer in the fleet.
+    pub fn end(&self, id: &str) {
+        let mut inner = self.inner.lock();
+        if inner.nodes.remove(id).is_some() {
+            inner.dirty.remove(id);
+            inner.gone.insert(id.to_owned());
+        }
+    }
+
+    /// A round of a node ended.
+    pub fn observe(&self, id: &str, observation: Observation) {
+        let mut inner = self.inner.lock();
+        if let Some(node) = inner.nodes.get_mut(id) {
+            node.observe(observation);
+            inner.dirty.insert(id.to_owned());
+        }
+    }
+
+    /// What changed since the last call, with the version each node's family mostly runs worked out.
+    pub fn take_changes(&self) -> Vec<Change> {
+        let mut inner = self.inner.lock();
+        if inner.dirty.is_empty() && inner.gone.is_empty() {
+            return Vec::new();
+        }
+        inner.mark_version_skew();
+        let mut changes: Vec<Change> =
+            std::mem::take(&mut inner.gone).into_iter().map(|id| (id, None)).collect();
+        for id in std::mem::take(&mut inner.dirty) {
+            if let Some(node) = inner.nodes.get(&id) {
+                changes.push((id, Some(node.summary().clone())));
+            }
+        }
+        changes
+    }
+
+    /// Everything known of one node.
+    pub fn detail(&self, id: &str) -> Option<NodeDetail> {
+        self.inner.lock().nodes.get(id).map(Node::detail)
+    }
+
+    /// Whether there is such a node.
+    pub fn contains(&self, id: &str) -> bool {
+        self.inner.lock().nodes.contains_key(id)
+    }
+
+    /// The endpoint of a node that plays a role (`health`, `ready`, `metrics`) or has that name.
+    pub fn endpoint(&self, id: &str, role: &str) -> Option<Asked> {
+        self.inner.lock().nodes.get(id)?.endpoint(role)
+    }
+
+    /// How many nodes have each status.
+    pub fn counts(&self) -> Counts {
+        let inner = self.inner.lock();
+        Status::WORST_FIRST
+            .map(|status| {
+                (status, inner.nodes.values().filter(|node| node.summary().status == status).count())
+            })
+            .to_vec()
+    }
+
+    /// How many nodes were asked at least once, and how many there are.
+    pub fn asked(&self) -> (usize, usize) {
+        let inner = self.inner.lock();
+        (inner.nodes.values().filter(|node| node.summary().asked_at.is_some()).count(), inner.nodes.len())
+    }
+}
+
+impl Inner {
+    fn mark_version_skew(&mut self) {
+        let mut counts: HashMap<&str, BTreeMap<&str, usize>> = HashMap::new();
+        for summary in self.nodes.values().map(Node::summary) {
+            if let Some(version) = &summary.version {
+                *counts.entry(&summary.family).or_default().entry(version).or_default() += 1;
+            }
+        }
+        let majorities: HashMap<String, String> = counts
+            .into_iter()
+            .filter_map(|(family, versions)| Some((family.to_owned(), majority(&versions)?.to_owned())))
+            .collect();
+        for (id, node) in &mut self.nodes {
+            let summary = node.summary();
+            let skew = majorities
+                .get(&summary.family)
+                .filter(|majority| summary.version.as_ref().is_some_and(|version| version != *majority));
+            if summary.version_majority.as_ref() != skew {
+                let skew = skew.cloned();
+                node.summary_mut().version_majority = skew;
+                self.dirty.insert(id.clone());
+            }
+        }
+    }
+}
+
+/// The version that more nodes run than any other; the greater name where two are level, so that the
+/// answer does not flicker half way through a roll-out.
+fn majority<'a>(versions: &BTreeMap<&'a str, usize>) -> Option<&'a str> {
+    versions.iter().max_by_key(|&(version, count)| (count, version)).map(|(version, _)| *version)
+}

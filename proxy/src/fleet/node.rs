@@ -1,0 +1,223 @@
+//! One node: what its rounds said, laid over what was known before.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use fleetglass_shared::{
+    family::{EndpointRole, Family, Normalised},
+    health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis},
+    wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
+};
+
+use super::Asked;
+use crate::target::Target;
+
+const KEPT_FAILURES: usize = 50;
+const MINUTE: UnixMillis = 60_000;
+
+/// What one round of a node came to.
+#[derive(Debug)]
+pub struct Observation {
+    /// When the round began.
+    pub at: UnixMillis,
+    /// The node's family; `None` while nothing recognised it.
+    pub family: Option<Arc<Family>>,
+    /// How the family came about, for `auto`.
+    pub family_note: String,
+    /// What the answers mean.
+    pub normalised: Normalised,
+    /// How each endpoint answered.
+    pub endpoints: Vec<(EndpointRole, EndpointDetail)>,
+    /// The family's slash risks against this node.
+    pub risks: Vec<Risk>,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    target: Arc<Target>,
+    family: Option<Arc<Family>>,
+    family_note: String,
+    summary: NodeSummary,
+    endpoints: Vec<(EndpointRole, EndpointDetail)>,
+    facts: Vec<Fact>,
+    checks: Vec<Check>,
+    missing: Vec<String>,
+    risks: Vec<Risk>,
+    failures: VecDeque<ScrapeFailure>,
+    warnings: Vec<ScrapeFailure>,
+}
+
+impl Node {
+    pub(super) fn new(target: &Arc<Target>, at: UnixMillis) -> Self {
+        let summary = NodeSummary {
+            id: target.id.clone(),
+            family: target.family.clone(),
+            labels: target.labels.clone(),
+            status: Status::Unknown,
+            draining: false,
+            reasons: vec![Reason {
+                code: "not-asked".to_owned(),
+                text: "Not asked yet".to_owned(),
+                status: Status::Unknown,
+            }],
+            since: at,
+            fact_at: None,
+            asked_at: None,
+            interval_ms: millis(target),
+            peers: None,
+            version: None,
+            version_majority: None,
+            uptime_seconds: None,
+            restarts: 0,
+            restarted_at: None,
+            spark: Spark::default(),
+            worst_risk: None,
+        };
+        Self {
+            target: Arc::clone(target),
+            family: None,
+            family_note: String::new(),
+            summary,
+            endpoints: Vec::new(),
+            facts: Vec::new(),
+            checks: Vec::new(),
+            missing: Vec::new(),
+            risks: Vec::new(),
+            failures: VecDeque::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The same id is asked in another way now.
+    pub(super) fn retarget(&mut self, target: &Arc<Target>) {
+        self.summary.labels.clone_from(&target.labels);
+        self.summary.interval_ms = millis(target);
+        self.target = Arc::clone(target);
+    }
+
+    pub(super) fn summary(&self) -> &NodeSummary {
+        &self.summary
+    }
+
+    pub(super) fn summary_mut(&mut self) -> &mut NodeSummary {
+        &mut self.summary
+    }
+
+    pub(super) fn observe(&mut self, observation: Observation) {
+        let Observation { at, family, family_note, normalised, endpoints, risks } = observation;
+        let failed: Vec<&str> =
+            endpoints.iter().filter(|(_, e)| e.failure.is_some()).map(|(_, e)| e.name.as_str()).collect();
+        self.facts =
+            kept(&self.facts, normalised.facts, |fact| &fact.endpoint, |fact| fact.stale = true, &failed);
+        self.checks = kept(
+            &self.checks,
+            normalised.checks,
+            |check| &check.endpoint,
+            |check| check.stale = true,
+            &failed,
+        );
+        for (_, endpoint) in &endpoints {
+            if let Some(failure) = endpoint.failure.as_ref().filter(|failure| failure.at == at) {
+                self.failures.push_front(failure.clone());
+            }
+        }
+        self.failures.truncate(KEPT_FAILURES);
+
+        let summary = &mut self.summary;
+        if let Some(family) = &family {
+            summary.family = family.name().to_owned();
+        }
+        if summary.status != normalised.status {
+            summary.status = normalised.status;
+            summary.since = at;
+        }
+        summary.draining = normalised.draining;
+        summary.reasons = normalised.reasons;
+        summary.asked_at = Some(at);
+        if normalised.answered {
+            summary.fact_at = Some(at);
+            summary.peers = normalised.peers;
+            summary.uptime_seconds = normalised.uptime_seconds;
+            // A node that has just come back may not say its version yet.
+            summary.version = normalised.version.or(summary.version.take());
+        }
+        summary.restarts = normalised.restarts;
+        summary.restarted_at = normalised.restarted_at;
+        let value = normalised.spark.map(|value| value as f32);
+        summary.spark.advance(&Spark { minute: at.div_euclid(MINUTE), values: vec![value] });
+        summary.worst_risk = risks
+            .iter()
+            .filter(|risk| risk.value.is_some())
+            .max_by(|a, b| nearness(a).total_cmp(&nearness(b)))
+            .cloned();
+
+        self.family = family;
+        self.family_note = family_note;
+        self.endpoints = endpoints;
+        self.missing = normalised.missing;
+        self.warnings = normalised.warnings;
+        self.risks = risks;
+    }
+
+    pub(super) fn detail(&self) -> NodeDetail {
+        NodeDetail {
+            summary: self.summary.clone(),
+            family_note: self.family_note.clone(),
+            endpoints: self.endpoints.iter().map(|(_, endpoint)| endpoint.clone()).collect(),
+            facts: self.facts.clone(),
+            checks: self.checks.clone(),
+            missing: self.missing.clone(),
+            risks: self.risks.clone(),
+            panels: self.family.as_ref().map_or(Vec::new(), |family| family.panels_for(&self.target.id)),
+            failures: self.failures.iter().cloned().collect(),
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    pub(super) fn endpoint(&self, role: &str) -> Option<Asked> {
+        let plays = |wanted: EndpointRole| wanted.as_str() == role;
+        let (_, endpoint) = self
+            .endpoints
+            .iter()
+            .find(|(own, _)| plays(*own))
+            .or_else(|| self.endpoints.iter().find(|(_, endpoint)| endpoint.name == role))?;
+        Some(Asked {
+            target: Arc::clone(&self.target),
+            url: endpoint.url.clone(),
+            is_metrics: endpoint.kind == "metrics",
+        })
+    }
+}
+
+/// How near a risk is to its bound: 1 at it. A risk whose bound is 0 has no distance.
+fn nearness(risk: &Risk) -> f64 {
+    match (risk.firing, risk.value) {
+        (true, _) if risk.severity == "critical" => f64::MAX,
+        (true, _) => f64::MAX / 2.0,
+        (false, Some(value)) if risk.bound != 0.0 => value / risk.bound,
+        _ => 0.0,
+    }
+}
+
+/// What was said now, and, marked as old, what endpoints that failed now had said before.
+fn kept<T: Clone>(
+    before: &[T],
+    mut now: Vec<T>,
+    endpoint: impl Fn(&T) -> &String,
+    mark: impl Fn(&mut T),
+    failed: &[&str],
+) -> Vec<T> {
+    let said: Vec<String> = now.iter().map(|item| endpoint(item).clone()).collect();
+    for old in before {
+        let name = endpoint(old);
+        if failed.contains(&name.as_str()) && !said.contains(name) {
+            let mut old = old.clone();
+            mark(&mut old);
+            now.push(old);
+        }
+    }
+    now
+}
+
+fn millis(target: &Target) -> u64 {
+    u64::try_from(target.interval.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,237 @@
+//! One round of a node: ask all its endpoints, parse and normalise what they said, put it into the
+//! store as one row, and tell the fleet.
+
+mod ask;
+mod exposed;
+mod read;
+mod risks;
+mod row;
+mod unrecognised;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use ask::Reply;
+use fleetglass_shared::{
+    family::{EndpointAnswer, Family, Memory, Registry, Round, normalise},
+    health::{FailureKind, ScrapeFailure, UnixMillis},
+    wire::{EndpointDetail, FamilyInfo},
+};
+use read::Read;
+
+use crate::{
+    clock,
+    fleet::{Fleet, Observation},
+    scrape::{Client, RoundHandler},
+    store::{Store, TargetIdent},
+    target::Target,
+    telemetry::Telemetry,
+};
+
+/// Runs rounds; all that they share.
+pub struct Rounds {
+    client: Client,
+    store: Arc<Store>,
+    fleet: Arc<Fleet>,
+    telemetry: Arc<Telemetry>,
+    registry: ArcSwap<Registry>,
+}
+
+/// What is kept of a node between its rounds.
+#[derive(Debug)]
+pub struct NodeState {
+    /// `None` while an `auto` node was not recognised.
+    family: Option<Arc<Family>>,
+    family_note: String,
+    /// The target's, or another port of the family at which an `auto` node was found.
+    base_url: String,
+    memory: Memory,
+    endpoints: BTreeMap<String, EndpointState>,
+}
+
+#[derive(Debug, Default)]
+struct EndpointState {
+    answered_at: Option<UnixMillis>,
+    /// It asked not to be asked before this.
+    not_before: UnixMillis,
+}
+
+impl Rounds {
+    /// Rounds over these parts.
+    pub fn new(
+        client: Client,
+        store: Arc<Store>,
+        fleet: Arc<Fleet>,
+        telemetry: Arc<Telemetry>,
+        registry: Registry,
+    ) -> Self {
+        Self { client, store, fleet, telemetry, registry: ArcSwap::from_pointee(registry) }
+    }
+
+    /// The families in force.
+    pub fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// Takes other families; nodes use them from when they are next begun.
+    pub fn set_registry(&self, registry: Registry) {
+        self.registry.store(Arc::new(registry));
+    }
+
+    /// The families, as the browser knows them.
+    pub fn families(&self) -> Vec<FamilyInfo> {
+        self.registry.load().all().map(|family| family.info()).collect()
+    }
+
+    async fn ask_and_tell(&self, target: &Arc<Target>, state: &mut NodeState) {
+        let at = clock::now();
+        let started = clock::monotonic();
+        let bearer = target.bearer_token();
+        if state.family.is_none() {
+            let search = ask::recognise(&self.client, target, &self.registry(), bearer.as_deref()).await;
+            self.count(&search.replies);
+            match search.found {
+                Some((family, note, base_url)) => {
+                    (state.family, state.family_note, state.base_url) = (Some(family), note, base_url);
+                }
+                None => self.fleet.observe(&target.id, unrecognised::observation(&search.replies, at)),
+            }
+        }
+        if let Some(family) = state.family.clone() {
+            // The URLs were checked when the target was taken in.
+            let endpoints = family.endpoints_for(&state.base_url, &target.endpoints).unwrap_or_default();
+            let waits = |name: &str| state.endpoints.get(name).is_some_and(|known| known.not_before > at);
+            let replies = ask::all(&self.client, target, endpoints, bearer.as_deref(), waits).await;
+            self.count(&replies);
+            self.tell(target, state, &family, &replies, at, started.elapsed().as_secs_f64());
+        }
+        self.telemetry.round(started.elapsed().as_secs_f64());
+    }
+
+    fn count(&self, replies: &[Reply]) {
+        for reply in replies {
+            self.telemetry.request(reply.outcome.as_ref().err().map(|failure| failure.kind));
+        }
+    }
+
+    fn tell(
+        &self,
+        target: &Arc<Target>,
+        state: &mut NodeState,
+        family: &Arc<Family>,
+        replies: &[Reply],
+        at: UnixMillis,
+        took: f64,
+    ) {
+        let ident = TargetIdent {
+            instance: target.id.clone(),
+            job: family.name().to_owned(),
+            labels: target.labels.clone(),
+        };
+        let mut row = self.store.begin(&ident, at);
+        let read: Vec<Read<'_>> =
+            replies.iter().map(|reply| Read::of(reply, row.as_mut().ok(), at)).collect();
+        let answers: Vec<EndpointAnswer<'_>> = read.iter().map(|read| read.answer(at)).collect();
+        let round = Round { at, interval_ms: millis(target), answers: &answers };
+        let mut normalised = normalise(family, &round, &mut state.memory);
+        if let Err(error) = &row {
+            normalised.warnings.push(ScrapeFailure {
+                endpoint: String::new(),
+                kind: FailureKind::Other,
+                message: error.to_string(),
+                at,
+            });
+        }
+        for read in &read {
+            normalised.warnings.extend(read.warnings.iter().cloned());
+        }
+        let endpoints: Vec<_> = read
+            .iter()
+            .map(|read| (read.reply.endpoint.role, state.detail(read, &normalised.warnings, at)))
+            .collect();
+        if let Ok(mut row) = row {
+            let samples = read.iter().map(|read| read.samples()).sum::<usize>();
+            row::put_round(&mut row, &normalised, &endpoints, samples, took);
+            row.commit();
+        }
+        let risks = risks::judge(family, &target.id, &self.store, at);
+        self.fleet.observe(
+            &target.id,
+            Observation {
+                at,
+                family: state.family.clone(),
+                family_note: state.family_note.clone(),
+                normalised,
+                endpoints,
+                risks,
+            },
+        );
+    }
+}
+
+impl RoundHandler for Rounds {
+    type State = NodeState;
+
+    fn begin(&self, target: &Arc<Target>) -> NodeState {
+        self.fleet.begin(target);
+        let family = self.registry.load().get(&target.family).map(|family| {
+            // Names of bounds were checked when the target was taken in.
+            family.with_bounds(&target.bounds).map_or_else(|_| Arc::clone(family), Arc::new)
+        });
+        NodeState {
+            family,
+            family_note: String::new(),
+            base_url: target.url.clone(),
+            memory: Memory::default(),
+            endpoints: BTreeMap::new(),
+        }
+    }
+
+    async fn round(&self, target: &Arc<Target>, state: &mut NodeState) {
+        self.ask_and_tell(target, state).await;
+    }
+
+    fn end(&self, target: &Arc<Target>) {
+        self.fleet.end(&target.id);
+        self.store.remove(&target.id, clock::now());
+    }
+}
+
+impl NodeState {
+    fn detail(&mut self, read: &Read<'_>, warnings: &[ScrapeFailure], at: UnixMillis) -> EndpointDetail {
+        let fleetglass_shared::family::ResolvedEndpoint { name, url, kind, .. } = &read.reply.endpoint;
+        let known = self.endpoints.entry(name.clone()).or_default();
+        let answer = read.reply.outcome.as_ref().ok();
+        if let Some(wait) = answer.and_then(|answer| answer.retry_after).filter(|_| is_turned_away(answer)) {
+            known.not_before = at + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2).min(600_000);
+        }
+        let failure = read.failure.clone().or_else(|| {
+            let own = |warning: &&ScrapeFailure| {
+                warning.endpoint == *name && !read.warnings.contains(warning) && warning.at == at
+            };
+            warnings.iter().find(own).cloned()
+        });
+        if failure.is_none() && answer.is_some() {
+            known.answered_at = Some(at);
+        }
+        EndpointDetail {
+            name: name.clone(),
+            url: url.clone(),
+            kind: kind.as_str().to_owned(),
+            asked_at: Some(at),
+            answered_at: known.answered_at,
+            http_status: answer.map(|answer| answer.status),
+            duration_seconds: answer.map(|answer| answer.duration.as_secs_f64()),
+            samples: read.exposed.as_ref().map(|exposed| exposed.len() as u64),
+            failure,
+        }
+    }
+}
+
+fn is_turned_away(answer: Option<&crate::scrape::Reply>) -> bool {
+    answer.is_some_and(|answer| matches!(answer.status, 429 | 503))
+}
+
+fn millis(target: &Target) -> u64 {
+    u64::try_from(target.interval.as_millis()).unwrap_or(u64::MAX)
+}

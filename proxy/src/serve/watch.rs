@@ -1,0 +1,160 @@
+//! Reload: on SIGHUP and when the config or a target file changes. A bad config is refused and the
+//! old one kept; a bad target file keeps the targets it named before.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::targets;
+use crate::{
+    auth::{Guard, Tokens},
+    clock,
+    config::LoadedConfig,
+    round::Rounds,
+    scrape::Scheduler,
+    target::Target,
+    telemetry::Telemetry,
+};
+
+/// Editors write a file in several steps; they are taken as one.
+const SETTLE: Duration = Duration::from_millis(300);
+/// Where the system reports no changes (some network file systems), they are seen this late.
+const POLL: Duration = Duration::from_secs(30);
+
+/// What a reload changes.
+pub(super) struct Watched {
+    pub(super) loaded: LoadedConfig,
+    pub(super) further: Vec<Target>,
+    pub(super) rounds: Arc<Rounds>,
+    pub(super) scheduler: Scheduler<Rounds>,
+    pub(super) guard: Arc<Guard>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) cancel: CancellationToken,
+}
+
+/// Applies the targets now, and again whenever a file changes.
+pub(super) async fn watch(mut watched: Watched) {
+    let (sender, mut changed) = mpsc::channel(1);
+    let mut watcher = notifier(sender);
+    let mut hangup = hangups();
+    let mut documents = HashMap::new();
+    let mut seen = watched.loaded.text.clone();
+    watched.apply(&mut documents).await;
+    loop {
+        watch_folders(watcher.as_mut(), &watched.loaded);
+        let forced = tokio::select! {
+            () = watched.cancel.cancelled() => return,
+            () = hangup.recv() => true,
+            Some(()) = changed.recv() => {
+                tokio::time::sleep(SETTLE).await;
+                let _ = changed.try_recv();
+                false
+            }
+            () = tokio::time::sleep(POLL) => false,
+        };
+        let text = std::fs::read_to_string(&watched.loaded.path).unwrap_or_default();
+        if forced || text != seen {
+            seen = text;
+            watched.reload();
+        }
+        watched.apply(&mut documents).await;
+    }
+}
+
+impl Watched {
+    /// Reads the config again; keeps the old one when it is bad.
+    fn reload(&mut self) {
+        if self.loaded.text.is_empty() {
+            return; // a config that is not from a file
+        }
+        let read = LoadedConfig::read(&self.loaded.path, std::env::vars()).map_err(anyhow::Error::from);
+        let outcome = read.and_then(|loaded| {
+            let registry = targets::registry(&loaded)?;
+            let tokens = Tokens::of(&loaded)?;
+            Ok((loaded, registry, tokens))
+        });
+        match outcome {
+            Ok((loaded, registry, tokens)) => {
+                let (old, new) = (&self.loaded.config, &loaded.config);
+                if old.server != new.server || old.cors != new.cors || old.store != new.store {
+                    tracing::warn!("[server], [cors] and [store] are taken at the next start");
+                }
+                if tokens.is_open() && !old.server.listen.ip().is_loopback() {
+                    tracing::error!("config refused, the old one stays: {} needs a token", old.server.listen);
+                    self.telemetry.reload(false, clock::now());
+                    return;
+                }
+                self.guard.tokens.store(Arc::new(tokens));
+                self.rounds.set_registry(registry);
+                self.loaded = loaded;
+                self.telemetry.reload(true, clock::now());
+                tracing::info!("config read again");
+            }
+            Err(error) => {
+                self.telemetry.reload(false, clock::now());
+                tracing::error!("config refused, the old one stays: {error:#}");
+            }
+        }
+    }
+
+    /// Makes the targets of the config and its documents the fleet.
+    async fn apply(&mut self, documents: &mut HashMap<PathBuf, Vec<Target>>) {
+        let registry = self.rounds.registry();
+        let mut found = targets::find(&self.loaded, &registry, documents);
+        for error in &found.errors {
+            tracing::warn!("{error}; its targets stay as they were");
+        }
+        found.targets.extend(self.further.iter().cloned());
+        let applied = self.scheduler.apply(found.targets).await;
+        if applied.started + applied.stopped > 0 {
+            tracing::info!(
+                started = applied.started,
+                stopped = applied.stopped,
+                unchanged = applied.unchanged,
+                "targets"
+            );
+        }
+    }
+}
+
+fn notifier(sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // One waiting notice is enough.
+            let _ = sender.try_send(());
+        }
+    });
+    watcher.inspect_err(|error| tracing::warn!("files are looked at every 30 s: {error}")).ok()
+}
+
+fn watch_folders(watcher: Option<&mut RecommendedWatcher>, loaded: &LoadedConfig) {
+    let Some(watcher) = watcher else { return };
+    for folder in targets::folders(loaded) {
+        // A folder that is watched already is watched on; one that is missing is looked for again later.
+        let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
+    }
+}
+
+/// SIGHUP, where the system has it.
+struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+fn hangups() -> Hangups {
+    Hangups(
+        #[cfg(unix)]
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+    )
+}
+
+impl Hangups {
+    async fn recv(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.0
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}

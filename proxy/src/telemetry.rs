@@ -1,0 +1,158 @@
+//! Logs, and the metrics of Fleetglass itself.
+
+mod process;
+mod text;
+
+use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+
+use fleetglass_shared::health::FailureKind;
+use parking_lot::Mutex;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::{fleet::Counts, store::Stats};
+
+/// The metrics of Fleetglass itself.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: Registry,
+    targets: Family<StatusLabel, Gauge>,
+    requests: Family<ResultLabel, Counter>,
+    rounds: Counter,
+    round_seconds: Histogram,
+    series: Gauge,
+    samples: Gauge,
+    bytes: Gauge,
+    clients: Gauge,
+    dropped: Counter,
+    dropped_seen: Mutex<u64>,
+    reloads: Family<ResultLabel, Counter>,
+    reloaded_at: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VersionLabel {
+    version: &'static str,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        let mut telemetry = Self {
+            registry: Registry::default(),
+            targets: Family::default(),
+            requests: Family::default(),
+            rounds: Counter::default(),
+            round_seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]),
+            series: Gauge::default(),
+            samples: Gauge::default(),
+            bytes: Gauge::default(),
+            clients: Gauge::default(),
+            dropped: Counter::default(),
+            dropped_seen: Mutex::default(),
+            reloads: Family::default(),
+            reloaded_at: Gauge::default(),
+        };
+        telemetry.register();
+        telemetry
+    }
+}
+
+impl Telemetry {
+    fn register(&mut self) {
+        let mut registry = Registry::default();
+        let build = Family::<VersionLabel, Gauge>::default();
+        build.get_or_create(&VersionLabel { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("fleetglass_build_info", "The version that runs, always 1", build);
+        registry.register("fleetglass_nodes", "Nodes by status", self.targets.clone());
+        registry.register("fleetglass_requests", "Requests to nodes by result", self.requests.clone());
+        registry.register("fleetglass_rounds", "Rounds of all endpoints of a node", self.rounds.clone());
+        registry.register(
+            "fleetglass_round_duration_seconds",
+            "How long a round took, from its first request to its row in the store",
+            self.round_seconds.clone(),
+        );
+        registry.register("fleetglass_store_series", "Series in memory", self.series.clone());
+        registry.register("fleetglass_store_samples", "Samples in memory", self.samples.clone());
+        registry.register("fleetglass_store_bytes", "Bytes that hold them", self.bytes.clone());
+        registry.register("fleetglass_live_clients", "Open live streams", self.clients.clone());
+        registry.register(
+            "fleetglass_live_dropped_clients",
+            "Live streams ended because the client did not keep up",
+            self.dropped.clone(),
+        );
+        registry.register("fleetglass_config_reloads", "Config reloads by result", self.reloads.clone());
+        registry.register(
+            "fleetglass_config_last_reload_success_timestamp_seconds",
+            "When the config in force was read",
+            self.reloaded_at.clone(),
+        );
+        process::register(&mut registry);
+        self.registry = registry;
+    }
+
+    /// One request to a node ended: well, or with a failure of this kind.
+    pub fn request(&self, failure: Option<FailureKind>) {
+        let result = failure.map_or("ok", FailureKind::as_words);
+        self.requests.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    /// One round of a node ended.
+    pub fn round(&self, seconds: f64) {
+        self.rounds.inc();
+        self.round_seconds.observe(seconds);
+    }
+
+    /// The config was read again, at a time, and taken or refused.
+    pub fn reload(&self, taken: bool, at: fleetglass_shared::health::UnixMillis) {
+        self.reloads.get_or_create(&ResultLabel { result: if taken { "taken" } else { "refused" } }).inc();
+        if taken {
+            self.reloaded_at.set(at as f64 / 1000.0);
+        }
+    }
+
+    /// Takes in what others count, just before it is rendered.
+    pub fn observe(&self, nodes: &Counts, store: &Stats, clients: usize, dropped: u64) {
+        let as_gauge = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let counts: BTreeMap<_, _> = nodes.iter().copied().collect();
+        for (status, count) in counts {
+            self.targets.get_or_create(&StatusLabel { status: status.as_str() }).set(as_gauge(count));
+        }
+        self.series.set(as_gauge(store.series));
+        self.samples.set(as_gauge(store.samples));
+        self.bytes.set(as_gauge(store.bytes));
+        self.clients.set(as_gauge(clients));
+        let mut seen = self.dropped_seen.lock();
+        self.dropped.inc_by(dropped.saturating_sub(*seen));
+        *seen = dropped;
+    }
+
+    /// Everything in Prometheus's text format 0.0.4.
+    pub fn render(&self) -> String {
+        let mut openmetrics = String::new();
+        // Encoding into a String fails only where a metric's own encoder does, and none of ours can.
+        let _ = prometheus_client::encoding::text::encode(&mut openmetrics, &self.registry);
+        text::from_openmetrics(&openmetrics)
+    }
+}
+
+/// Starts the log: to standard error, `RUST_LOG` chooses, `json` for machines.
+pub fn start_log(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start, in tests, is no fault.
+    let _ = if json { log.json().try_init() } else { log.with_target(false).try_init() };
+}
