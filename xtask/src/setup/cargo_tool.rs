@@ -1,35 +1,40 @@
-//! Tools compiled from crates.io: trunk and wasm-bindgen.
+//! Tools compiled from crates.io: trunk as its author ships it, and wasm-bindgen as a small program of
+//! ours over its author's library; see `docs/decisions/0003-tools-from-source.md`.
 
 use super::{Piece, commit, remove_dir, staging};
 use crate::paths;
-use crate::problem::Result;
+use crate::problem::{AtPath, Result};
 use crate::run;
 use std::path::{Path, PathBuf};
 
 /// 0.22 needs a newer compiler than the one this workspace asks for.
 const TRUNK: &str = "0.21.14";
 
+/// The program whose library is `wasm-bindgen-cli-support`.
+const BINDGEN_SOURCE: &str = include_str!("../../bindgen/main.rs");
+
 /// One program of one version.
 pub(super) struct CargoTool {
     program: &'static str,
-    package: &'static str,
     version: String,
-    /// Options of `cargo install` that leave out what we do not use.
-    trim: &'static str,
-    /// Tried in turn: with the author's lock file, then without where the registry lacks one of its crates.
-    locks: &'static [&'static str],
+    source: Source,
     cost: &'static str,
     place: PathBuf,
+}
+
+enum Source {
+    /// A package of that name; with these options of `cargo install`.
+    Published(&'static str),
+    /// A crate of one file, over one library of the tool's version.
+    Written { library: &'static str, main: &'static str },
 }
 
 /// The builder of the app. Without TLS: it never downloads anything here.
 pub(super) fn trunk(cache: &Path) -> CargoTool {
     CargoTool {
         program: "trunk",
-        package: "trunk",
         version: TRUNK.to_owned(),
-        trim: "--no-default-features",
-        locks: &["--locked"],
+        source: Source::Published("--locked --no-default-features"),
         cost: "compile from crates.io, 3 to 5 min on 2 cores",
         place: cache.join(format!("trunk-{TRUNK}")),
     }
@@ -39,11 +44,9 @@ pub(super) fn trunk(cache: &Path) -> CargoTool {
 pub(super) fn wasm_bindgen(cache: &Path, version: &str) -> CargoTool {
     CargoTool {
         program: "wasm-bindgen",
-        package: "wasm-bindgen-cli",
         version: version.to_owned(),
-        trim: "--no-default-features --bin wasm-bindgen",
-        locks: &["--locked", ""],
-        cost: "compile from crates.io, 1 to 3 min on 2 cores",
+        source: Source::Written { library: "wasm-bindgen-cli-support", main: BINDGEN_SOURCE },
+        cost: "compile from crates.io, 1 min on 2 cores",
         place: cache.join(format!("wasm-bindgen-{version}")),
     }
 }
@@ -92,25 +95,43 @@ impl Piece for CargoTool {
         let log = run::log_file(cache, self.program)?;
         let staged = staging(&self.place)?;
         // Kept when interrupted, so the next run goes on where this one stopped.
-        let target = cache.join("build").join(self.place.file_name().unwrap_or_default());
-        let mut result = Ok(());
-        for lock in self.locks {
-            let mut command = run::cargo(&format!(
-                "install --debug --no-track {} {lock} {} --version ={}",
-                self.trim, self.package, self.version
-            ));
-            command.arg("--root").arg(&staged).arg("--target-dir").arg(&target);
-            // Compiled once and run for seconds: the cheapest build there is.
-            command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
-            command.env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS");
-            result = run::logged(&self.name(), &mut command, &log, None);
-            if result.is_ok() {
-                break;
+        let build = cache.join("build").join(self.place.file_name().unwrap_or_default());
+        std::fs::create_dir_all(&build).at("create", &build)?;
+        let mut command = match &self.source {
+            Source::Published(options) => {
+                run::cargo(&format!("install {options} {} --version ={}", self.program, self.version))
             }
-        }
-        result?;
+            Source::Written { library, main } => {
+                self.write(&build, library, main)?;
+                let mut command = run::cargo("install --path");
+                command.arg(&build).current_dir(&build);
+                command
+            }
+        };
+        command.args(["--debug", "--no-track", "--root"]).arg(&staged);
+        command.arg("--target-dir").arg(build.join("target"));
+        // Compiled once and run for seconds: the cheapest build there is.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
+        command.env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS");
+        run::logged(&self.name(), &mut command, &log, None)?;
         commit(&staged, &self.place)?;
-        remove_dir(&target)
+        remove_dir(&build)
+    }
+}
+
+impl CargoTool {
+    fn write(&self, dir: &Path, library: &str, main: &str) -> Result<()> {
+        let (name, version) = (self.program, &self.version);
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\n\
+             [[bin]]\nname = \"{name}\"\npath = \"main.rs\"\n\n\
+             [dependencies]\n{library} = \"={version}\"\n\n[workspace]\n"
+        );
+        for (file, text) in [("Cargo.toml", manifest.as_str()), ("main.rs", main)] {
+            let file = dir.join(file);
+            std::fs::write(&file, text).at("write", &file)?;
+        }
+        Ok(())
     }
 }
 
