@@ -6,6 +6,7 @@ use leptos_router::{ParamSegment, StaticSegment};
 use wasm_bindgen::JsCast;
 
 use crate::components::frame::{Rail, SkipLink};
+use crate::components::media::Screen;
 use crate::components::token_form::TokenForm;
 use crate::pages::fleet::FleetPage;
 use crate::pages::node::NodePage;
@@ -26,6 +27,7 @@ pub fn start() {
 
 #[component]
 fn App() -> impl IntoView {
+    Screen::provide();
     let fleet = Fleet::provide();
     let locked = Memo::new(move |_| fleet.link().with(|link| *link == Link::Unauthorized));
     view! {

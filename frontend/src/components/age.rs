@@ -1,9 +1,10 @@
 //! How old something is, in words that stay true as time goes by.
 
+use fleetglass_shared::format::duration_ms;
 use fleetglass_shared::health::UnixMillis;
 use leptos::prelude::*;
 
-use super::words::{ago, duration};
+use super::words::ago;
 use crate::state::use_fleet;
 
 /// `3 min ago`, or `–` when the time is not known.
@@ -27,6 +28,6 @@ pub fn Since(
     at: Signal<UnixMillis>,
 ) -> impl IntoView {
     let now = use_fleet().now();
-    let words = Memo::new(move |_| duration(now.get() - at.get()));
+    let words = Memo::new(move |_| duration_ms(now.get() - at.get()));
     view! { <span class="num">{words}</span> }
 }

@@ -1,9 +1,9 @@
 //! How this page is connected, always in sight; and what to do when it is not.
 
+use fleetglass_shared::format::duration_ms;
 use leptos::prelude::*;
 
 use super::icon::{Icon, IconMark};
-use super::words::duration;
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
 use crate::state::{Fleet, Link, use_fleet};
@@ -71,11 +71,11 @@ pub fn ConnectionBanner() -> impl IntoView {
 }
 
 fn silence(fleet: Fleet) -> String {
-    duration(fleet.now().get() - fleet.heard_at().get())
+    duration_ms(fleet.now().get() - fleet.heard_at().get())
 }
 
 fn countdown(fleet: Fleet, retry_at: i64) -> String {
     // The clock's tick is what makes this count down.
     fleet.now().track();
-    duration((retry_at - local_now() + 999).max(0))
+    duration_ms((retry_at - local_now() + 999).max(0))
 }

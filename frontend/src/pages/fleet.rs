@@ -1,18 +1,91 @@
-//! The fleet page.
+//! The fleet page: what needs a person first, then the fleet at a glance, then every node.
 
+mod address;
+mod attention;
+mod held;
+mod nodes;
+mod row;
+mod summary;
+mod tile;
+mod toolbar;
+
+use leptos::html::Div;
 use leptos::prelude::*;
 
+use crate::components::filter_box::FilterBox;
 use crate::components::frame::TopBar;
-use crate::state::use_fleet;
+use crate::components::notice::{Empty, Failed};
+use crate::state::{Link, use_fleet};
+use attention::Attention;
+use nodes::Nodes;
+use summary::Summary;
 
-/// What needs a person first, then the fleet at a glance, then every node.
+/// The page at `/`.
 #[component]
 pub fn FleetPage() -> impl IntoView {
     let fleet = use_fleet();
+    let view = address::view_in_address();
+    let scroller = NodeRef::<Div>::new();
+    let empty = Memo::new(move |_| fleet.every_node().with(|nodes| nodes.is_empty()));
+    let (filter, set_filter) =
+        create_slice(view, |view| view.filter.clone(), |view, text| view.filter = text);
     view! {
         <main id="main" class="page" tabindex="-1">
-            <TopBar><h1 class="page-title">"Fleet"</h1></TopBar>
-            <p>{move || { fleet.changes().track(); fleet.nodes().len() }} " nodes"</p>
+            <TopBar>
+                <h1 class="sr-only">"Fleet"</h1>
+                <FilterBox text=filter set_text=set_filter/>
+            </TopBar>
+            <div class="page-body fleet" node_ref=scroller>
+                <Show when=move || fleet.loaded().get() fallback=NotYet>
+                    <Show when=move || !empty.get() fallback=FirstRun>
+                        <Attention view/>
+                        <Summary view/>
+                        <Nodes view scroller/>
+                    </Show>
+                </Show>
+            </div>
         </main>
+    }
+}
+
+/// Before the first snapshot: the layout to come, or why it does not come.
+#[component]
+fn NotYet() -> impl IntoView {
+    let fleet = use_fleet();
+    let failed = Memo::new(move |_| matches!(fleet.link().get(), Link::Waiting { .. } | Link::Retrying(_)));
+    view! {
+        <Show
+            when=move || failed.get()
+            fallback=|| {
+                view! {
+                    <div class="loading" aria-busy="true">
+                        <p class="sr-only">"The fleet is loading"</p>
+                        <div class="skeleton skeleton-line"></div>
+                        <div class="skeleton skeleton-band"></div>
+                        <div class="skeleton skeleton-table"></div>
+                    </div>
+                }
+            }
+        >
+            <Failed
+                title="The fleet is not known yet"
+                detail="This page has not reached Fleetglass since it was opened. It goes on trying by itself."
+            />
+        </Show>
+    }
+}
+
+/// The proxy has no target.
+#[component]
+fn FirstRun() -> impl IntoView {
+    view! {
+        <Empty
+            title="No node yet"
+            detail="Name your nodes in the config file; Fleetglass reads it again as soon as it is saved."
+        >
+            <pre class="sample" tabindex="0"><code>
+                "[[target]]\nid = \"eu-1\"\nfamily = \"auto\"\nurl = \"http://10.0.0.5:9090\"\nlabels = { region = \"eu\" }"
+            </code></pre>
+        </Empty>
     }
 }

@@ -1,6 +1,7 @@
 //! The fleet as signals: one a node, so that a delta touches only the rows it changes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
@@ -43,12 +44,15 @@ pub enum Link {
 pub struct Fleet {
     model: StoredValue<Model>,
     signals: StoredValue<HashMap<String, NodeSignal>>,
+    /// Nodes changed since the last beat.
+    behind: StoredValue<bool>,
     link: RwSignal<Link>,
     now: RwSignal<UnixMillis>,
     heard_at: RwSignal<UnixMillis>,
     clock_ahead: StoredValue<i64>,
     members: RwSignal<u64>,
     changes: RwSignal<u64>,
+    every_node: RwSignal<Arc<Vec<Node>>>,
     families: RwSignal<Vec<FamilyInfo>>,
     server: RwSignal<Option<ServerInfo>>,
 }
@@ -64,12 +68,14 @@ impl Fleet {
         let fleet = Self {
             model: StoredValue::new(Model::default()),
             signals: StoredValue::new(HashMap::new()),
+            behind: StoredValue::new(false),
             link: RwSignal::new(Link::Connecting),
             now: RwSignal::new(clock::local_now()),
             heard_at: RwSignal::new(0),
             clock_ahead: StoredValue::new(0),
             members: RwSignal::new(0),
             changes: RwSignal::new(0),
+            every_node: RwSignal::new(Arc::default()),
             families: RwSignal::new(Vec::new()),
             server: RwSignal::new(None),
         };
@@ -133,22 +139,31 @@ impl Fleet {
         self.changes.into()
     }
 
+    /// All nodes in order of id, as of the last beat: at most once a second, so that what is computed
+    /// from the whole fleet is not computed four times a second.
+    pub fn every_node(self) -> Signal<Arc<Vec<Node>>> {
+        self.every_node.into()
+    }
+
     /// One node; `None` when the fleet has none of this id. Not tracked: see [`Self::members`].
     pub fn node(self, id: &str) -> Option<NodeSignal> {
         self.signals.with_value(|signals| signals.get(id).cloned())
     }
 
-    /// All nodes in order of id. Not tracked: see [`Self::changes`].
-    pub fn nodes(self) -> Vec<Node> {
-        self.model.with_value(|model| model.nodes.values().cloned().collect())
-    }
-
     fn tick(self) {
+        if self.behind.get_value() {
+            self.beat();
+        }
         self.now.set(clock::local_now() + self.clock_ahead.get_value());
         let silent = self.now.get_untracked() - self.heard_at.get_untracked() > STALE_MS;
         if silent && self.link.with_untracked(|link| *link == Link::Live) {
             self.link.set(Link::Stale);
         }
+    }
+
+    fn beat(self) {
+        self.behind.set_value(false);
+        self.every_node.set(self.model.with_value(|model| Arc::new(model.nodes.values().cloned().collect())));
     }
 
     fn hear(self, update: StreamUpdate) -> Result<(), Refusal> {
@@ -214,6 +229,7 @@ impl Fleet {
                 }
             });
         });
+        self.beat();
         self.server.set(server);
         self.members.update(|count| *count += 1);
         self.changes.update(|count| *count += 1);
@@ -239,6 +255,11 @@ impl Fleet {
         }
         if members {
             self.members.update(|count| *count += 1);
+        }
+        if members {
+            self.beat();
+        } else if !applied.changed.is_empty() {
+            self.behind.set_value(true);
         }
         if members || !applied.changed.is_empty() {
             self.changes.update(|count| *count += 1);

@@ -1,0 +1,48 @@
+//! What the screen is like, as signals.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::MediaQueryListEvent;
+
+/// Whether a media query holds, now and from now on. For the life of the page: ask once and hand it down.
+pub fn media(query: &str) -> Signal<bool> {
+    let Some(list) = window().match_media(query).ok().flatten() else {
+        return Signal::derive(|| false);
+    };
+    let holds = ArcRwSignal::new(list.matches());
+    let hear = holds.clone();
+    let listener = Closure::<dyn FnMut(MediaQueryListEvent)>::new(move |event: MediaQueryListEvent| {
+        hear.set(event.matches());
+    });
+    let _ = list.add_event_listener_with_callback("change", listener.as_ref().unchecked_ref());
+    listener.forget();
+    Signal::from(holds.read_only())
+}
+
+/// What the pages ask about the screen; made once by the app.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// At most 640 px wide: cards instead of columns.
+    pub phone: Signal<bool>,
+    /// Fingers instead of a mouse: rows of 48 px.
+    pub touch: Signal<bool>,
+    /// The viewer asked for less motion.
+    pub still: Signal<bool>,
+}
+
+impl Screen {
+    /// Asks the browser, and hands the answers down.
+    pub fn provide() {
+        provide_context(Self {
+            phone: media("(max-width: 640px)"),
+            touch: media("(pointer: coarse)"),
+            still: media("(prefers-reduced-motion: reduce)"),
+        });
+    }
+}
+
+/// The screen of this app.
+pub fn use_screen() -> Screen {
+    expect_context()
+}

@@ -1,0 +1,6 @@
+//! Where a node's page is.
+
+/// The address of a node's page; any id is safe in it.
+pub fn node_path(id: &str) -> String {
+    format!("/nodes/{}", String::from(js_sys::encode_uri_component(id)))
+}

@@ -1,0 +1,42 @@
+//! One bar cut into parts, each part a share of the whole.
+
+use leptos::prelude::*;
+
+/// A part of the bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// What a person reads, e.g. `degraded`.
+    pub name: String,
+    /// How many.
+    pub count: usize,
+    /// The class that gives it its colour.
+    pub class: String,
+}
+
+/// The bar alone: for the eye. What it says must stand in words beside it.
+#[component]
+pub fn SegmentedBar(
+    /// The parts, from the left.
+    #[prop(into)]
+    segments: Signal<Vec<Segment>>,
+) -> impl IntoView {
+    // Positions are the keys: a part keeps its element while its share grows.
+    let count = Memo::new(move |_| segments.with(Vec::len));
+    let part = move |index: usize| {
+        let this = Memo::new(move |_| segments.with(|all| all.get(index).cloned()));
+        view! {
+            <span
+                class=move || format!("segment {}", this.get().map(|part| part.class).unwrap_or_default())
+                style:flex-grow=move || this.get().map_or(0, |part| part.count).to_string()
+                title=move || this.get().map(|part| format!("{} {}", part.count, part.name)).unwrap_or_default()
+            ></span>
+        }
+        .into_any()
+    };
+    view! {
+        <span class="segments" aria-hidden="true">
+            <For each=move || 0..count.get() key=|index| *index children=part/>
+        </span>
+    }
+    .into_any()
+}

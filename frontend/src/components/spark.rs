@@ -1,0 +1,119 @@
+//! The last hour of a node as a line without axes. One path, so that it is sharp on every screen, takes
+//! the colour of its row, and costs no canvas.
+
+use std::fmt::Write as _;
+
+use fleetglass_shared::format::number;
+use fleetglass_shared::wire::Spark;
+use leptos::prelude::*;
+
+const WIDTH: f32 = 96.0;
+const HEIGHT: f32 = 20.0;
+
+/// The line; gaps are gaps. Words for those who do not see it: the last, the least and the most.
+#[component]
+pub fn SparkLine(
+    /// The values, one a minute.
+    #[prop(into)]
+    spark: Signal<Spark>,
+    /// What is drawn, e.g. `Peers`.
+    #[prop(into)]
+    title: Signal<(String, String)>,
+) -> impl IntoView {
+    let drawn = Memo::new(move |_| spark.with(|spark| path(&spark.values)));
+    let words = move || spark.with(|spark| title.with(|(title, unit)| in_words(&spark.values, title, unit)));
+    view! {
+        <svg class="spark" viewBox="0 0 96 20" preserveAspectRatio="none" role="img" aria-label=words>
+            <path class="spark-area" d=move || drawn.with(|(_, area)| area.clone())></path>
+            <path class="spark-line" d=move || drawn.with(|(line, _)| line.clone())></path>
+        </svg>
+    }
+    .into_any()
+}
+
+/// The line and the area under it. The newest value stands at the right; an hour fills the width.
+fn path(values: &[Option<f32>]) -> (String, String) {
+    let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
+    let (low, high) =
+        known().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    // A change of a hundredth is not to look like a cliff.
+    let span = (high - low).max(high.abs() * 0.1).max(f32::MIN_POSITIVE);
+    let middle = f32::midpoint(low, high);
+    let y = |value: f32| (HEIGHT / 2.0 - (value - middle) / span * (HEIGHT - 4.0)).clamp(1.0, HEIGHT - 1.0);
+    let step = WIDTH / (Spark::MINUTES - 1) as f32;
+    let x = |index: usize| WIDTH - step * (values.len() - 1 - index) as f32;
+    let (mut line, mut area) = (String::new(), String::new());
+    for run in runs(values) {
+        let mut command = 'M';
+        for (index, value) in run.clone().zip(values[run.clone()].iter().flatten()) {
+            // Writing into a string cannot fail.
+            let _ = write!(line, "{command}{:.1} {:.1}", x(index), y(*value));
+            command = 'L';
+        }
+        let (first, last) = (run.start, run.end - 1);
+        if first == last {
+            line.push_str("h.01");
+            continue;
+        }
+        let begin = line.rfind('M').unwrap_or(0);
+        let _ = write!(area, "{}L{:.1} {HEIGHT}L{:.1} {HEIGHT}z", &line[begin..], x(last), x(first));
+    }
+    (line, area)
+}
+
+/// The stretches without a gap.
+fn runs(values: &[Option<f32>]) -> Vec<std::ops::Range<usize>> {
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for (index, _) in values.iter().enumerate().filter(|(_, value)| value.is_some_and(f32::is_finite)) {
+        match runs.last_mut() {
+            Some(run) if run.end == index => run.end += 1,
+            _ => runs.push(index..index + 1),
+        }
+    }
+    runs
+}
+
+fn in_words(values: &[Option<f32>], title: &str, unit: &str) -> String {
+    let known: Vec<f64> = values.iter().flatten().map(|&value| f64::from(value)).collect();
+    let Some(last) = known.last() else { return format!("{title}, last hour: not known") };
+    let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!(
+        "{title}, last hour: now {}, least {}, most {}",
+        number(*last, unit),
+        number(low, unit),
+        number(high, unit)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{in_words, path, runs};
+
+    #[test]
+    fn gaps_are_gaps_and_a_lone_value_is_a_dot() {
+        let values = [Some(1.0), Some(2.0), None, Some(3.0), None, None];
+        assert_eq!(runs(&values), [0..2, 3..4]);
+        let (line, area) = path(&values);
+        assert_eq!(line.matches('M').count(), 2);
+        assert!(line.ends_with("h.01"));
+        assert_eq!(area.matches('z').count(), 1);
+    }
+
+    #[test]
+    fn nothing_known_draws_nothing_and_a_flat_line_lies_in_the_middle() {
+        assert_eq!(path(&[None, None]), (String::new(), String::new()));
+        assert_eq!(path(&[]), (String::new(), String::new()));
+        assert!(path(&[Some(0.0), Some(0.0)]).0.contains(" 10.0L96.0 10.0"));
+        assert_eq!(path(&[Some(f32::NAN)]).0, "");
+    }
+
+    #[test]
+    fn words_say_what_the_line_shows() {
+        assert_eq!(
+            in_words(&[Some(4.0), None, Some(2.0)], "Peers", ""),
+            "Peers, last hour: now 2, least 2, most 4"
+        );
+        assert_eq!(in_words(&[], "Peers", ""), "Peers, last hour: not known");
+    }
+}

@@ -1,0 +1,132 @@
+//! Which part of a long list is in sight, so that only that part is in the page.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::ResizeObserver;
+
+/// Scrolling redraws in steps of so many pixels, not at each one.
+const STEP: i32 = 96;
+
+/// The part of a list that is in sight, in CSS pixels from the list's top.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The first height in sight, in whole steps; negative when the list begins further down.
+    pub top: i32,
+    /// The height of the scroller.
+    pub height: i32,
+    /// The width of the list.
+    pub width: i32,
+}
+
+/// A list in a scroller.
+#[derive(Clone, Copy)]
+pub struct Viewport {
+    scroller: NodeRef<Div>,
+    list: NodeRef<Div>,
+    sight: RwSignal<Sight>,
+}
+
+impl Viewport {
+    /// Watches the scroller and the list: scrolling, resizing, and what grows above the list.
+    pub fn watch(scroller: NodeRef<Div>, list: NodeRef<Div>, on_scroll: impl Fn() + 'static) -> Self {
+        let viewport = Self { scroller, list, sight: RwSignal::new(Sight::default()) };
+        let scroll = Closure::<dyn FnMut()>::new(move || {
+            on_scroll();
+            viewport.look();
+        });
+        let resize = Closure::<dyn FnMut()>::new(move || viewport.look());
+        let observer = ResizeObserver::new(resize.as_ref().unchecked_ref()).ok();
+        // They live as long as the page that holds this list: kept by the owner, dropped with it.
+        let kept = StoredValue::new_local(Some((scroll, resize, observer)));
+        Effect::new(move |_| {
+            let (Some(scroller), Some(list)) = (scroller.get(), list.get()) else { return };
+            kept.with_value(|kept| {
+                let Some((scroll, _, observer)) = kept else { return };
+                let _ = scroller.add_event_listener_with_callback("scroll", scroll.as_ref().unchecked_ref());
+                if let Some(observer) = observer {
+                    observer.observe(&scroller);
+                    observer.observe(&list);
+                }
+            });
+            viewport.look();
+        });
+        on_cleanup(move || {
+            let Some((scroll, _resize, observer)) = kept.try_update_value(Option::take).flatten() else {
+                return;
+            };
+            if let Some(observer) = observer {
+                observer.disconnect();
+            }
+            if let Some(scroller) = scroller.get_untracked() {
+                let _ =
+                    scroller.remove_event_listener_with_callback("scroll", scroll.as_ref().unchecked_ref());
+            }
+        });
+        viewport
+    }
+
+    /// What is in sight.
+    pub fn sight(self) -> Signal<Sight> {
+        self.sight.into()
+    }
+
+    /// Measures anew; sets nothing when nothing differs.
+    pub fn look(self) {
+        let (Some(scroller), Some(list)) = (self.scroller.get_untracked(), self.list.get_untracked()) else {
+            return;
+        };
+        let frame = scroller.get_bounding_client_rect();
+        let inner = list.get_bounding_client_rect();
+        let top = (frame.top() - inner.top()) as i32;
+        let sight = Sight {
+            top: top.div_euclid(STEP) * STEP,
+            height: frame.height() as i32,
+            width: inner.width() as i32,
+        };
+        if self.sight.with_untracked(|held| *held != sight) {
+            self.sight.set(sight);
+        }
+    }
+
+    /// Scrolls just far enough that a row at `y`, `height` high, is in sight below `covered` pixels.
+    pub fn reveal(self, y: i32, height: i32, covered: i32) {
+        let (Some(scroller), Some(list)) = (self.scroller.get_untracked(), self.list.get_untracked()) else {
+            return;
+        };
+        let frame = scroller.get_bounding_client_rect();
+        let at = list.get_bounding_client_rect().top() - frame.top() + f64::from(y);
+        let (above, below) = (at - f64::from(covered), at + f64::from(height) - frame.height());
+        if above < 0.0 {
+            scroller.set_scroll_top(scroller.scroll_top() + above.floor() as i32);
+        } else if below > 0.0 {
+            scroller.set_scroll_top(scroller.scroll_top() + below.ceil() as i32);
+        }
+        self.look();
+    }
+}
+
+/// Slides an element from where it lay to where it lies: `from` is the way back, in pixels.
+pub fn slide(element: &web_sys::Element, from: (i32, i32), to: (i32, i32)) {
+    let frame = |(x, y): (i32, i32)| {
+        let frame = js_sys::Object::new();
+        let transform = JsValue::from_str(&format!("translate({x}px,{y}px)"));
+        let _ = js_sys::Reflect::set(&frame, &JsValue::from_str("transform"), &transform);
+        frame
+    };
+    let frames = js_sys::Array::of2(&frame(from), &frame(to));
+    let options = js_sys::Object::new();
+    let _ = js_sys::Reflect::set(&options, &JsValue::from_str("duration"), &JsValue::from_f64(180.0));
+    let _ = js_sys::Reflect::set(
+        &options,
+        &JsValue::from_str("easing"),
+        &JsValue::from_str("cubic-bezier(.2,0,0,1)"),
+    );
+    // A browser without `animate` shows it in its place at once.
+    if let Ok(animate) = js_sys::Reflect::get(element, &JsValue::from_str("animate"))
+        && let Ok(animate) = animate.dyn_into::<js_sys::Function>()
+    {
+        let _ = animate.call2(element, &frames, &options);
+    }
+}

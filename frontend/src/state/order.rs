@@ -1,0 +1,250 @@
+//! What nodes can be sorted and grouped by, and how many moves lie between two orders.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use fleetglass_shared::health::Status;
+use fleetglass_shared::wire::{NodeSummary, Risk};
+
+/// A column or a label.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The state, the worst first.
+    State,
+    /// The node's id.
+    Node,
+    /// The family's name.
+    Family,
+    /// The software version.
+    Version,
+    /// Connected peers.
+    Peers,
+    /// The slash risk, the nearest to its bound first.
+    Risk,
+    /// How old the last answer is.
+    Age,
+    /// A label of the target.
+    Label(String),
+}
+
+impl Field {
+    /// The fields that are columns, in the order of the table.
+    pub const COLUMNS: [Self; 7] =
+        [Self::State, Self::Node, Self::Family, Self::Version, Self::Peers, Self::Risk, Self::Age];
+    /// The fields that make sensible groups, but for labels.
+    pub const GROUPS: [Self; 3] = [Self::Family, Self::State, Self::Version];
+
+    /// The word in the address: a label is `label.NAME`.
+    pub fn to_word(&self) -> String {
+        match self {
+            Self::State => "state".to_owned(),
+            Self::Node => "node".to_owned(),
+            Self::Family => "family".to_owned(),
+            Self::Version => "version".to_owned(),
+            Self::Peers => "peers".to_owned(),
+            Self::Risk => "risk".to_owned(),
+            Self::Age => "age".to_owned(),
+            Self::Label(name) => format!("label.{name}"),
+        }
+    }
+
+    /// The field that a word in the address names.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.strip_prefix("label.") {
+            Some(name) => (!name.is_empty()).then(|| Self::Label(name.to_owned())),
+            None => Self::COLUMNS.into_iter().find(|field| field.to_word() == word),
+        }
+    }
+
+    /// What a person reads.
+    pub fn title(&self) -> String {
+        match self {
+            Self::State => "State".to_owned(),
+            Self::Node => "Node".to_owned(),
+            Self::Family => "Family".to_owned(),
+            Self::Version => "Version".to_owned(),
+            Self::Peers => "Peers".to_owned(),
+            Self::Risk => "Worst risk".to_owned(),
+            Self::Age => "Age".to_owned(),
+            Self::Label(name) => name.clone(),
+        }
+    }
+
+    /// The text that nodes of one group share; `None` when the node has none.
+    pub fn text<'a>(&self, node: &'a NodeSummary) -> Option<&'a str> {
+        match self {
+            Self::State => Some(node.status.as_str()),
+            Self::Node => Some(&node.id),
+            Self::Family => Some(&node.family),
+            Self::Version => node.version.as_deref(),
+            Self::Label(name) => node.labels.get(name).map(String::as_str),
+            Self::Peers | Self::Risk | Self::Age => None,
+        }
+    }
+
+    /// Which of two nodes stands first: what needs a person first, then small before large; what is not
+    /// known last. Equal ones stand in order of id.
+    pub fn compare(&self, a: &NodeSummary, b: &NodeSummary) -> Ordering {
+        let by_field = match self {
+            Self::State => badness(b).cmp(&badness(a)),
+            Self::Peers => unknown_last(a.peers, b.peers, |a, b| a.cmp(b)),
+            Self::Age => unknown_last(a.fact_at, b.fact_at, |a, b| b.cmp(a)),
+            Self::Risk => pressure_of(b).total_cmp(&pressure_of(a)),
+            Self::Node | Self::Family | Self::Version | Self::Label(_) => {
+                unknown_last(self.text(a), self.text(b), |a, b| natural(a, b))
+            }
+        };
+        by_field.then_with(|| natural(&a.id, &b.id))
+    }
+}
+
+/// States in the order of [`Field::State`], and draining before others of the same state.
+fn badness(node: &NodeSummary) -> (Status, bool) {
+    (node.status, node.draining)
+}
+
+fn pressure_of(node: &NodeSummary) -> f64 {
+    node.worst_risk.as_ref().map_or(-1.0, |risk| pressure(risk).unwrap_or(-0.5))
+}
+
+/// How near a risk is to its bound, from 0 to 1; `None` when its value is not known. A bound may lie
+/// above (a lag) or below (a number of peers): the side the value is on while all is well tells which.
+pub fn pressure(risk: &Risk) -> Option<f64> {
+    let value = risk.value?;
+    Some(match risk.bound {
+        _ if risk.firing => 1.0,
+        bound if bound <= 0.0 || value <= 0.0 => 0.0,
+        bound if value <= bound => value / bound,
+        bound => bound / value,
+    })
+}
+
+fn unknown_last<T>(a: Option<T>, b: Option<T>, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => compare(&a, &b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// Compares as a person does: `node-2` before `node-10`, `0.9` before `0.10`.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (digits_a, digits_b) = (leading_digits(a), leading_digits(b));
+        if digits_a > 0 && digits_b > 0 {
+            let (number_a, number_b) =
+                (a[..digits_a].trim_start_matches('0'), b[..digits_b].trim_start_matches('0'));
+            let order = number_a.len().cmp(&number_b.len()).then_with(|| number_a.cmp(number_b));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (&a[digits_a..], &b[digits_b..]);
+            continue;
+        }
+        let (mut chars_a, mut chars_b) = (a.chars(), b.chars());
+        match (chars_a.next(), chars_b.next()) {
+            (Some(x), Some(y)) if x == y => (a, b) = (chars_a.as_str(), chars_b.as_str()),
+            (x, y) => return x.cmp(&y),
+        }
+    }
+}
+
+fn leading_digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+/// How many things moved, came or went between two orders: the fewest that explain the difference.
+pub fn changes<'a>(old: impl Iterator<Item = &'a str>, new: impl Iterator<Item = &'a str>) -> usize {
+    let places: HashMap<&str, usize> = old.enumerate().map(|(place, id)| (id, place)).collect();
+    let (mut came, mut kept) = (0, Vec::new());
+    for id in new {
+        match places.get(id) {
+            Some(&place) => kept.push(place),
+            None => came += 1,
+        }
+    }
+    // What stays in order is the longest rising run of old places; the rest moved.
+    let mut tails: Vec<usize> = Vec::new();
+    for &place in &kept {
+        let at = tails.partition_point(|&tail| tail < place);
+        match tails.get_mut(at) {
+            Some(tail) => *tail = place,
+            None => tails.push(place),
+        }
+    }
+    came + (places.len() - kept.len()) + (kept.len() - tails.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use serde_json::json;
+
+    use super::{Field, changes, natural, pressure};
+    use crate::state::model::tests::node;
+
+    #[test]
+    fn names_with_numbers_stand_as_a_person_counts() {
+        for (a, b) in [
+            ("node-2", "node-10"),
+            ("0.9.1", "0.10"),
+            ("a", "b"),
+            ("a", "a1"),
+            ("", "a"),
+            ("01", "2"),
+            ("é1", "é2"),
+        ] {
+            assert_eq!(natural(a, b), Ordering::Less, "{a} {b}");
+            assert_eq!(natural(b, a), Ordering::Greater, "{b} {a}");
+        }
+        assert_eq!(natural("a007", "a7"), Ordering::Equal);
+    }
+
+    #[test]
+    fn the_worst_state_and_the_known_stand_first() {
+        let well = node(json!({"id": "b", "peers": 9}));
+        let ill = node(json!({"id": "c", "status": "unreachable"}));
+        let few = node(json!({"id": "d", "peers": 2}));
+        assert_eq!(Field::State.compare(&ill, &well), Ordering::Less);
+        assert_eq!(Field::State.compare(&well, &few), Ordering::Less, "by id");
+        assert_eq!(Field::Peers.compare(&few, &well), Ordering::Less);
+        assert_eq!(Field::Peers.compare(&ill, &well), Ordering::Greater, "not known is last");
+    }
+
+    #[test]
+    fn pressure_goes_to_one_from_either_side() {
+        let risk = |value: Option<f64>, bound: f64, firing: bool| {
+            let mut risk = json!({"name": "r", "title": "R", "severity": "critical", "bound": bound, "meaning": "",
+                "action": "", "firing": firing});
+            if let Some(value) = value {
+                risk["value"] = json!(value);
+            }
+            pressure(&serde_json::from_value(risk).expect("a risk"))
+        };
+        assert_eq!(risk(Some(300.0), 600.0, false), Some(0.5));
+        assert_eq!(risk(Some(8.0), 2.0, false), Some(0.25));
+        assert_eq!(risk(Some(0.0), 0.0, false), Some(0.0));
+        assert_eq!(risk(Some(1.0), 0.0, true), Some(1.0));
+        assert_eq!(risk(None, 1.0, false), None);
+    }
+
+    #[test]
+    fn a_field_survives_the_address() {
+        for field in Field::COLUMNS.into_iter().chain([Field::Label("region".into())]) {
+            assert_eq!(Field::parse(&field.to_word()), Some(field));
+        }
+        assert_eq!(Field::parse("label."), None);
+        assert_eq!(Field::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn one_move_counts_as_one() {
+        let count = |old: &str, new: &str| changes(old.split_whitespace(), new.split_whitespace());
+        assert_eq!(count("a b c d", "a b c d"), 0);
+        assert_eq!(count("a b c d", "d a b c"), 1);
+        assert_eq!(count("a b c d", "a c b d"), 1);
+        assert_eq!(count("a b c", "a c x"), 2);
+        assert_eq!(count("", "a b"), 2);
+    }
+}
