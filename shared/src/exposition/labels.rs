@@ -72,7 +72,7 @@ impl Braces {
                 Some(b',') => {
                     at = skip(after_label + 1);
                     if body.get(at) == Some(&b'}') && !spaced {
-                        self.soft.push(Fault::new(after_label, "no comma before `}`", "`,`"));
+                        return Err(Fault::new(at, "a label name after the comma", "`}`"));
                     }
                 }
                 Some(b'}') => at = after_label,
@@ -87,7 +87,12 @@ impl Braces {
                 _ => return Err(Fault::new(after_label, "`,` or `}`", found_at(body, after_label))),
             }
         }
-        self.refuse_duplicates(body, of)?;
+        match self.duplicate(body, of) {
+            // Prometheus never looks at an exemplar's names.
+            Some(fault) if of == Of::Exemplar => self.soft.push(fault),
+            Some(fault) => return Err(fault),
+            None => {}
+        }
         Ok(at + 1)
     }
 
@@ -111,32 +116,28 @@ impl Braces {
         Ok(end)
     }
 
-    fn refuse_duplicates(&self, body: &[u8], of: Of) -> Result<(), Fault> {
+    fn duplicate(&self, body: &[u8], of: Of) -> Option<Fault> {
         let name_of = |label: &Label| &body[label.name.0..label.name.1];
         let twice = |label: &Label| {
             let name = String::from_utf8_lossy(name_of(label)).into_owned();
-            Err(Fault::new(label.name.0, "each label name once", format!("{name:?} again")))
+            Fault::new(label.name.0, "each label name once", format!("{name:?} again"))
         };
         if of != Of::Exemplar
             && let Some(label) = self.labels.iter().find(|label| name_of(label) == b"__name__")
         {
-            return twice(label);
+            return Some(twice(label));
         }
         if self.labels.len() <= 16 {
-            for (index, label) in self.labels.iter().enumerate() {
-                if self.labels[..index].iter().any(|earlier| name_of(earlier) == name_of(label)) {
-                    return twice(label);
-                }
-            }
-            return Ok(());
+            let earlier = |index: usize| &self.labels[..index];
+            let mut labels = self.labels.iter().enumerate();
+            let second = labels
+                .find(|(index, label)| earlier(*index).iter().any(|other| name_of(other) == name_of(label)));
+            return second.map(|(_, label)| twice(label));
         }
         // Many labels are sorted, so that a hostile body cannot make this quadratic.
         let mut sorted: Vec<&Label> = self.labels.iter().collect();
         sorted.sort_by_key(|label| (name_of(label), label.name.0));
-        match sorted.windows(2).find(|pair| name_of(pair[0]) == name_of(pair[1])) {
-            Some(pair) => twice(pair[1]),
-            None => Ok(()),
-        }
+        sorted.windows(2).find(|pair| name_of(pair[0]) == name_of(pair[1])).map(|pair| twice(pair[1]))
     }
 }
 

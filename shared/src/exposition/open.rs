@@ -119,11 +119,16 @@ impl<'a> Parser<'a> {
         let source = self.source();
         self.with_meaning(|meaning, braces| {
             let labels = braces.labels.iter().map(|label| (source.cut(label.name), source.cut(label.value)));
-            let facts = Facts { name, value, stamp, has_exemplar, at: series.span.0, value_at };
+            let facts = Facts { name: name.clone(), value, stamp, has_exemplar, at: series.span.0, value_at };
             meaning.sample(&facts, labels)
         })?;
         if has_exemplar {
             exemplar_at = self.pos + 3;
+            let stem = text.split('{').next().filter(|stem| !stem.is_empty()).unwrap_or(&name);
+            if !(stem.ends_with("_total") || stem.ends_with("_bucket")) {
+                let expected = "exemplars only on names that end in `_total` or `_bucket`";
+                return Err(Fault::new(exemplar_at, expected, format!("one on {stem:?}")));
+            }
             exemplar = Some(self.open_exemplar(exemplar_at)?);
         }
         self.expect_line_end(stamp.is_some(), exemplar.is_some())?;
@@ -149,6 +154,10 @@ impl<'a> Parser<'a> {
     fn open_exemplar(&mut self, open: usize) -> Result<Exemplar<'a>, Fault> {
         let end = self.braces.scan(self.body, open, self.format, Of::Exemplar)?;
         self.forgive_soft()?;
+        let reserved = self.braces.labels.iter().find(|label| self.body[label.name.0..].starts_with(b"__"));
+        if let Some(at) = reserved.map(|label| label.name.0) {
+            self.forgive(Fault::new(at, "no label that starts with `__`", found_at(self.body, at)))?;
+        }
         let labels = self.cut(open, end)?;
         self.pos = end;
         self.expect_space("a space and the exemplar's value")?;

@@ -23,6 +23,7 @@ pub fn parse(body: &[u8], format: Format, mode: Mode) -> Parser<'_> {
         text: valid_prefix(body),
         text_from: 0,
         braces: Braces::default(),
+        known: None,
         meaning: Some(Box::new(Meaning::new(format))),
         warnings: Vec::new(),
         warning_count: 0,
@@ -42,6 +43,8 @@ pub struct Parser<'a> {
     text: &'a str,
     text_from: usize,
     pub(super) braces: Braces,
+    /// The length of the series at the cursor, where a hint told it.
+    known: Option<usize>,
     /// Gone once a hint matched: the samples it stood for were not looked at.
     meaning: Option<Box<Meaning>>,
     warnings: Vec<Warning>,
@@ -94,11 +97,12 @@ impl<'a> Parser<'a> {
         if self.over {
             return None;
         }
-        if let Some(hint) = hint
-            && let Some(sample) = self.known_sample(hint)
-        {
+        if let Some(length) = hint.and_then(|hint| self.known_length(hint)) {
             self.meaning = None;
-            return Some(Ok(Entry::Sample(sample)));
+            if let Some(sample) = self.plain_sample(length) {
+                return Some(Ok(Entry::Sample(sample)));
+            }
+            self.known = Some(length);
         }
         let entry = match self.format {
             Format::PrometheusText => self.text_entry(),
@@ -110,7 +114,7 @@ impl<'a> Parser<'a> {
         };
         match entry {
             Ok(Some(entry)) => {
-                self.over = entry == Entry::Eof;
+                self.over = matches!(entry, Entry::Eof);
                 Some(Ok(entry))
             }
             Ok(None) => {
@@ -134,53 +138,40 @@ impl<'a> Parser<'a> {
         self.warning_count
     }
 
-    /// The plainest of lines at the cursor: `hint`, a space, a plain number, a line end.
+    /// The length of `hint` where it is the whole series at the cursor.
     #[inline]
-    fn known_sample(&mut self, hint: &[u8]) -> Option<Sample<'a>> {
-        if hint.is_empty() || self.mode == Mode::Strict {
-            return None;
-        }
-        let from = self.pos;
-        let to = from + hint.len();
-        if self.body.get(from..to)? != hint || self.body.get(to) != Some(&b' ') {
-            return None;
-        }
-        let (value, value_end) = match plain_number(self.body, to + 1) {
+    fn known_length(&self, hint: &[u8]) -> Option<usize> {
+        let to = self.pos + hint.len();
+        let matches = self.body.get(self.pos..to)? == hint && self.body.get(to) == Some(&b' ');
+        (matches && !hint.is_empty() && self.mode == Mode::Lenient).then_some(hint.len())
+    }
+
+    /// The plainest of lines: a series of known length, a space, a number, a line end.
+    #[inline]
+    fn plain_sample(&mut self, length: usize) -> Option<Sample<'a>> {
+        let series = self.cut(self.pos, self.pos + length).ok()?;
+        let value_at = self.pos + length + 1;
+        let (value, end) = match plain_number(self.body, value_at) {
             Some(found) => found,
             None => {
-                let end = memchr::memchr2(b' ', b'\n', &self.body[to + 1..])? + to + 1;
-                (parse_number(self.cut(to + 1, end).ok()?)?, end)
+                let end = value_at + memchr::memchr2(b' ', b'\n', &self.body[value_at..])?;
+                (parse_number(self.cut(value_at, end).ok()?)?, end)
             }
         };
-        let timestamp = match self.body.get(value_end) {
-            Some(b'\n') => None,
-            Some(b' ') => {
-                let end = memchr::memchr(b'\n', &self.body[value_end + 1..])? + value_end + 1;
-                let token = self.cut(value_end + 1, end).ok()?;
-                self.pos = end;
-                Some(self.parse_timestamp(token)?)
-            }
-            _ => return None,
-        };
-        let sample = Sample {
-            series: self.cut(from, to).ok()?,
-            value,
-            value_text: self.cut(to + 1, value_end).ok()?,
-            timestamp,
-            exemplar: None,
-        };
-        self.pos = if timestamp.is_some() { self.pos + 1 } else { value_end + 1 };
-        Some(sample)
+        if self.body.get(end) != Some(&b'\n') {
+            return None;
+        }
+        let value_text = self.cut(value_at, end).ok()?;
+        self.pos = end + 1;
+        Some(Sample { series, value, value_text, timestamp: None, exemplar: None })
     }
 
     /// A time stamp of this format as Unix milliseconds.
     pub(super) fn parse_timestamp(&self, token: &str) -> Option<i64> {
         match self.format {
             Format::PrometheusText => {
-                let digits = token.strip_prefix('-').unwrap_or(token);
-                let negative_allowed = self.mode == Mode::Strict || digits.len() == token.len();
-                let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-                if plain && negative_allowed { token.parse().ok() } else { None }
+                // Whole and not negative: Prometheus's scanner knows no sign here.
+                token.bytes().all(|byte| byte.is_ascii_digit()).then(|| token.parse().ok()).flatten()
             }
             Format::OpenMetrics => Stamp::parse(token).map(Stamp::millis),
         }
@@ -189,6 +180,11 @@ impl<'a> Parser<'a> {
     /// Reads a name with or without braces at the cursor.
     pub(super) fn scan_series(&mut self) -> Result<Series, Fault> {
         let from = self.pos;
+        if let Some(length) = self.known.take() {
+            self.braces.clear();
+            self.pos += length;
+            return Ok(Series { span: (from, self.pos), name: (from, from) });
+        }
         let name_end = from + self.body[from..].iter().take_while(|b| is_name_byte(**b)).count();
         let open = match self.format {
             Format::PrometheusText => super::labels::skip_blanks(self.body, name_end),

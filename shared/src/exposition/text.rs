@@ -24,6 +24,20 @@ impl<'a> Parser<'a> {
                     self.pos += 2;
                 }
                 Some(b'#') => return self.text_hash_line().map(Some),
+                Some(0) => {
+                    // Prometheus's scanner takes a zero byte for the end of the body.
+                    self.forgive(Fault::new(self.pos, "no zero byte", "one: the rest is not read"))?;
+                    self.pos = self.body.len();
+                    return Ok(None);
+                }
+                // And a name with the blanks before it, which is no name then.
+                Some(_) if self.pos > line => {
+                    return Err(Fault::new(
+                        line,
+                        "a metric name at the line's start",
+                        found_at(self.body, line),
+                    ));
+                }
                 Some(b'{') => return self.text_sample().map(Some),
                 Some(byte) if is_name_start(*byte) => return self.text_sample().map(Some),
                 Some(_) => {
@@ -52,6 +66,13 @@ impl<'a> Parser<'a> {
         if let Some(byte) = separator
             && !matches!(byte, b' ' | b'\t')
         {
+            if byte == 0 {
+                return Err(Fault::new(
+                    name_end,
+                    "a blank after the metric name",
+                    found_at(self.body, name_end),
+                ));
+            }
             self.forgive(Fault::new(
                 name_end,
                 "a blank after the metric name",
@@ -137,7 +158,7 @@ impl<'a> Parser<'a> {
             self.refuse_escapes(text, series.span.0, "`\\\\`, `\\\"` or `\\n`", b"\\\"n")?;
         }
         let value_at = skip_blanks(self.body, self.pos);
-        if value_at == self.pos && self.body[self.pos - 1] != b'}' {
+        if value_at == self.pos && self.body.get(self.pos.wrapping_sub(1)) != Some(&b'}') {
             self.refuse_glued_value(value_at)?;
         }
         self.pos = value_at;
