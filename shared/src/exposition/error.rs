@@ -80,6 +80,9 @@ pub(super) fn found_at(body: &[u8], at: usize) -> String {
         Some(b'\t') => return "a tab".to_owned(),
         Some(_) => {}
     }
+    if at == 0 && rest[0] == b'[' {
+        return "a JSON document".to_owned();
+    }
     if let Some(kind) = foreign(rest) {
         return kind.to_owned();
     }
@@ -96,6 +99,18 @@ pub(super) fn quoted(bytes: &[u8], most: usize) -> String {
         shown.push('…');
     }
     format!("{shown:?}")
+}
+
+/// A fault in what would be labels, told as what it is where the body is JSON: `{`, a string, a colon.
+pub(super) fn or_json(body: &[u8], fault: Fault) -> Fault {
+    let inner = body.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let string = inner.and_then(|inner| inner.strip_prefix(b"\""));
+    let after =
+        string.and_then(|string| Some(string[memchr::memchr(b'"', string)? + 1..].trim_ascii_start()));
+    match after.and_then(<[u8]>::first) {
+        Some(b':') => Fault::new(0, "an exposition", "a JSON document"),
+        _ => fault,
+    }
 }
 
 /// Bodies that are another kind of document altogether, at their first byte.

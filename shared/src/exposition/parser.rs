@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry::{Entry, Sample};
-use super::error::{Fault, ParseError, Warning, found_at};
+use super::error::{Fault, ParseError, Warning, found_at, or_json};
 use super::labels::{Braces, Of, is_name_byte, scan_quoted};
 use super::meaning::Meaning;
 use super::number::{Stamp, parse_number, plain_number};
@@ -128,6 +128,12 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Whether the checks of meaning still run: no hint has matched so far. A scraper that hears no warning
+    /// from a body they did not run over keeps the ones it heard before.
+    pub fn checks_meaning(&self) -> bool {
+        self.meaning.is_some()
+    }
+
     /// Faults that were read over so far, the first twenty of them.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -194,7 +200,12 @@ impl<'a> Parser<'a> {
         self.braces.clear();
         if self.body.get(open) == Some(&b'{') {
             let of = if name_end == from { Of::Nameless } else { Of::Named };
-            series.span.1 = self.braces.scan(self.body, open, self.format, of)?;
+            series.span.1 = match self.braces.scan(self.body, open, self.format, of) {
+                Err(fault) if self.body[..from].trim_ascii().is_empty() => {
+                    return Err(or_json(self.body, fault));
+                }
+                scanned => scanned?,
+            };
             self.forgive_soft()?;
             if of == Of::Nameless {
                 series.name = self.braces.name.ok_or_else(|| {

@@ -135,6 +135,8 @@ fn errors_say_where_and_what() {
             TEXT,
             "line 1, column 1: expected a metric name, a comment or a blank line, found an HTML page",
         ),
+        ("{\n \"status\": \"ok\"}", TEXT, "line 1, column 1: expected an exposition, found a JSON document"),
+        ("{\"status\":\"ok\"}", OPEN, "line 1, column 1: expected an exposition, found a JSON document"),
         (
             "\u{feff}a 1\n",
             TEXT,
