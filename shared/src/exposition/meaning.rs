@@ -28,6 +28,7 @@ pub(super) struct Facts<'a> {
 
 /// The rules of either format, with what they remember of the body so far.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the parser keeps its only one in a box")]
 pub(super) enum Meaning {
     Open(open::Rules),
     Text(text::Rules),
