@@ -1,1 +1,27 @@
-//! Charts on canvas.
+//! Charts on canvas. A [`Chart`] gets what it shows as a signal and fetches nothing; all charts of a page
+//! hang on one [`Board`], which holds the crosshair, the colours and the window of time.
+//!
+//! | module | is |
+//! |---|---|
+//! | `series`, `scale`, `geometry`, `palette` | pure: values on a grid, ticks, lines with gaps, colours |
+//! | `draw` | one chart on its canvas, by plotters |
+//! | `chart`, `legend` | the components |
+//! | `board` | what the charts of a page share |
+//! | `observe`, `paint` | what the browser tells: size, being in view, pixel ratio, theme |
+
+mod board;
+mod chart;
+mod draw;
+mod geometry;
+mod legend;
+mod observe;
+mod paint;
+mod palette;
+mod scale;
+mod series;
+
+pub use board::{Board, Window};
+pub use chart::{Chart, ChartData, Shown};
+pub use observe::keep_in_view;
+pub use scale::clock_label;
+pub use series::{Grid, lay_out, parse_matrix};

@@ -68,6 +68,38 @@ pub async fn get_text(path: &str) -> Result<String, ClientError> {
     response.text().await.map_err(|_| lost())
 }
 
+/// What a node answered, passed on by the proxy as it came, whatever its status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeAnswer {
+    /// The node's HTTP status.
+    pub status: u16,
+    /// How long the node took, in seconds.
+    pub seconds: Option<f64>,
+    /// The body.
+    pub body: String,
+}
+
+/// Has the proxy ask a node now, e.g. `/api/v1/nodes/eu-1/health`. A 503 of the node is an answer; an error
+/// is what the proxy itself says.
+pub async fn get_node_answer(path: &str) -> Result<NodeAnswer, ClientError> {
+    let response = request(path).send().await.map_err(|_| lost())?;
+    let header = |name: &str| response.headers().get(name);
+    let seconds = header("x-node-duration-seconds").and_then(|text| text.parse().ok());
+    let own = header("content-type").is_some_and(|kind| kind.starts_with("application/problem+json"));
+    match response.status() {
+        401 if seconds.is_none() => Err(ClientError::Unauthorized),
+        status => {
+            let body = response.text().await.map_err(|_| lost())?;
+            if own {
+                let detail =
+                    serde_json::from_str::<Problem>(&body).map(|problem| problem.detail).unwrap_or_default();
+                return Err(ClientError::Http { status, detail });
+            }
+            Ok(NodeAnswer { status, seconds, body })
+        }
+    }
+}
+
 fn request(path: &str) -> RequestBuilder {
     let request = Request::get(path);
     match token::token() {

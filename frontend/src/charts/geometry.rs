@@ -1,41 +1,41 @@
-//! From values on a grid to the points of lines on the screen: gaps, and no more points than pixels. Pure.
+//! From values on a grid to the lines on the screen: gaps, and no more points than pixels. Pure.
 
-/// One unbroken stretch of a line: fractional pixels.
-pub(crate) type Segment = Vec<(f64, f64)>;
+/// One unbroken stretch of a line: places on the grid and values.
+pub type Segment = Vec<(f64, f64)>;
 
 /// Maps an index and a value to pixels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plot {
+pub struct Plot {
     /// The left edge, in pixels.
-    pub(crate) left: f64,
+    pub left: f64,
     /// The upper edge.
-    pub(crate) top: f64,
+    pub top: f64,
     /// How wide.
-    pub(crate) width: f64,
+    pub width: f64,
     /// How high.
-    pub(crate) height: f64,
+    pub height: f64,
     /// The value at the lower edge.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The value at the upper edge.
-    pub(crate) high: f64,
+    pub high: f64,
     /// How many times the grid has.
-    pub(crate) count: usize,
+    pub count: usize,
 }
 
 impl Plot {
     /// Where a time of the grid is.
-    pub(crate) fn x(&self, index: f64) -> f64 {
+    pub fn x(&self, index: f64) -> f64 {
         let last = self.count.saturating_sub(1).max(1) as f64;
         self.left + self.width * index / last
     }
 
     /// Where a value is.
-    pub(crate) fn y(&self, value: f64) -> f64 {
+    pub fn y(&self, value: f64) -> f64 {
         self.top + self.height * (1.0 - (value - self.low) / (self.high - self.low))
     }
 
     /// The time of the grid nearest to a pixel, inside the grid.
-    pub(crate) fn index_at(&self, x: f64) -> usize {
+    pub fn index_at(&self, x: f64) -> usize {
         let last = self.count.saturating_sub(1) as f64;
         ((x - self.left) / self.width.max(1.0) * last).round().clamp(0.0, last) as usize
     }
@@ -43,13 +43,13 @@ impl Plot {
 
 /// Cuts values at their gaps and, where there are more than two a pixel, keeps each pixel's first, smallest,
 /// largest and last: the line looks the same and no spike is lost. Infinite values are gaps: they have no place.
-pub(crate) fn segments(values: &[f64], plot: &Plot) -> Vec<Segment> {
+pub fn segments(values: &[f64], plot: &Plot) -> Vec<Segment> {
     let dense = values.len() as f64 > plot.width * 2.0;
     let mut all = Vec::new();
     for run in runs(values) {
         let points = run.clone().map(|index| (index, values[index]));
         let kept: Vec<(usize, f64)> = if dense { thinned(points, plot) } else { points.collect() };
-        all.push(kept.into_iter().map(|(index, value)| (plot.x(index as f64), plot.y(value))).collect());
+        all.push(kept.into_iter().map(|(index, value)| (index as f64, value)).collect());
     }
     all
 }
@@ -108,7 +108,8 @@ mod tests {
         let found = segments(&values, &plot(700.0, 8));
         let lengths: Vec<usize> = found.iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 1, 1]);
-        assert_eq!(found[0][0], (110.0, 90.0));
+        assert_eq!(found[0][0], (1.0, 1.0));
+        assert_eq!((plot(700.0, 8).x(1.0), plot(700.0, 8).y(1.0)), (110.0, 90.0));
         assert!(segments(&[GAP; 4], &plot(100.0, 4)).is_empty());
         assert!(segments(&[], &plot(100.0, 0)).is_empty());
     }
@@ -122,7 +123,7 @@ mod tests {
         let points: usize = found.iter().map(Vec::len).sum();
         assert!(points <= 200 * 4 + 4, "{points}");
         assert_eq!(found.len(), 2);
-        assert!(found[1].iter().any(|&(_, y)| y < 10.1));
+        assert!(found[1].iter().any(|&(_, value)| value > 8.9));
     }
 
     #[test]

@@ -1,21 +1,21 @@
 //! Which colour a line has: the same name the same colour in every chart, and no two alike in one chart. Pure.
 
 /// How many colours the style sheet names: `--series-1` to `--series-8`.
-pub(crate) const COLOURS: usize = 8;
+pub const COLOURS: usize = 8;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub struct Look {
     /// Which of the palette's colours, from 0.
-    pub(crate) colour: usize,
+    pub colour: usize,
     /// Dashed: the second time a colour comes round.
-    pub(crate) dashed: bool,
+    pub dashed: bool,
 }
 
 /// A look for each name, in the order of the names. The name's hash picks the colour; when it is taken, the
 /// next free one is, names in alphabetical order first, so that the same set of lines always looks the same.
 /// A line without a name is alone in its chart and takes the first colour.
-pub(crate) fn looks(names: &[&str]) -> Vec<Look> {
+pub fn looks(names: &[&str]) -> Vec<Look> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|&index| names[index]);
     let mut uses = [0_usize; COLOURS];
@@ -23,7 +23,8 @@ pub(crate) fn looks(names: &[&str]) -> Vec<Look> {
     for index in order {
         let wanted = if names[index].is_empty() { 0 } else { hash(names[index]) as usize % COLOURS };
         let least = uses.iter().copied().min().unwrap_or(0);
-        let free = (0..COLOURS).map(|offset| (wanted + offset) % COLOURS).find(|&colour| uses[colour] == least);
+        let free =
+            (0..COLOURS).map(|offset| (wanted + offset) % COLOURS).find(|&colour| uses[colour] == least);
         let colour = free.unwrap_or(wanted);
         all[index] = Look { colour, dashed: uses[colour] % 2 == 1 };
         uses[colour] += 1;
@@ -33,7 +34,8 @@ pub(crate) fn looks(names: &[&str]) -> Vec<Look> {
 
 /// FNV-1a, folded: stable over versions and machines, unlike the standard library's.
 fn hash(name: &str) -> u32 {
-    let full = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let full =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     full ^ (full >> 15)
 }
 

@@ -2,13 +2,13 @@
 
 /// A value axis in its display unit (see `format::axis_unit`): its ends and its ticks.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ValueAxis {
+pub struct ValueAxis {
     /// The lower end.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The upper end, always above the lower.
-    pub(crate) high: f64,
+    pub high: f64,
     /// At most six, from low to high.
-    pub(crate) ticks: Vec<f64>,
+    pub ticks: Vec<f64>,
     /// Decimals that every tick needs to be told from its neighbours.
     decimals: usize,
 }
@@ -18,7 +18,7 @@ const MOST_TICKS: usize = 6;
 
 impl ValueAxis {
     /// An axis that holds `low` to `high`, ends at round numbers, and with `from_zero` includes zero.
-    pub(crate) fn new(low: f64, high: f64, from_zero: bool) -> Self {
+    pub fn new(low: f64, high: f64, from_zero: bool) -> Self {
         let (mut low, mut high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
         if from_zero {
             (low, high) = (low.min(0.0), high.max(0.0));
@@ -43,7 +43,7 @@ impl ValueAxis {
     }
 
     /// The number at a tick.
-    pub(crate) fn label(&self, tick: f64) -> String {
+    pub fn label(&self, tick: f64) -> String {
         format!("{tick:.*}", self.decimals).replace('-', "−")
     }
 }
@@ -79,7 +79,7 @@ const TIME_STEPS: [i64; 12] = [
 
 /// At most `most` times between `start` and `end` (Unix milliseconds) that are round in a zone `offset`
 /// milliseconds ahead of UTC.
-pub(crate) fn time_ticks(start: i64, end: i64, offset: i64, most: usize) -> Vec<i64> {
+pub fn time_ticks(start: i64, end: i64, offset: i64, most: usize) -> Vec<i64> {
     let most = most.clamp(1, 12) as i64;
     let fits = |step: &&i64| (end - start) / **step < most;
     let step = TIME_STEPS.iter().find(fits).copied().unwrap_or_else(|| ((end - start) / most).max(1));
@@ -88,14 +88,18 @@ pub(crate) fn time_ticks(start: i64, end: i64, offset: i64, most: usize) -> Vec<
 }
 
 /// A time of day in a zone `offset` milliseconds ahead of UTC: `13:05`, or `13:05:15` with seconds.
-pub(crate) fn clock_label(at: i64, offset: i64, seconds: bool) -> String {
+pub fn clock_label(at: i64, offset: i64, seconds: bool) -> String {
     let second = (at + offset).div_euclid(1000).rem_euclid(86_400);
     let (hour, minute) = (second / 3600, second / 60 % 60);
-    if seconds { format!("{hour:02}:{minute:02}:{:02}", second % 60) } else { format!("{hour:02}:{minute:02}") }
+    if seconds {
+        format!("{hour:02}:{minute:02}:{:02}", second % 60)
+    } else {
+        format!("{hour:02}:{minute:02}")
+    }
 }
 
 /// A zone's distance from UTC: `UTC`, `UTC+1`, `UTC−3:30`.
-pub(crate) fn zone_label(offset: i64) -> String {
+pub fn zone_label(offset: i64) -> String {
     let minutes = offset / MINUTE;
     let sign = if minutes < 0 { '−' } else { '+' };
     match (minutes.abs() / 60, minutes.abs() % 60) {
@@ -137,7 +141,10 @@ mod tests {
                     let high = lead * 10_f64.powi(exponent);
                     let axis = ValueAxis::new(high * low, high, low == 0.0);
                     assert!((2..=MOST_TICKS).contains(&axis.ticks.len()), "{low} {high} {axis:?}");
-                    assert!(axis.low <= high * low + 1e-9 && axis.high >= high * 0.999_999, "{high} {axis:?}");
+                    assert!(
+                        axis.low <= high * low + 1e-9 && axis.high >= high * 0.999_999,
+                        "{high} {axis:?}"
+                    );
                     let top = axis.ticks.last().copied().unwrap_or(0.0);
                     assert!((top - axis.high).abs() < axis.high.abs() * 1e-9, "{high} {axis:?}");
                 }
@@ -149,7 +156,8 @@ mod tests {
     fn time_ticks_are_round_where_the_viewer_is() {
         let half_past_five = (5 * 60 + 30) * MINUTE;
         let start = 1_700_000_000_000;
-        for (window, offset) in [(15, 0), (15, half_past_five), (60, -3 * 60 * MINUTE), (60, half_past_five)] {
+        for (window, offset) in [(15, 0), (15, half_past_five), (60, -3 * 60 * MINUTE), (60, half_past_five)]
+        {
             let ticks = time_ticks(start, start + window * MINUTE, offset, 6);
             assert!((2..=6).contains(&ticks.len()), "{ticks:?}");
             let step = ticks[1] - ticks[0];

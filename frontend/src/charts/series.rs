@@ -6,18 +6,18 @@ use serde::Deserialize;
 
 /// The times of a chart: `start`, `start + step`, … up to `end`, all in Unix milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grid {
+pub struct Grid {
     /// The first time, a multiple of `step` so that two refreshes ask for the same times.
-    pub(crate) start: i64,
+    pub start: i64,
     /// The last time.
-    pub(crate) end: i64,
+    pub end: i64,
     /// From one time to the next.
-    pub(crate) step: i64,
+    pub step: i64,
 }
 
 impl Grid {
     /// The grid of the last `window` milliseconds before `now`.
-    pub(crate) fn last(window: i64, step: i64, now: i64) -> Self {
+    pub fn last(window: i64, step: i64, now: i64) -> Self {
         let step = step.max(1);
         let end = now.div_euclid(step) * step;
         let start = (end - window).div_euclid(step) * step;
@@ -25,39 +25,39 @@ impl Grid {
     }
 
     /// How many times there are.
-    pub(crate) fn len(self) -> usize {
+    pub fn len(self) -> usize {
         usize::try_from((self.end - self.start) / self.step + 1).unwrap_or(0)
     }
 
     /// The time nearest to `at`, as an index.
-    pub(crate) fn index(self, at: i64) -> Option<usize> {
+    pub fn index(self, at: i64) -> Option<usize> {
         let nearest = (at - self.start + self.step / 2).div_euclid(self.step);
         usize::try_from(nearest).ok().filter(|&index| index < self.len())
     }
 
     /// The time of an index.
-    pub(crate) fn time(self, index: usize) -> i64 {
+    pub fn time(self, index: usize) -> i64 {
         self.start + self.step * index as i64
     }
 }
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Series {
+pub struct Series {
     /// What the legend says; empty for the only line of a chart.
-    pub(crate) name: String,
+    pub name: String,
     /// One value for each time of the grid; NaN where there is none.
-    pub(crate) values: Vec<f64>,
+    pub values: Vec<f64>,
 }
 
 impl Series {
     /// The last value there is.
-    pub(crate) fn last(&self) -> Option<f64> {
+    pub fn last(&self) -> Option<f64> {
         self.values.iter().rev().copied().find(|value| !value.is_nan())
     }
 
     /// The smallest and the largest finite value.
-    pub(crate) fn range(&self) -> Option<(f64, f64)> {
+    pub fn range(&self) -> Option<(f64, f64)> {
         let finite = self.values.iter().copied().filter(|value| value.is_finite());
         finite.fold(None, |range, value| match range {
             None => Some((value, value)),
@@ -68,7 +68,7 @@ impl Series {
 
 /// One series of a `matrix` as it came: its labels and its samples (Unix seconds, value as text).
 #[derive(Deserialize)]
-pub(crate) struct Raw {
+pub struct Raw {
     metric: BTreeMap<String, String>,
     values: Vec<(f64, String)>,
 }
@@ -86,8 +86,9 @@ struct Data {
 }
 
 /// Reads the body of a `query_range` answer; the error is in words.
-pub(crate) fn parse_matrix(body: &str) -> Result<Vec<Raw>, String> {
-    let answer: Answer = serde_json::from_str(body).map_err(|error| format!("The answer is not readable: {error}"))?;
+pub fn parse_matrix(body: &str) -> Result<Vec<Raw>, String> {
+    let answer: Answer =
+        serde_json::from_str(body).map_err(|error| format!("The answer is not readable: {error}"))?;
     match answer.data {
         Some(data) => Ok(data.result),
         None if answer.error.is_empty() => Err("The answer holds no data".to_owned()),
@@ -97,12 +98,16 @@ pub(crate) fn parse_matrix(body: &str) -> Result<Vec<Raw>, String> {
 
 /// Lays the answers of a chart's queries on its grid. Each comes with its legend: `{label}` stands for a
 /// label's value; empty means the labels in which the series of that answer differ.
-pub(crate) fn lay_out(grid: Grid, answers: &[(&str, Vec<Raw>)]) -> Vec<Series> {
+pub fn lay_out(grid: Grid, answers: Vec<(&str, Vec<Raw>)>) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();
     for (legend, raws) in answers {
-        let differing = differing_labels(raws);
-        for raw in raws {
-            let name = if legend.is_empty() { named_by(&raw.metric, &differing) } else { filled(legend, &raw.metric) };
+        let differing = differing_labels(&raws);
+        for raw in &raws {
+            let name = if legend.is_empty() {
+                named_by(&raw.metric, &differing)
+            } else {
+                filled(legend, &raw.metric)
+            };
             let values = on_grid(grid, &raw.values);
             if values.iter().any(|value| !value.is_nan()) {
                 all.push(Series { name, values });
@@ -188,7 +193,7 @@ mod tests {
         let body = r#"{"status":"success","data":{"resultType":"matrix","result":[
             {"metric":{"__name__":"up","a":"x"},"values":[[60,"1"],[75,"NaN"],[105.001,"2"],[120,"what"]]}]}}"#;
         let raws = parse_matrix(body).unwrap();
-        let series = lay_out(GRID, &[("", raws)]);
+        let series = lay_out(GRID, vec![("", raws)]);
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].name, "");
         let shown: Vec<String> = series[0].values.iter().map(f64::to_string).collect();
@@ -200,12 +205,15 @@ mod tests {
     fn names_come_from_the_legend_or_from_what_differs() {
         let raws = || {
             ["in", "out"].map(|direction| Raw {
-                metric: BTreeMap::from([("direction".into(), direction.into()), ("instance".into(), "n".into())]),
+                metric: BTreeMap::from([
+                    ("direction".into(), direction.into()),
+                    ("instance".into(), "n".into()),
+                ]),
                 values: vec![(60.0, "1".into())],
             })
         };
         let names = |legend: &str| -> Vec<String> {
-            lay_out(GRID, &[(legend, raws().into())]).into_iter().map(|series| series.name).collect()
+            lay_out(GRID, vec![(legend, raws().into())]).into_iter().map(|series| series.name).collect()
         };
         assert_eq!(names(""), ["in", "out"]);
         assert_eq!(names("to {direction}{gone}"), ["to in", "to out"]);
@@ -216,6 +224,10 @@ mod tests {
     fn an_error_of_the_api_is_said() {
         assert_eq!(parse_matrix(r#"{"status":"error","error":"bad query"}"#).err().unwrap(), "bad query");
         assert!(parse_matrix("<html>").is_err());
-        assert!(parse_matrix(r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#).unwrap().is_empty());
+        assert!(
+            parse_matrix(r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#)
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -1,0 +1,275 @@
+//! Paints one chart on its canvas: plotters for the lines and the grid, the canvas itself for text.
+//!
+//! Plotters knows whole pixels only. The canvas is scaled so that one of its pixels is a sixteenth of a CSS
+//! pixel: lines get their 1.5 px and their true places on any screen. Text is not plotters' here because it
+//! measures labels through the document, which lays the whole page out anew.
+
+use fleetglass_shared::format::{self, AxisUnit, axis_unit};
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::{Cartesian2d, Color, DrawingArea, IntoDrawingArea, PathElement, Polygon, ShapeStyle};
+use plotters_canvas::CanvasBackend;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+use super::geometry::{Plot, segments};
+use super::paint::{Paint, css};
+use super::palette::Look;
+use super::scale::{ValueAxis, clock_label, time_ticks};
+use super::series::{Grid, Series};
+
+/// Plotters' pixels in a CSS pixel.
+const FINE: f64 = 16.0;
+const TOP: f64 = 24.0;
+const BOTTOM: f64 = 22.0;
+const RIGHT: f64 = 10.0;
+const FONT_PX: u32 = 12;
+/// More lines than this are not filled: the fills would only make mud.
+const MOST_FILLED: usize = 3;
+
+/// What stands in a chart.
+pub struct Scene<'a> {
+    /// The times.
+    pub grid: Grid,
+    /// The lines to draw, each with its look.
+    pub lines: Vec<(&'a Series, Look)>,
+    /// The unit word of the values.
+    pub unit: &'a str,
+    /// The y axis begins at zero.
+    pub from_zero: bool,
+    /// A bound: its name and value.
+    pub bound: Option<(&'a str, f64)>,
+    /// How far the viewer's zone is ahead of UTC, in milliseconds.
+    pub offset: i64,
+}
+
+/// The canvas of a chart and how large it is, in CSS pixels.
+pub struct Sheet<'a> {
+    /// Where to draw.
+    pub canvas: &'a HtmlCanvasElement,
+    /// Width and height.
+    pub size: (f64, f64),
+    /// Device pixels for a CSS pixel.
+    pub ratio: f64,
+}
+
+impl Sheet<'_> {
+    /// An empty canvas as sharp as the screen; its unit is a CSS pixel.
+    pub fn clear(&self) -> Option<CanvasRenderingContext2d> {
+        let device = |length: f64| (length * self.ratio).round().max(1.0) as u32;
+        let (width, height) = (device(self.size.0), device(self.size.1));
+        let context: CanvasRenderingContext2d = self.canvas.get_context("2d").ok()??.dyn_into().ok()?;
+        if (self.canvas.width(), self.canvas.height()) != (width, height) {
+            self.canvas.set_width(width);
+            self.canvas.set_height(height);
+        }
+        context.reset_transform().ok()?;
+        context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+        context.scale(self.ratio, self.ratio).ok()?;
+        Some(context)
+    }
+
+    /// The middle of the device pixel at a length: a hairline there is one pixel, not two half ones.
+    fn snapped(&self, length: f64) -> f64 {
+        ((length * self.ratio).floor() + 0.5) / self.ratio
+    }
+}
+
+/// Draws the chart, and tells where it lies; `None` when there is nothing to draw on.
+pub fn draw(sheet: &Sheet<'_>, scene: &Scene<'_>, paint: &Paint) -> Option<Plot> {
+    let context = sheet.clear()?;
+    context.set_font(&font(paint));
+    let (axis, unit) = value_axis(scene);
+    let labels: Vec<String> = axis.ticks.iter().map(|&tick| axis.label(tick)).collect();
+    let widest = labels.iter().map(|label| width_of(&context, label)).fold(12.0, f64::max);
+    let left = widest.ceil() + 8.0;
+    let plot = Plot {
+        left,
+        top: TOP,
+        width: (sheet.size.0 - left - RIGHT).max(1.0),
+        height: (sheet.size.1 - TOP - BOTTOM).max(1.0),
+        low: axis.low * unit.divisor,
+        high: axis.high * unit.divisor,
+        count: scene.grid.len(),
+    };
+    let most = ((plot.width / 72.0) as usize).clamp(2, 6);
+    let times = time_ticks(scene.grid.start, scene.grid.end, scene.offset, most);
+
+    lines(sheet, scene, paint, &plot, &axis, unit, &context)?;
+
+    context.set_fill_style_str(&paint.label);
+    context.set_text_baseline("middle");
+    context.set_text_align("right");
+    for (tick, label) in axis.ticks.iter().zip(&labels) {
+        let _ = context.fill_text(label, plot.left - 6.0, plot.y(tick * unit.divisor).round());
+    }
+    context.set_text_align("left");
+    let _ = context.fill_text(unit.name, 0.0, 8.0);
+    context.set_text_align("center");
+    for at in times {
+        let label = clock_label(at, scene.offset, false);
+        let half = width_of(&context, &label) / 2.0;
+        let place = plot.x((at - scene.grid.start) as f64 / scene.grid.step as f64);
+        let place = place.clamp(half, sheet.size.0 - half);
+        let _ = context.fill_text(&label, place.round(), (sheet.size.1 - 8.0).round());
+    }
+    bound_name(sheet, scene, paint, &plot, &context);
+    Some(plot)
+}
+
+/// The values of the axis; a bound within four times the largest value is inside, a farther one would
+/// press the lines flat and is only named.
+fn value_axis(scene: &Scene<'_>) -> (ValueAxis, AxisUnit) {
+    let ranges = scene.lines.iter().filter_map(|(series, _)| series.range());
+    let joined = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (mut low, mut high) = joined.unwrap_or((0.0, 1.0));
+    if let Some((_, bound)) = scene.bound
+        && (joined.is_none() || high <= 0.0 || bound <= high * 4.0)
+    {
+        (low, high) = (low.min(bound), high.max(bound));
+    }
+    let unit = axis_unit(high.abs().max(low.abs()), scene.unit);
+    (ValueAxis::new(low / unit.divisor, high / unit.divisor, scene.from_zero), unit)
+}
+
+type Area = DrawingArea<CanvasBackend, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+fn lines(
+    sheet: &Sheet<'_>,
+    scene: &Scene<'_>,
+    paint: &Paint,
+    plot: &Plot,
+    axis: &ValueAxis,
+    unit: AxisUnit,
+    context: &CanvasRenderingContext2d,
+) -> Option<()> {
+    context.save();
+    context.scale(1.0 / FINE, 1.0 / FINE).ok()?;
+    context.set_line_join("round");
+    context.set_line_cap("round");
+    let fine = |length: f64| (length * FINE).round() as i32;
+    let across = fine(plot.left)..fine(plot.left + plot.width);
+    let up = fine(plot.top + plot.height)..fine(plot.top);
+    let last = plot.count.saturating_sub(1).max(1) as f64;
+    let area: Area = CanvasBackend::with_canvas_object(sheet.canvas.clone())?
+        .into_drawing_area()
+        .apply_coord_spec(Cartesian2d::new(0.0..last, plot.low..plot.high, (across, up)));
+    let stroke = |width: f64| (width * FINE).round() as u32;
+
+    let hairline =
+        ShapeStyle { color: paint.grid.to_rgba(), filled: false, stroke_width: stroke(1.0 / sheet.ratio) };
+    for tick in &axis.ticks {
+        // Snapped to the screen's pixels, so in the plot's own units, and back to a value.
+        let y = sheet.snapped(plot.y(tick * unit.divisor));
+        let value = plot.low + (plot.high - plot.low) * (1.0 - (y - plot.top) / plot.height);
+        let _ = area.draw(&PathElement::new(vec![(0.0, value), (last, value)], hairline));
+    }
+
+    let filled = scene.lines.len() <= MOST_FILLED;
+    let floor = 0.0_f64.clamp(plot.low, plot.high);
+    for (series, look) in &scene.lines {
+        let colour = paint.series[look.colour];
+        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: stroke(1.5) };
+        dash(context, if look.dashed { &[5.0, 4.0] } else { &[] });
+        for segment in segments(&series.values, plot) {
+            let (first, end) = (segment[0], segment[segment.len() - 1]);
+            if filled && segment.len() > 1 {
+                let mut outline = segment.clone();
+                outline.extend([(end.0, floor), (first.0, floor)]);
+                let _ = area.draw(&Polygon::new(outline, colour.mix(0.08)));
+            }
+            // A lone value between two gaps is a dot: a line of no length with a round end.
+            let path = if segment.len() == 1 { vec![first, (first.0 + 1e-3, first.1)] } else { segment };
+            let style = if first == end { ShapeStyle { stroke_width: stroke(3.0), ..style } } else { style };
+            let _ = area.draw(&PathElement::new(path, style));
+        }
+    }
+
+    if let Some((_, bound)) = scene.bound.filter(|(_, bound)| (plot.low..=plot.high).contains(bound)) {
+        dash(context, &[4.0, 4.0]);
+        let style = ShapeStyle { color: paint.bound.to_rgba(), filled: false, stroke_width: stroke(1.0) };
+        let _ = area.draw(&PathElement::new(vec![(0.0, bound), (last, bound)], style));
+    }
+    context.restore();
+    Some(())
+}
+
+fn bound_name(
+    sheet: &Sheet<'_>,
+    scene: &Scene<'_>,
+    paint: &Paint,
+    plot: &Plot,
+    context: &CanvasRenderingContext2d,
+) {
+    let Some((name, bound)) = scene.bound else { return };
+    context.set_fill_style_str(&css(paint.bound));
+    context.set_text_align("right");
+    let value = format::number(bound, scene.unit);
+    let right = sheet.size.0 - RIGHT;
+    let (label, y) = if bound > plot.high {
+        (format!("↑ {name} {value}"), 8.0)
+    } else if bound < plot.low {
+        (format!("↓ {name} {value}"), plot.top + plot.height - 8.0)
+    } else {
+        let line = plot.y(bound);
+        let above = line - 9.0;
+        (format!("{name} {value}"), if above < 6.0 { line + 9.0 } else { above })
+    };
+    let _ = context.fill_text_with_max_width(&label, right, y.round(), plot.width);
+}
+
+fn dash(context: &CanvasRenderingContext2d, lengths: &[f64]) {
+    let pattern: js_sys::Array =
+        lengths.iter().map(|length| wasm_bindgen::JsValue::from_f64(length * FINE)).collect();
+    // Refuses only what is not a list of numbers.
+    let _ = context.set_line_dash(&pattern);
+}
+
+/// The crosshair over a chart.
+pub struct Cross {
+    /// Which time of the grid.
+    pub index: usize,
+    /// A value and the colour of its line, for each line that has a value there.
+    pub dots: Vec<(f64, usize)>,
+    /// The time in words; only under the pointer, the legends say it elsewhere.
+    pub label: Option<String>,
+}
+
+/// Draws the crosshair, or with `None` takes it away.
+pub fn draw_cross(sheet: &Sheet<'_>, plot: &Plot, cross: Option<&Cross>, paint: &Paint) {
+    let Some(context) = sheet.clear() else { return };
+    let Some(cross) = cross else { return };
+    let x = plot.x(cross.index as f64);
+    let bottom = plot.top + plot.height;
+    context.set_fill_style_str(&paint.cross);
+    let hairline = 1.0 / sheet.ratio;
+    context.fill_rect(sheet.snapped(x) - hairline / 2.0, plot.top, hairline, plot.height);
+    for &(value, colour) in &cross.dots {
+        let y = plot.y(value);
+        for (radius, style) in [(4.5, &paint.surface), (3.0, &css(paint.series[colour]))] {
+            context.set_fill_style_str(style);
+            context.begin_path();
+            let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
+            context.fill();
+        }
+    }
+    if let Some(label) = &cross.label {
+        context.set_font(&font(paint));
+        let half = (width_of(&context, label) / 2.0).ceil() + 6.0;
+        let middle = x.clamp(half, sheet.size.0 - half).round();
+        context.set_fill_style_str(&paint.cross);
+        context.fill_rect(middle - half, bottom + 3.0, half * 2.0, BOTTOM - 4.0);
+        context.set_fill_style_str(&paint.on_cross);
+        context.set_text_baseline("middle");
+        context.set_text_align("center");
+        let _ = context.fill_text(label, middle, (sheet.size.1 - 9.0).round());
+    }
+}
+
+fn font(paint: &Paint) -> String {
+    format!("{FONT_PX}px {}", paint.font)
+}
+
+fn width_of(context: &CanvasRenderingContext2d, text: &str) -> f64 {
+    // A canvas that cannot measure is not drawn on either; the guess only keeps the layout sane.
+    context.measure_text(text).map_or(text.len() as f64 * 7.0, |metrics| metrics.width())
+}
