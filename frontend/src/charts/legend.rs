@@ -29,8 +29,8 @@ pub fn Legend(
     });
     view! {
         <Show when=move || names.with(|names| !names.is_empty())>
-            <div class="legend-scroll">
-                <table class="legend">
+            <div class="line-scroll">
+                <table class="lines">
                     <thead>
                         <tr>
                             <th scope="col"><span class="sr-only">"Line"</span></th>
@@ -84,21 +84,21 @@ fn Row(
     let words = if name.is_empty() { of.title.get_value() } else { name.clone() };
     let swatch = view! {
         <span class="swatch" class:swatch-dashed=look.dashed style:color=colour aria-hidden="true"></span>
-        <span class="legend-words">{words.clone()}</span>
+        <span class="line-words">{words.clone()}</span>
     };
     let press = move |_| {
         of.isolated
             .update(|only| *only = if only.as_ref() == Some(&name) { None } else { Some(name.clone()) });
     };
     view! {
-        <tr class:legend-out=move || !drawn.get()>
+        <tr class:line-out=move || !drawn.get()>
             <th scope="row">
                 {if alone {
-                    view! { <span class="legend-name" title=words>{swatch}</span> }.into_any()
+                    view! { <span class="line-name" title=words>{swatch}</span> }.into_any()
                 } else {
                     let pressed = move || if pressed.get() { "true" } else { "false" };
                     view! {
-                        <button type="button" class="legend-name" title=words aria-pressed=pressed on:click=press>
+                        <button type="button" class="line-name" title=words aria-pressed=pressed on:click=press>
                             {swatch}
                         </button>
                     }

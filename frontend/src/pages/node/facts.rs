@@ -50,7 +50,7 @@ fn OneCheck(load: NodeLoad, key: (String, String)) -> impl IntoView {
     move || {
         check.get().map(|check| {
             view! {
-                <li class=format!("row {}", state_class(check.status)) class:row-old=check.stale>
+                <li class=format!("row {}", state_class(check.status)) class:fact-old=check.stale>
                     <StatusShape status=check.status/>
                     <span class="row-name mono">{check.name.clone()}</span>
                     <span class="row-value">
@@ -116,7 +116,7 @@ fn OneFact(load: NodeLoad, endpoint: String, name: String) -> impl IntoView {
     move || {
         fact.get().map(|fact| {
             view! {
-                <div class="fact" class:row-old=fact.stale>
+                <div class="fact" class:fact-old=fact.stale>
                     <dt title=fact.name.clone()>{fact.title.clone()}</dt>
                     <dd class="num">
                         {format::value(&fact.value, &fact.unit)}

@@ -227,11 +227,11 @@ fn OneSeries(series: SeriesInfo, charted: RwSignal<Vec<SeriesInfo>>) -> impl Int
     let selector = series.selector.clone();
     let close = move |_| charted.update(|charted| charted.retain(|other| other.selector != selector));
     let choices = (first == Mode::Rate).then(|| view! {
-        <div class="segmented" role="group" aria-label="Shown as">
+        <div class="choices" role="group" aria-label="Shown as">
             {[(Mode::Rate, "rate"), (Mode::Value, "total")].into_iter().map(|(choice, word)| {
                 let pressed = move || if mode.get() == choice { "true" } else { "false" };
                 view! {
-                    <button type="button" class="segment" aria-pressed=pressed on:click=move |_| mode.set(choice)>
+                    <button type="button" class="choice" aria-pressed=pressed on:click=move |_| mode.set(choice)>
                         {word}
                     </button>
                 }

@@ -70,17 +70,17 @@ fn Group(name: String, panels: Vec<Panel>, open: bool) -> impl IntoView {
     let title = if name.is_empty() { "General".to_owned() } else { name };
     let count = panels.len();
     view! {
-        <div class="group">
-            <h3 class="group-head">
+        <div class="fold">
+            <h3 class="fold-head">
                 <button
                     type="button"
-                    class="group-button"
+                    class="fold-button"
                     aria-expanded=move || if shown.get() { "true" } else { "false" }
                     on:click=move |_| shown.update(|shown| *shown = !*shown)
                 >
-                    <svg class="icon group-arrow" viewBox="0 0 20 20" aria-hidden="true"><path d="M7.5 5l5 5-5 5"></path></svg>
+                    <svg class="icon fold-arrow" viewBox="0 0 20 20" aria-hidden="true"><path d="M7.5 5l5 5-5 5"></path></svg>
                     {title}
-                    <span class="group-count num">{count}</span>
+                    <span class="fold-count num">{count}</span>
                 </button>
             </h3>
             <Show when=move || shown.get()>
@@ -122,12 +122,12 @@ fn WindowChoice() -> impl IntoView {
     view! {
         <div class="window-choice">
             <span class="zone">{board.zone()}</span>
-            <div class="segmented" role="group" aria-label="Time shown">
+            <div class="choices" role="group" aria-label="Time shown">
                 {Window::ALL.into_iter().map(|window| {
                     let choose = choose.clone();
                     let pressed = move || if board.window.get() == window { "true" } else { "false" };
                     view! {
-                        <button type="button" class="segment" aria-pressed=pressed on:click=move |_| choose(window)>
+                        <button type="button" class="choice" aria-pressed=pressed on:click=move |_| choose(window)>
                             {window.title()}
                         </button>
                     }

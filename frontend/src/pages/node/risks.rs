@@ -24,7 +24,7 @@ pub(super) fn Risks(load: NodeLoad) -> impl IntoView {
                         }}
                     </span>
                 </h2>
-                <ul class="risks">
+                <ul class="node-risks">
                     <For each=move || names.get() key=Clone::clone let(name)>
                         <OneRisk load name/>
                     </For>
@@ -42,11 +42,11 @@ fn OneRisk(load: NodeLoad, name: String) -> impl IntoView {
         let words = measure(&risk);
         let bar = Bar::of(&risk);
         view! {
-            <li class=format!("risk {}", class(&risk))>
+            <li class=format!("node-risk {}", class(&risk))>
                 <details open=risk.firing>
-                    <summary class="risk-head">
-                        <span class="risk-title">{risk.title.clone()}</span>
-                        <span class="risk-value num">{words}</span>
+                    <summary class="node-risk-head">
+                        <span class="node-risk-title">{risk.title.clone()}</span>
+                        <span class="node-risk-value num">{words}</span>
                         {bar.map(|bar| view! {
                             <span class="bar" aria-hidden="true">
                                 <span class="bar-fill" style:width=format!("{:.1}%", bar.fill * 100.0)></span>
@@ -54,8 +54,8 @@ fn OneRisk(load: NodeLoad, name: String) -> impl IntoView {
                             </span>
                         })}
                     </summary>
-                    <p class="risk-words">{risk.meaning.clone()}</p>
-                    <p class="risk-words"><strong>"Do: "</strong> {risk.action.clone()}</p>
+                    <p class="node-risk-words">{risk.meaning.clone()}</p>
+                    <p class="node-risk-words"><strong>"Do: "</strong> {risk.action.clone()}</p>
                 </details>
             </li>
         }
@@ -80,8 +80,8 @@ fn class(risk: &Risk) -> &'static str {
     match (risk.firing, risk.severity.as_str(), risk.value) {
         (true, "critical", _) => "state-unhealthy",
         (true, ..) => "state-degraded",
-        (false, _, None) => "risk-blind",
-        (false, ..) => "risk-quiet",
+        (false, _, None) => "node-risk-blind",
+        (false, ..) => "node-risk-quiet",
     }
 }
 
