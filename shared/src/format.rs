@@ -89,7 +89,7 @@ pub fn number(value: f64, unit: &str) -> String {
         "percent" => format!("{} %", plain(value)),
         "" | "count" | "text" => count(value),
         "count/s" => format!("{}/s", count(value)),
-        "micro-usdc" => micro_usdc(&format!("{value:.0}")).unwrap_or_else(|| count(value)),
+        "micro-usdc" => number(value / 1e6, "usdc"),
         "usdc" => exact::decimal(&format!("{value:.6}"), 2).map_or_else(|| count(value), |m| m + " USDC"),
         "timestamp" => timestamp(value),
         "bool" => if value == 0.0 { "no" } else { "yes" }.to_owned(),

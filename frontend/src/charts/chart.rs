@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use web_sys::Element;
 
 use super::board::Board;
-use super::draw::{Cross, Scene, Sheet, draw, draw_cross};
+use super::draw::{Cross, Scene, Sheet, counts, draw, draw_cross, is_fine};
 use super::geometry::Plot;
 use super::legend::Legend;
 use super::observe::{Frame, keep_in_view, use_size};
@@ -72,9 +72,17 @@ impl ChartOf {
         })
     }
 
-    /// A value in the chart's unit.
-    pub fn words(self, value: Option<f64>) -> String {
-        self.unit.with_value(|unit| format::number(value.unwrap_or(f64::NAN), unit))
+    /// A value in the chart's unit, with all its digits where the lines differ in the last ones only.
+    pub fn words(self, data: Option<&ChartData>, value: Option<f64>) -> String {
+        let value = value.unwrap_or(f64::NAN);
+        let fine = data.is_some_and(|data| {
+            let ranges = data.series.iter().filter_map(Series::range);
+            ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).is_some_and(|(low, high)| is_fine(low, high))
+        });
+        self.unit.with_value(|unit| {
+            let exact = (fine && counts(unit)).then(|| format::grouped(&format!("{value:.0}"))).flatten();
+            exact.unwrap_or_else(|| format::number(value, unit))
+        })
     }
 
     /// Whether a line is drawn. The isolation ends when its line is gone from the data.
@@ -279,7 +287,7 @@ fn reading(of: ChartOf, data: &ChartData, at: UnixMillis, offset: i64) -> String
     let mut words = clock_label(at, offset, true);
     for series in data.series.iter().filter(|series| of.is_drawn(data, &series.name)) {
         let value = data.grid.index(at).map(|index| series.values[index]).filter(|value| !value.is_nan());
-        let value = value.map_or_else(|| "no value".to_owned(), |value| of.words(Some(value)));
+        let value = value.map_or_else(|| "no value".to_owned(), |value| of.words(Some(data), Some(value)));
         words.push_str(&format!(", {} {value}", series.name));
     }
     words
@@ -298,9 +306,9 @@ fn description(of: ChartOf) -> String {
                 words.push_str(&format!(
                     "; {} last {}, from {} to {}",
                     series.name,
-                    of.words(series.last()),
-                    of.words(range.map(|range| range.0)),
-                    of.words(range.map(|range| range.1)),
+                    of.words(Some(&data), series.last()),
+                    of.words(Some(&data), range.map(|range| range.0)),
+                    of.words(Some(&data), range.map(|range| range.1)),
                 ));
             }
             if data.series.len() > 4 {

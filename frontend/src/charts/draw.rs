@@ -6,7 +6,8 @@
 
 use fleetglass_shared::format::{self, AxisUnit, axis_unit};
 use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::{Cartesian2d, Color, DrawingArea, IntoDrawingArea, PathElement, Polygon, ShapeStyle};
+use plotters::prelude::{Cartesian2d, Color, CoordTranslate, DrawingBackend, ShapeStyle};
+use plotters::style::RGBAColor;
 use plotters_canvas::CanvasBackend;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -116,6 +117,17 @@ pub fn draw(sheet: &Sheet<'_>, scene: &Scene<'_>, paint: &Paint) -> Option<Plot>
     Some(plot)
 }
 
+/// Whether a unit word is a plain count.
+pub fn counts(unit: &str) -> bool {
+    matches!(unit, "" | "count")
+}
+
+/// Whether values differ by so little that short numbers would hide it.
+pub fn is_fine(low: f64, high: f64) -> bool {
+    let largest = high.abs().max(low.abs());
+    largest >= 10_000.0 && (high - low) < largest * 0.01
+}
+
 /// The values of the axis; a bound within four times the largest value is inside, a farther one would
 /// press the lines flat and is only named.
 fn value_axis(scene: &Scene<'_>) -> (ValueAxis, AxisUnit) {
@@ -127,11 +139,35 @@ fn value_axis(scene: &Scene<'_>) -> (ValueAxis, AxisUnit) {
     {
         (low, high) = (low.min(bound), high.max(bound));
     }
-    let unit = axis_unit(high.abs().max(low.abs()), scene.unit);
+    let largest = high.abs().max(low.abs());
+    // Of a block height only the last digits move: they stay, instead of becoming one and the same `29.2 M`.
+    let unit = if counts(scene.unit) && !scene.from_zero && is_fine(low, high) {
+        axis_unit(0.0, "count")
+    } else {
+        axis_unit(largest, scene.unit)
+    };
     (ValueAxis::new(low / unit.divisor, high / unit.divisor, scene.from_zero), unit)
 }
 
-type Area = DrawingArea<CanvasBackend, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// Plotters' canvas with its coordinates. No `DrawingArea`: that one cuts everything off at the size of the
+/// canvas, which it takes for the size of the finer pixels here.
+struct Area {
+    backend: CanvasBackend,
+    place: Cartesian2d<RangedCoordf64, RangedCoordf64>,
+}
+
+impl Area {
+    fn line(&mut self, points: &[(f64, f64)], colour: RGBAColor, width: f64) {
+        let style = ShapeStyle { color: colour, filled: false, stroke_width: (width * FINE).round() as u32 };
+        // The backend's canvas never refuses a path.
+        let _ = self.backend.draw_path(points.iter().map(|point| self.place.translate(point)), &style);
+    }
+
+    fn fill(&mut self, outline: &[(f64, f64)], colour: RGBAColor) {
+        let style = ShapeStyle { color: colour, filled: true, stroke_width: 0 };
+        let _ = self.backend.fill_polygon(outline.iter().map(|point| self.place.translate(point)), &style);
+    }
+}
 
 fn lines(
     sheet: &Sheet<'_>,
@@ -150,44 +186,41 @@ fn lines(
     let across = fine(plot.left)..fine(plot.left + plot.width);
     let up = fine(plot.top + plot.height)..fine(plot.top);
     let last = plot.count.saturating_sub(1).max(1) as f64;
-    let area: Area = CanvasBackend::with_canvas_object(sheet.canvas.clone())?
-        .into_drawing_area()
-        .apply_coord_spec(Cartesian2d::new(0.0..last, plot.low..plot.high, (across, up)));
-    let stroke = |width: f64| (width * FINE).round() as u32;
+    let mut area = Area {
+        backend: CanvasBackend::with_canvas_object(sheet.canvas.clone())?,
+        place: Cartesian2d::new(0.0..last, plot.low..plot.high, (across, up)),
+    };
 
-    let hairline =
-        ShapeStyle { color: paint.grid.to_rgba(), filled: false, stroke_width: stroke(1.0 / sheet.ratio) };
     for tick in &axis.ticks {
         // Snapped to the screen's pixels, so in the plot's own units, and back to a value.
         let y = sheet.snapped(plot.y(tick * unit.divisor));
         let value = plot.low + (plot.high - plot.low) * (1.0 - (y - plot.top) / plot.height);
-        let _ = area.draw(&PathElement::new(vec![(0.0, value), (last, value)], hairline));
+        area.line(&[(0.0, value), (last, value)], paint.grid.to_rgba(), 1.0 / sheet.ratio);
     }
 
     let filled = scene.lines.len() <= MOST_FILLED;
     let floor = 0.0_f64.clamp(plot.low, plot.high);
     for (series, look) in &scene.lines {
         let colour = paint.series[look.colour];
-        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: stroke(1.5) };
         dash(context, if look.dashed { &[5.0, 4.0] } else { &[] });
-        for segment in segments(&series.values, plot) {
+        for mut segment in segments(&series.values, plot) {
             let (first, end) = (segment[0], segment[segment.len() - 1]);
-            if filled && segment.len() > 1 {
-                let mut outline = segment.clone();
-                outline.extend([(end.0, floor), (first.0, floor)]);
-                let _ = area.draw(&Polygon::new(outline, colour.mix(0.08)));
+            if segment.len() == 1 {
+                // A lone value between two gaps is a dot: a line of almost no length with round ends.
+                area.line(&[first, (first.0 + 0.01, first.1)], colour.to_rgba(), 3.0);
+                continue;
             }
-            // A lone value between two gaps is a dot: a line of no length with a round end.
-            let path = if segment.len() == 1 { vec![first, (first.0 + 1e-3, first.1)] } else { segment };
-            let style = if first == end { ShapeStyle { stroke_width: stroke(3.0), ..style } } else { style };
-            let _ = area.draw(&PathElement::new(path, style));
+            area.line(&segment, colour.to_rgba(), 1.5);
+            if filled {
+                segment.extend([(end.0, floor), (first.0, floor)]);
+                area.fill(&segment, colour.mix(0.08));
+            }
         }
     }
 
     if let Some((_, bound)) = scene.bound.filter(|(_, bound)| (plot.low..=plot.high).contains(bound)) {
         dash(context, &[4.0, 4.0]);
-        let style = ShapeStyle { color: paint.bound.to_rgba(), filled: false, stroke_width: stroke(1.0) };
-        let _ = area.draw(&PathElement::new(vec![(0.0, bound), (last, bound)], style));
+        area.line(&[(0.0, bound), (last, bound)], paint.bound.to_rgba(), 1.0);
     }
     context.restore();
     Some(())

@@ -65,7 +65,10 @@ fn Row(
     let board = Board::expect();
     let colour = move || board.paint.with(|paint| css(paint.series[look.colour]));
     let value = move |read: fn(&ChartData, usize, Option<usize>) -> Option<f64>| {
-        Memo::new(move |_| of.words(of.data().and_then(|data| read(&data, row, index.get()))))
+        Memo::new(move |_| {
+            let data = of.data();
+            of.words(data.as_deref(), data.as_deref().and_then(|data| read(data, row, index.get())))
+        })
     };
     let last = value(|data, row, index| match index {
         Some(index) => data.series.get(row)?.values.get(index).copied(),
@@ -81,10 +84,12 @@ fn Row(
         let name = name.clone();
         Memo::new(move |_| of.data().is_none_or(|data| of.is_drawn(&data, &name)))
     };
+    // The only line of a chart has the chart's title for a name, and that stands above already.
     let words = if name.is_empty() { of.title.get_value() } else { name.clone() };
+    let repeats = name.is_empty();
     let swatch = view! {
         <span class="swatch" class:swatch-dashed=look.dashed style:color=colour aria-hidden="true"></span>
-        <span class="line-words">{words.clone()}</span>
+        <span class="line-words" class:sr-only=repeats>{words.clone()}</span>
     };
     let press = move |_| {
         of.isolated

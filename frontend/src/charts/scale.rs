@@ -1,5 +1,7 @@
 //! Where the ticks of an axis stand, and what stands at them. Pure.
 
+use fleetglass_shared::format;
+
 /// A value axis in its display unit (see `format::axis_unit`): its ends and its ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueAxis {
@@ -44,7 +46,9 @@ impl ValueAxis {
 
     /// The number at a tick.
     pub fn label(&self, tick: f64) -> String {
-        format!("{tick:.*}", self.decimals).replace('-', "−")
+        let digits = format!("{tick:.*}", self.decimals);
+        // Thousands are separated where there are no decimals; `grouped` is for whole numbers only.
+        format::grouped(&digits).unwrap_or_else(|| digits.replace('-', "−"))
     }
 }
 

@@ -120,7 +120,7 @@ fn values_read_in_their_unit() {
     }
     assert_eq!(number(f64::NAN, "count"), "–");
     assert_eq!(number(1.0, "bool"), "yes");
-    assert_eq!(number(2_500_000.0, "micro-usdc"), "2.500000 USDC");
+    assert_eq!(number(2_500_000.0, "micro-usdc"), "2.50 USDC");
 }
 
 #[test]
