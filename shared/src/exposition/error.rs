@@ -68,10 +68,12 @@ fn position(body: &[u8], at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// What stands at `at`, for a message: the token up to the next space, quoted and cut short.
+/// What stands at `at`, for a message: the token up to the next space, quoted and cut short. Looks at a
+/// few bytes only, however long the token: a hostile body has many faults and no spaces.
 pub(super) fn found_at(body: &[u8], at: usize) -> String {
     const MOST: usize = 40;
     let rest = body.get(at..).unwrap_or_default();
+    let rest = &rest[..rest.len().min(MOST * 8)];
     match rest.first() {
         None => return "the end of the body".to_owned(),
         Some(b'\n') => return "the end of the line".to_owned(),

@@ -77,11 +77,11 @@ impl Braces {
                 }
                 Some(b'}') => at = after_label,
                 Some(b'"' | b'a'..=b'z' | b'A'..=b'Z' | b'_') if spaced => {
-                    self.soft.push(Fault::new(
-                        after_label,
-                        "a comma between two labels",
-                        found_at(body, after_label),
-                    ));
+                    // The first of a series tells enough.
+                    if self.soft.is_empty() {
+                        let found = found_at(body, after_label);
+                        self.soft.push(Fault::new(after_label, "a comma between two labels", found));
+                    }
                     at = after_label;
                 }
                 _ => return Err(Fault::new(after_label, "`,` or `}`", found_at(body, after_label))),

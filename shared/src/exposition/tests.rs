@@ -193,6 +193,11 @@ fn what_prometheus_reads_over_is_an_error_in_strict_mode_and_a_warning_in_lenien
             TEXT,
             "line 1, column 9: expected a comma between two labels, found \"c=\\\"2\\\"}\"",
         ),
+        (
+            "#TYPE a gauge\n",
+            TEXT,
+            "line 1, column 1: expected a blank after `#` in metadata, found `#TYPE`, read as a comment",
+        ),
         ("a+1\n", TEXT, "line 1, column 2: expected a blank before the value, found \"+1\""),
         (
             "# HELP a x\n# HELP a y\n",
@@ -252,6 +257,38 @@ fn warnings_are_bounded_and_all_counted() {
     let mut parser = parse(body.as_bytes(), TEXT, Mode::Lenient);
     while parser.next_entry().is_some() {}
     assert_eq!((parser.warnings().len(), parser.warning_count()), (20, 50));
+}
+
+/// Nothing here measures time: were one of these quadratic, the test would not end.
+#[test]
+fn hostile_bodies_are_read_in_one_pass() {
+    let many = |unit: &str| unit.repeat(400_000 / unit.len());
+    let bodies = [
+        many("{"),
+        many("\""),
+        many("\n"),
+        many("# \n"),
+        many("a{b=\""),
+        many("a 1\n"),
+        many("a{a=\"\\x\"}1\n"),
+        format!("a{{{}}} 1\n", many("a=\"1\"")),
+        format!("a{{{}}} 1\n", (0..40_000).map(|i| format!("l{i}=\"\"")).collect::<Vec<_>>().join(",")),
+        format!("a{{{}}} 1\n", (0..40_000).map(|i| format!("l{i}=\"\"")).collect::<String>()),
+        format!("a {}\n", many("9")),
+        format!("# TYPE a histogram\n{}", many("a_bucket{le=\"1\"} 1\n")),
+        (0..20_000).map(|i| format!("a_bucket{{le=\"{i}\"}} 1\n")).collect(),
+        (0..20_000).map(|i| format!("# TYPE a{i} gauge\na{i} 1\n")).collect(),
+    ];
+    for body in &bodies {
+        for format in [TEXT, OPEN] {
+            for mode in [Mode::Strict, Mode::Lenient] {
+                let mut parser = parse(body.as_bytes(), format, mode);
+                while parser.next_entry_with(Some(b"a")).is_some() {}
+            }
+        }
+    }
+    let bad = b"#\xff\n".repeat(100_000);
+    assert_eq!(told(&bad, TEXT, Mode::Lenient).len(), 100_000);
 }
 
 #[test]

@@ -101,7 +101,13 @@ impl<'a> Parser<'a> {
     fn text_comment(&mut self, hash: usize) -> Result<Entry<'a>, Fault> {
         let (_, to) = self.text_line_rest(hash)?;
         match self.cut(hash, to) {
-            Ok(text) => Ok(Entry::Comment(Cow::Borrowed(text))),
+            Ok(text) => {
+                if ["#HELP ", "#TYPE "].iter().any(|word| text.starts_with(word)) {
+                    let found = format!("`{}`, read as a comment", &text[..5]);
+                    self.forgive(Fault::new(hash, "a blank after `#` in metadata", found))?;
+                }
+                Ok(Entry::Comment(Cow::Borrowed(text)))
+            }
             Err(fault) => {
                 // Nobody reads a comment's bytes: it may be in any encoding.
                 self.forgive(fault)?;

@@ -71,7 +71,7 @@ impl Rules {
         if !self.families.contains_key(metric) {
             self.families.insert(metric.to_owned(), Family::default());
         }
-        self.families.entry(metric.to_owned()).or_default()
+        self.families.get_mut(metric).expect("it was put in just before, were it missing")
     }
 
     /// The type of the family a sample belongs to; it has samples from now on.
