@@ -8,6 +8,8 @@ use wasm_bindgen_cli_support::Bindgen;
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut input, mut out_dir) = (None, None);
     let mut bindgen = Bindgen::new();
+    // The library's own defaults are not those of the official program.
+    bindgen.typescript(true).omit_default_module_path(false);
     for word in std::env::args().skip(1) {
         match word.split_once('=').map_or((word.as_str(), ""), |(name, value)| (name, value)) {
             ("--version", _) => {

@@ -26,7 +26,7 @@ pub(crate) fn command(nodes: u32, port: Option<u16>) -> Result<ExitCode> {
     let mut command = run::command(&proxy);
     command.args(["demo", "--nodes", &nodes.to_string()]);
     if let Some(port) = port {
-        command.args(["--port", &port.to_string()]);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
     }
     run::show(&mut command)?;
     Ok(ExitCode::SUCCESS)
