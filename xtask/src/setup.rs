@@ -83,7 +83,10 @@ fn pieces(cache: &Path, need: Need) -> Result<Vec<Box<dyn Piece>>> {
         Need::Release => (app, node) = (true, true),
         Need::Check => packages.extend(wasm::clippy_package(cache)),
         Need::Test(Some(Suite::Unit)) => {}
-        Need::Test(Some(Suite::EndToEnd)) => packages.extend(apt::PEERS),
+        Need::Test(Some(Suite::EndToEnd)) => {
+            app = true;
+            packages.extend(apt::PEERS);
+        }
         Need::Test(Some(Suite::Browser)) => {
             (app, node) = (true, true);
             packages.push(apt::CHROMIUM);

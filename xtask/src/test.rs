@@ -26,8 +26,6 @@ pub(crate) fn command(only: Option<Suite>, filter: Option<&str>) -> Result<ExitC
     let mut report = Report::default();
     if wants(Suite::EndToEnd) || wants(Suite::Browser) {
         demo::proxy()?;
-    }
-    if wants(Suite::Browser) {
         app::build(&tools, Profile::Quick)?;
     }
     if wants(Suite::Unit) {
