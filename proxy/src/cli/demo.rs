@@ -12,16 +12,16 @@ use crate::{
     target::Target,
 };
 
-pub(super) const EXAMPLE: &str = "Example:\n  fleetglass demo --nodes 60";
+pub(super) const EXAMPLE: &str = "Example:\n  fleetglass demo --nodes 60 --port 8090";
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// How many nodes to simulate.
     #[arg(long, default_value_t = 60)]
     nodes: usize,
-    /// Where the dashboard listens; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// The port of the dashboard on this machine; without it 8080, or a free one where that is taken.
+    #[arg(long)]
+    port: Option<u16>,
     /// Another seed, another fleet.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -34,7 +34,6 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(args.listen.ip().is_loopback(), "the demo has no login, so it listens on loopback only");
     let cancel = CancellationToken::new();
     let sim = SimArgs { nodes: args.nodes, seed: args.seed, faults: args.faults, ..SimArgs::default() };
     let sim = Sim::start(&sim, cancel.child_token()).await?;
@@ -55,7 +54,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         })
         .collect();
     let mut config = Config { scrape, ..Config::default() };
-    config.server.listen = args.listen;
+    config.server.listen = SocketAddr::from(([127, 0, 0, 1], free_port(args.port)));
     let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
 
@@ -72,4 +71,13 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let outcome = proxy.run(targets).await;
     drop(sim);
     outcome
+}
+
+/// The port asked for, else the usual one where nobody has it, else any.
+fn free_port(asked: Option<u16>) -> u16 {
+    const USUAL: u16 = 8080;
+    asked.unwrap_or_else(|| {
+        let is_free = std::net::TcpListener::bind(("127.0.0.1", USUAL)).is_ok();
+        if is_free { USUAL } else { 0 }
+    })
 }
