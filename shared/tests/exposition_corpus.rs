@@ -1,6 +1,7 @@
 //! Real expositions: lenient mode gives the verdict of a real Prometheus scrape, strict mode that of the
 //! reference parsers, both as `MANIFEST.tsv` records them.
 
+#[path = "support/corpus.rs"]
 mod support;
 
 use fleetglass_shared::exposition::{Format, Mode};

@@ -1,5 +1,6 @@
 //! The OpenMetrics project's suite: every case parses or is refused in strict mode as its `test.json` says.
 
+#[path = "support/corpus.rs"]
 mod support;
 
 use fleetglass_shared::exposition::{Format, Mode};
