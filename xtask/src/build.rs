@@ -18,9 +18,7 @@ pub(crate) fn command(release: bool) -> Result<ExitCode> {
         self::release()?;
         bench::first_page()?;
     } else {
-        let tools = setup::ensure(Need::Demo)?;
-        app::build(&tools, Profile::Quick)?;
-        demo::proxy()?;
+        demo::prepare(Need::Demo)?;
     }
     let binary = paths::proxy(if release { "release" } else { "debug" });
     let size = std::fs::metadata(&binary).at("read", &binary)?.len();

@@ -7,29 +7,35 @@ use crate::paths;
 use crate::problem::{Problem, Result};
 use crate::run;
 use crate::setup;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Sets up, builds the app and the proxy, and runs the simulated fleet until it is stopped.
+/// Sets up, builds the app and the proxy, and becomes the simulated fleet.
 pub(crate) fn command(nodes: u32, port: Option<u16>) -> Result<ExitCode> {
     let watch = Stopwatch::start();
-    // The proxy needs none of the tools, so it compiles while they are fetched.
-    let (built, proxy) = std::thread::scope(|scope| {
-        let proxy = scope.spawn(proxy);
-        let built = setup::ensure(Need::Demo).and_then(|tools| app::build(&tools, Profile::Quick));
-        (built, proxy.join().unwrap_or_else(|_| Err(Problem::new("building the proxy crashed"))))
-    });
-    built?;
-    let proxy = proxy?;
-
+    let proxy = prepare(Need::Demo)?;
     println!("demo: ready in {watch}; starting {nodes} simulated nodes");
     let mut command = run::command(&proxy);
     command.args(["demo", "--nodes", &nodes.to_string()]);
     if let Some(port) = port {
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
     }
-    run::show(&mut command)?;
-    Ok(ExitCode::SUCCESS)
+    // In place of this process: signals reach the fleet alone, and its exit code is ours.
+    let error = command.exec();
+    Err(Problem::new(format!("cannot start {}: {error}", proxy.display())))
+}
+
+/// The tools for `need`, the app in `dist/`, and the proxy, whose path it gives. The proxy needs none of
+/// the tools, so it compiles while they are fetched.
+pub(crate) fn prepare(need: Need) -> Result<PathBuf> {
+    let (built, proxy) = std::thread::scope(|scope| {
+        let proxy = scope.spawn(proxy);
+        let built = setup::ensure(need).and_then(|tools| app::build(&tools, Profile::Quick));
+        (built, proxy.join().unwrap_or_else(|_| Err(Problem::new("building the proxy crashed"))))
+    });
+    built?;
+    proxy
 }
 
 /// Builds the proxy as `demo` and `test` use it, and says where it is.

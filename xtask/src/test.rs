@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every suite, one stage after the other, and one closing line for all of them.
 
-use crate::app::{self, Profile};
 use crate::args::{Need, Suite};
 use crate::clock::Stopwatch;
 use crate::demo;
@@ -21,13 +20,13 @@ const FRONTEND: &str = "fleetglass-frontend";
 pub(crate) fn command(only: Option<Suite>, filter: Option<&str>) -> Result<ExitCode> {
     let watch = Stopwatch::start();
     let wants = |suite| only.is_none_or(|only| only == suite);
-    let tools = setup::ensure(Need::Test(only))?;
+    if only == Some(Suite::Unit) {
+        setup::ensure(Need::Test(only))?;
+    } else {
+        demo::prepare(Need::Test(only))?;
+    }
 
     let mut report = Report::default();
-    if wants(Suite::EndToEnd) || wants(Suite::Browser) {
-        demo::proxy()?;
-        app::build(&tools, Profile::Quick)?;
-    }
     if wants(Suite::Unit) {
         unit(&mut report, filter)?;
     }

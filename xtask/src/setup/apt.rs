@@ -107,6 +107,13 @@ pub(super) fn install(cache: &Path, log: &str, names: &[&str]) -> Result<()> {
     })
 }
 
+/// Whether dpkg has all of these, fully installed.
+pub(super) fn installed(names: &[&str]) -> bool {
+    let mut command = run::command("dpkg-query");
+    run::capture(command.args(["-W", "-f", "${db:Status-Abbrev}\n"]).args(names))
+        .is_some_and(|text| text.lines().filter(|line| line.starts_with("ii")).count() == names.len())
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }

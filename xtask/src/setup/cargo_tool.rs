@@ -87,8 +87,12 @@ impl Piece for CargoTool {
     }
 
     fn present(&self) -> bool {
-        self.answers(&self.own())
-            || paths::find_program(&[self.program]).is_some_and(|found| self.answers(&found))
+        let own = self.own();
+        if own.exists() {
+            // A broken one would be used before a good one on PATH: it must be repaired.
+            return self.answers(&own);
+        }
+        paths::find_program(&[self.program]).is_some_and(|found| self.answers(&found))
     }
 
     fn install(&self, cache: &Path) -> Result<()> {

@@ -116,9 +116,13 @@ impl Piece for Target {
             return Ok(());
         }
         println!("  … rustup could not add {TRIPLE}; taking Debian's compiler instead");
-        apt::install(cache, "rustc-web", &PACKAGES).inspect_err(|_| {
-            eprintln!("\nnote: the ordinary way, `rustup target add {TRIPLE}`, failed here; the other is by packages");
-        })?;
+        if !apt::installed(&PACKAGES) {
+            apt::install(cache, "rustc-web", &PACKAGES).inspect_err(|_| {
+                eprintln!(
+                    "\nnote: the ordinary way, `rustup target add {TRIPLE}`, failed here; the other is by packages"
+                );
+            })?;
+        }
         build_std(cache)
     }
 }
