@@ -62,6 +62,56 @@ fn proxy_and_frontend_know_shared_and_never_each_other() {
     none(bad, "names a crate of the other side");
 }
 
+/// The proxy's modules from the first of the path to the last; those of one row may know each other.
+/// `round` stands where it does because it takes one answer through all stages before it.
+const STAGES: [&[&str]; 7] = [
+    &["config", "discovery", "target"],
+    &["scrape"],
+    &["store", "query"],
+    &["fleet", "live"],
+    &["round"],
+    &["api", "app", "assets"],
+    &["serve", "cli"],
+];
+
+#[test]
+fn a_stage_never_imports_a_later_one() {
+    let mut bad = Vec::new();
+    for (at, stage) in STAGES.iter().enumerate() {
+        let later = STAGES[at + 1..].concat();
+        let own = |source: &&Source| {
+            let module = source.name.strip_prefix("proxy/src/").unwrap_or_default();
+            stage.iter().any(|name| module == format!("{name}.rs") || module.starts_with(&format!("{name}/")))
+        };
+        for source in sources().iter().filter(own) {
+            bad.extend(
+                source.lines_where(|line| imports(line).iter().any(|name| later.contains(&name.as_str()))),
+            );
+        }
+    }
+    none(bad, "imports a later stage: what both need belongs to the earlier one, or into `shared`");
+}
+
+/// The modules of the own crate that a line of code names: `crate::store::X`, `use crate::{clock, live::Y};`.
+fn imports(line: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let first = |text: &str| text.trim().chars().take_while(|c| is_name(*c)).collect::<String>();
+    line.split("crate::")
+        .skip(1)
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            Some(group) => group.split(',').map(first).collect(),
+            None => vec![first(rest)],
+        })
+        .collect()
+}
+
+#[test]
+fn imports_are_found_alone_and_in_groups() {
+    assert_eq!(imports("use crate::store::Head;"), ["store"]);
+    assert_eq!(imports("use crate::{clock, live::Change};"), ["clock", "live"]);
+    assert!(imports("use serde::Serialize;").is_empty());
+}
+
 #[test]
 fn a_family_is_named_in_its_own_folder_only() {
     let families: Vec<String> = std::fs::read_dir(root().join("shared/families"))
