@@ -54,6 +54,8 @@ struct EndpointState {
     answered_at: Option<UnixMillis>,
     /// It asked not to be asked before this.
     not_before: UnixMillis,
+    /// What was read over when its exposition was last read for its meaning.
+    warnings: Vec<ScrapeFailure>,
 }
 
 impl Rounds {
@@ -198,6 +200,18 @@ impl RoundHandler for Rounds {
 }
 
 impl NodeState {
+    /// A body that is as the last one was still has that one's faults.
+    fn keep_warnings(&mut self, read: &mut Read<'_>, at: UnixMillis) {
+        let Some(exposed) = &read.exposed else { return };
+        let known = self.endpoints.entry(read.reply.endpoint.name.clone()).or_default();
+        if exposed.checks_meaning() {
+            known.warnings.clone_from(&read.warnings);
+        } else {
+            read.warnings =
+                known.warnings.iter().cloned().map(|warning| ScrapeFailure { at, ..warning }).collect();
+        }
+    }
+
     fn detail(&mut self, read: &Read<'_>, warnings: &[ScrapeFailure], at: UnixMillis) -> EndpointDetail {
         let fleetglass_shared::family::ResolvedEndpoint { name, url, kind, .. } = &read.reply.endpoint;
         let known = self.endpoints.entry(name.clone()).or_default();

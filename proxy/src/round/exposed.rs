@@ -35,6 +35,11 @@ impl<'a> Exposed<'a> {
         self.parser.warnings().iter().map(ToString::to_string).collect()
     }
 
+    /// Whether the warnings are all there are: a body that is as the last one was is not read for its meaning again.
+    pub(super) fn checks_meaning(&self) -> bool {
+        self.parser.checks_meaning()
+    }
+
     /// Reads to the end without a store.
     pub(super) fn drain(&mut self) -> Result<(), StoreError> {
         while let Some(item) = self.next_item(None) {
