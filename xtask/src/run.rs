@@ -56,7 +56,7 @@ pub(crate) fn logged(name: &str, command: &mut Command, log: &Path, limit: Optio
     let before = std::fs::metadata(log).map_or(0, |meta| meta.len());
     let watch = Stopwatch::start();
     let mut child = command.spawn().map_err(|error| cannot_start(command, &error))?;
-    let mut next_word = Duration::from_secs(30);
+    let mut next_word = Duration::from_secs(60);
     loop {
         let ended = child.try_wait().map_err(|error| cannot_start(command, &error))?;
         if let Some(status) = ended {
@@ -74,7 +74,7 @@ pub(crate) fn logged(name: &str, command: &mut Command, log: &Path, limit: Optio
             return Err(Problem::new(format!("{name}: gave up after {}", words(elapsed))));
         }
         if elapsed > next_word {
-            next_word += Duration::from_secs(30);
+            next_word += Duration::from_secs(60);
             println!("  … {name}: {}{}", words(elapsed), progress(log, before));
         }
         crate::clock::pause(Duration::from_millis(if elapsed.as_secs() < 2 { 10 } else { 100 }));

@@ -89,7 +89,9 @@ fn browser(report: &mut Report, filter: Option<&str>) -> Result<()> {
         return Ok(());
     }
     let mut command = run::command("node");
-    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(files);
+    command
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"])
+        .args(files);
     command.env("FLEETGLASS_BIN", paths::proxy("debug"));
     command.env("FLEETGLASS_NODE_MODULES", setup::node_modules(&paths::cache()?)?);
     if let Some(chromium) = paths::find_program(&["chromium", "chromium-browser", "google-chrome"]) {
