@@ -24,15 +24,14 @@ pub fn SparkLine(
     let words = move || spark.with(|spark| title.with(|(title, unit)| in_words(&spark.values, title, unit)));
     view! {
         <svg class="spark" viewBox="0 0 96 20" preserveAspectRatio="none" role="img" aria-label=words>
-            <path class="spark-area" d=move || drawn.with(|(_, area)| area.clone())></path>
-            <path class="spark-line" d=move || drawn.with(|(line, _)| line.clone())></path>
+            <path class="spark-line" d=drawn></path>
         </svg>
     }
     .into_any()
 }
 
-/// The line and the area under it. The newest value stands at the right; an hour fills the width.
-fn path(values: &[Option<f32>]) -> (String, String) {
+/// The line. The newest value stands at the right; an hour fills the width.
+fn path(values: &[Option<f32>]) -> String {
     let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
     let (low, high) =
         known().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -42,7 +41,7 @@ fn path(values: &[Option<f32>]) -> (String, String) {
     let y = |value: f32| (HEIGHT / 2.0 - (value - middle) / span * (HEIGHT - 4.0)).clamp(1.0, HEIGHT - 1.0);
     let step = WIDTH / (Spark::MINUTES - 1) as f32;
     let x = |index: usize| WIDTH - step * (values.len() - 1 - index) as f32;
-    let (mut line, mut area) = (String::new(), String::new());
+    let mut line = String::new();
     for run in runs(values) {
         let mut command = 'M';
         for (index, value) in run.clone().zip(values[run.clone()].iter().flatten()) {
@@ -50,15 +49,12 @@ fn path(values: &[Option<f32>]) -> (String, String) {
             let _ = write!(line, "{command}{:.1} {:.1}", x(index), y(*value));
             command = 'L';
         }
-        let (first, last) = (run.start, run.end - 1);
-        if first == last {
+        if run.len() == 1 {
+            // A line of no length is a dot, with round ends.
             line.push_str("h.01");
-            continue;
         }
-        let begin = line.rfind('M').unwrap_or(0);
-        let _ = write!(area, "{}L{:.1} {HEIGHT}L{:.1} {HEIGHT}z", &line[begin..], x(last), x(first));
     }
-    (line, area)
+    line
 }
 
 /// The stretches without a gap.
@@ -94,18 +90,17 @@ mod tests {
     fn gaps_are_gaps_and_a_lone_value_is_a_dot() {
         let values = [Some(1.0), Some(2.0), None, Some(3.0), None, None];
         assert_eq!(runs(&values), [0..2, 3..4]);
-        let (line, area) = path(&values);
+        let line = path(&values);
         assert_eq!(line.matches('M').count(), 2);
         assert!(line.ends_with("h.01"));
-        assert_eq!(area.matches('z').count(), 1);
     }
 
     #[test]
     fn nothing_known_draws_nothing_and_a_flat_line_lies_in_the_middle() {
-        assert_eq!(path(&[None, None]), (String::new(), String::new()));
-        assert_eq!(path(&[]), (String::new(), String::new()));
-        assert!(path(&[Some(0.0), Some(0.0)]).0.contains(" 10.0L96.0 10.0"));
-        assert_eq!(path(&[Some(f32::NAN)]).0, "");
+        assert_eq!(path(&[None, None]), "");
+        assert_eq!(path(&[]), "");
+        assert!(path(&[Some(0.0), Some(0.0)]).ends_with("L96.0 10.0"));
+        assert_eq!(path(&[Some(f32::NAN)]), "");
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! Times and numbers as a person reads them.
 
-use fleetglass_shared::format::age;
+use fleetglass_shared::format::{age, value};
 use fleetglass_shared::health::UnixMillis;
 
-/// How long ago, e.g. `3 min ago`; what lies less than a second back, or ahead, is `now`.
+/// How long ago, e.g. `3 min ago`; what lies less than a second back, or ahead, is `just now`.
 pub fn ago(at: UnixMillis, now: UnixMillis) -> String {
     match now - at {
-        ..1000 => "now".to_owned(),
+        ..1000 => "just now".to_owned(),
         _ => format!("{} ago", age(now, at)),
     }
 }
 
+/// A count in full: `12,345`.
+pub fn whole(count: usize) -> String {
+    value(&count.to_string(), "count")
+}
+
 /// `1 node`, `3 nodes`.
 pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{} {}", whole(count), if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -22,8 +27,8 @@ mod tests {
 
     #[test]
     fn now_is_not_zero_seconds_ago() {
-        assert_eq!(ago(1000, 1500), "now");
-        assert_eq!(ago(9000, 1500), "now");
+        assert_eq!(ago(1000, 1500), "just now");
+        assert_eq!(ago(9000, 1500), "just now");
         assert_eq!(ago(0, 4000), "4 s ago");
         assert_eq!(
             (counted(1, "node", "nodes"), counted(0, "node", "nodes")),

@@ -27,6 +27,7 @@ pub fn FleetPage() -> impl IntoView {
     let view = address::view_in_address();
     let scroller = NodeRef::<Div>::new();
     let empty = Memo::new(move |_| fleet.every_node().with(|nodes| nodes.is_empty()));
+    let quiet = Memo::new(move |_| !matches!(fleet.link().get(), Link::Live | Link::Connecting));
     let (filter, set_filter) =
         create_slice(view, |view| view.filter.clone(), |view, text| view.filter = text);
     view! {
@@ -35,7 +36,7 @@ pub fn FleetPage() -> impl IntoView {
                 <h1 class="sr-only">"Fleet"</h1>
                 <FilterBox text=filter set_text=set_filter/>
             </TopBar>
-            <div class="page-body fleet" node_ref=scroller>
+            <div class=move || if quiet.get() { "page-body fleet-old" } else { "page-body" } node_ref=scroller>
                 <Show when=move || fleet.loaded().get() fallback=NotYet>
                     <Show when=move || !empty.get() fallback=FirstRun>
                         <Attention view/>

@@ -13,7 +13,7 @@ use crate::components::icon::{Icon, IconMark};
 use crate::components::node_link::node_path;
 use crate::components::risk_meter::RiskMeter;
 use crate::components::status_mark::{StatusMark, state_class};
-use crate::components::words::{ago, counted};
+use crate::components::words::{ago, counted, whole};
 use crate::state::attention::attention;
 use crate::state::tally::States;
 use crate::state::view::View;
@@ -49,7 +49,7 @@ pub fn Attention(
     let title = move || match count.get() {
         0 => String::new(),
         1 => "1 node needs you".to_owned(),
-        count => format!("{count} nodes need you"),
+        count => format!("{} nodes need you", whole(count)),
     };
     view! {
         // Says it to those who do not see it, once a change, not at every beat.
@@ -108,7 +108,10 @@ fn line(fleet: Fleet, node: &NodeSignal) -> AnyView {
     let why = Memo::new(move |_| node.with(|node| reasons_in_words(node)));
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     view! {
-        <li class=move || format!("attention-line {}", state_class(status.get()))>
+        <li class=move || {
+            let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
+            format!("attention-line {} {at_risk}", state_class(status.get()))
+        }>
             <A href=node_path(&id) attr:class="attention-link">
                 <StatusMark status=status draining=Signal::derive(move || node.with(|node| node.draining))/>
                 <span class="attention-node">{id.clone()}</span>
@@ -149,13 +152,13 @@ fn AllWell() -> impl IntoView {
         let (total, healthy) = (states.total(), states.count(Status::Healthy));
         match total - healthy {
             0 if total == 1 => "The one node is well.".to_owned(),
-            0 => format!("All {total} nodes are well."),
-            unknown => {
-                format!(
-                    "{healthy} of {total} nodes are well, {} not known.",
-                    counted(unknown, "is", "are").replacen(' ', " ", 1)
-                )
-            }
+            0 => format!("All {} nodes are well.", whole(total)),
+            unknown => format!(
+                "{} of {} are well, {} not known.",
+                whole(healthy),
+                counted(total, "node", "nodes"),
+                counted(unknown, "is", "are").replacen(' ', "\u{a0}", 1)
+            ),
         }
     };
     let checked = Memo::new(move |_| {

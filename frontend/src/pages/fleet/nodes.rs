@@ -26,6 +26,9 @@ const MARGIN: i32 = 320;
 /// Up to so many nodes a tile has room for words.
 const LARGE_TILES: usize = 240;
 
+/// Between two tiles; half of it between two small ones. The style sheet has it as their padding.
+const GAP: i32 = 8;
+
 /// Where a row or tile lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -332,17 +335,18 @@ pub fn Nodes(
 
 /// The sizes for a layout on a screen; the style sheet draws inside of them.
 fn shape(layout: Layout, phone: bool, touch: bool, width: i32, many: bool) -> Shape {
-    let across = |least: i32| (width / least).max(1);
+    // The gap after the last of a line lies outside of the list.
+    let across = |least: i32, gap: i32| ((width + gap) / least).max(1);
     match (layout, many) {
         (Layout::Table, _) if phone => Shape { head: 44, row: 92, column: 0, columns: 1 },
         (Layout::Table, _) => Shape { head: 36, row: if touch { 48 } else { 32 }, column: 0, columns: 1 },
         (Layout::Grid, false) => {
-            let columns = across(if phone { 150 } else { 176 });
-            Shape { head: 44, row: 64, column: width / columns, columns: columns as usize }
+            let columns = across(if phone { 150 } else { 176 }, GAP);
+            Shape { head: 44, row: 64, column: (width + GAP) / columns, columns: columns as usize }
         }
         (Layout::Grid, true) => {
             let size = if touch { 44 } else { 28 };
-            Shape { head: 44, row: size, column: size, columns: across(size) as usize }
+            Shape { head: 44, row: size, column: size, columns: across(size, GAP / 2) as usize }
         }
     }
 }
@@ -355,7 +359,7 @@ mod tests {
     #[test]
     fn tiles_fill_the_width_and_fingers_get_room() {
         let tiles = shape(Layout::Grid, false, false, 1000, false);
-        assert_eq!((tiles.columns, tiles.column), (5, 200));
+        assert_eq!((tiles.columns, tiles.column), (5, 201));
         assert!(shape(Layout::Grid, false, true, 1000, true).row >= 44);
         assert_eq!(shape(Layout::Grid, true, true, 0, false).columns, 1);
         assert_eq!(shape(Layout::Table, false, false, 1000, true).row, 32);

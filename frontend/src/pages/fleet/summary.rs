@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::segments::{Segment, SegmentedBar};
 use crate::components::status_mark::{StatusShape, state_class};
+use crate::components::words::whole;
 use crate::state::filter::{has_term, toggle_term};
 use crate::state::tally::{States, versions};
 use crate::state::use_fleet;
@@ -123,7 +124,7 @@ fn legend_item(
                 on:click=toggle
             >
                 {mark()}
-                <span class="legend-count num">{count}</span>
+                <span class="legend-count num">{move || whole(count.get())}</span>
                 <span class="legend-name">{name}</span>
             </button>
         </li>

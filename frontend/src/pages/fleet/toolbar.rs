@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 
 use crate::components::icon::{Icon, IconMark};
-use crate::components::words::counted;
+use crate::components::words::{counted, whole};
 use crate::state::order::Field;
 use crate::state::use_fleet;
 use crate::state::view::{Layout, View};
@@ -25,7 +25,7 @@ pub fn Toolbar(
 ) -> impl IntoView {
     let words = move || match shown.get() {
         (shown, total) if shown == total => counted(total, "node", "nodes"),
-        (shown, total) => format!("{shown} of {}", counted(total, "node", "nodes")),
+        (shown, total) => format!("{} of {}", whole(shown), counted(total, "node", "nodes")),
     };
     let filtered = Memo::new(move |_| view.with(|view| !view.filter.trim().is_empty()));
     view! {
