@@ -38,8 +38,6 @@ fn release() -> Result<()> {
     println!("proxy: cargo build --release …");
     let watch = Stopwatch::start();
     let log = run::log_file(&paths::notes()?, "release")?;
-    // The app's files are compiled in, and cargo does not see when one is added: build this crate anew.
-    run::logged("cargo clean", &mut run::cargo("clean --quiet --release -p fleetglass"), &log, None)?;
     run::logged("cargo build", &mut run::cargo("build --release --bin fleetglass"), &log, None)?;
     println!("proxy: built in {watch}");
     Ok(())
