@@ -12,6 +12,7 @@
 //! | `table` | a target's columns, rows, blocks, and their retention |
 //! | `column`, `packed` | the values of one series, in the head and sealed |
 //! | `meta` | type, help and unit of metrics |
+//! | `reader` | [`Reader`]: a parsed exposition, as [`Row::expose`] takes it |
 //! | `read` | what queries and pages ask for |
 
 mod column;
@@ -19,19 +20,23 @@ mod layout;
 mod meta;
 mod packed;
 mod read;
+mod reader;
 mod row;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
 use parking_lot::RwLock;
 
 pub use meta::{Meta, kind_word};
-pub use read::{Latest, Sample, SelectError, SelectLimits, Series, format_value, is_stale, stale_marker};
+pub use read::{Own, Sample, SelectError, SelectLimits, Series, format_value, is_stale, stale_marker};
+pub use reader::Reader;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;
 
@@ -168,6 +173,17 @@ struct Shared {
     /// Series of all tables.
     total: Arc<AtomicUsize>,
     texts: meta::Texts,
+    /// When removed targets were last looked through.
+    swept: AtomicI64,
+}
+
+const SWEEP_EVERY_MS: u64 = 60_000;
+
+impl Shared {
+    /// Whether it is this caller that sweeps now.
+    fn claim_sweep(&self, before: UnixMillis, now: UnixMillis) -> bool {
+        self.swept.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
 }
 
 /// How far back the clock may jump before we believe it: less is a correction that passes by itself.
@@ -176,7 +192,8 @@ const CLOCK_SLACK_MS: i64 = 60_000;
 impl Store {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
-        let shared = Shared { limits, total: Arc::default(), texts: meta::Texts::default() };
+        let shared =
+            Shared { limits, total: Arc::default(), texts: meta::Texts::default(), swept: AtomicI64::new(0) };
         Self { targets: RwLock::default(), shared: Arc::new(shared) }
     }
 
@@ -189,6 +206,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::OutOfOrder`] when `at` is not after the target's last row, by less than that.
     pub fn begin(&self, target: &TargetIdent, at: UnixMillis) -> Result<Row, StoreError> {
+        let swept = self.shared.swept.load(Ordering::Relaxed);
+        if at.abs_diff(swept) >= SWEEP_EVERY_MS && self.shared.claim_sweep(swept, at) {
+            self.sweep(at);
+        }
         let labels = target.label_set();
         let known = self.targets.read().get(&target.instance).cloned();
         let table = known.unwrap_or_else(|| {
@@ -230,7 +251,7 @@ impl Store {
         }
     }
 
-    /// Drops what is too old also of targets that no longer get rows; to be called every few minutes.
+    /// Drops removed targets whose last row is too old. [`Store::begin`] does it every minute by itself.
     pub fn sweep(&self, now: UnixMillis) {
         let oldest = now.saturating_sub(self.shared.limits.retention_ms);
         let tables: Vec<_> = self.targets.read().iter().map(|(id, t)| (id.clone(), t.clone())).collect();

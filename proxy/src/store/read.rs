@@ -7,7 +7,7 @@ use fleetglass_shared::labels::{LabelSet, METRIC_NAME, MatchOp, Matcher};
 use fleetglass_shared::wire::SeriesInfo;
 
 use super::column::{Cells, Sealed};
-use super::table::{Column, Table};
+use super::table::{Column, OURS, Table};
 use super::{Meta, Store};
 
 /// One sample: a time and a value.
@@ -45,24 +45,24 @@ pub struct SelectLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// Too many series.
-    #[error("the query selects more than {0} series; add label matchers, or raise `query.max_series`")]
+    #[error("the query selects more than {0} series; add label matchers")]
     TooManySeries(usize),
     /// Too many samples.
-    #[error("the query reads more than {0} samples; shorten the range, or raise `query.max_samples`")]
+    #[error("the query reads more than {0} samples; shorten the range, or add label matchers")]
     TooManySamples(usize),
 }
 
-/// The last value of a series that is there now.
+/// The last value of a series of Fleetglass's own, one that a [`super::Put`] made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Latest {
+pub struct Own {
     /// All its labels.
     pub labels: LabelSet,
     /// The value.
     pub value: f64,
     /// When that was.
     pub at: UnixMillis,
-    /// It is derived by Fleetglass.
-    pub derived: bool,
+    /// What is known of its metric.
+    pub meta: Meta,
 }
 
 impl Store {
@@ -115,16 +115,21 @@ impl Store {
         now.into_iter().map(|(column, last)| table.info(column, last, &names)).collect()
     }
 
-    /// The last value of every series of a target that is there now.
-    pub fn latest_values(&self, instance: &str) -> Vec<Latest> {
-        let Some(table) = self.table(instance) else { return Vec::new() };
-        let table = table.read();
-        let latest = |(i, column): (usize, &Column)| {
-            let (at, value) = table.last_of(i as u32)?;
-            let labels = column.labels.merged(&table.target);
-            Some(Latest { labels, value, at, derived: column.derived })
-        };
-        table.columns.iter().enumerate().filter_map(latest).collect()
+    /// The series of Fleetglass's own that all targets have now.
+    pub fn own_series(&self) -> Vec<Own> {
+        let mut found = Vec::new();
+        for table in self.tables() {
+            let table = table.read();
+            let ours = table.columns.iter().enumerate().filter(|(_, column)| column.owner == OURS);
+            for (at, column) in ours {
+                if let Some((at, value)) = table.last_of(at as u32) {
+                    let meta = table.metadata.of(column.labels.metric()).map(|(_, meta)| meta.clone());
+                    let labels = column.labels.merged(&table.target);
+                    found.push(Own { labels, value, at, meta: meta.unwrap_or_default() });
+                }
+            }
+        }
+        found
     }
 
     /// The ids of all targets, those among them that were removed but are still kept.
@@ -332,14 +337,24 @@ impl Table {
 }
 
 /// How long a sample counts as the present one, as in Prometheus.
-pub(super) const LOOK_BACK_MS: i64 = 5 * 60 * 1000;
+const LOOK_BACK_MS: i64 = 5 * 60 * 1000;
 
-/// A value as Prometheus prints it in its API.
+/// A value as Prometheus prints it in its API: the shortest digits that read back the same, with an
+/// exponent below 10⁻⁶ and from 10²¹ on.
 pub fn format_value(value: f64) -> String {
+    let size = value.abs();
     if value.is_nan() {
         "NaN".to_owned()
     } else if value.is_infinite() {
         if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        // Go writes at least two digits of exponent and always its sign.
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        match exponent.strip_prefix('-') {
+            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
+            None => format!("{digits}e+{exponent:0>2}"),
+        }
     } else {
         format!("{value}")
     }

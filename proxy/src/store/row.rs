@@ -137,6 +137,10 @@ impl Row {
                 for dropped in self.staged.drain(staged..) {
                     self.table.marks[dropped.column as usize] = NOBODY;
                 }
+                for ours in self.staged.iter().filter(|sample| sample.owner == OURS) {
+                    let mark = &mut self.table.marks[ours.column as usize];
+                    *mark = if *mark == NOBODY { OURS } else { *mark };
+                }
                 self.timed.truncate(timed);
                 self.table.abandon(columns);
             }
@@ -201,15 +205,10 @@ impl Row {
             return;
         }
         match self.table.marks[column] {
-            NOBODY => {
+            // Where ours came first it stays behind until the endpoint is read whole, see `commit`.
+            NOBODY | OURS => {
                 self.table.marks[column] = sample.owner;
                 self.staged.push(sample);
-            }
-            OURS => {
-                self.table.marks[column] = sample.owner;
-                if let Some(ours) = self.staged.iter_mut().find(|s| s.column == sample.column) {
-                    *ours = sample;
-                }
             }
             _ => exposed.duplicates += 1,
         }
@@ -269,6 +268,10 @@ impl Row {
         let row = self.table.times.len();
         self.stats.staled = self.table.count_leaving(row);
         for sample in std::mem::take(&mut self.staged) {
+            // An endpoint exposed what we had put before.
+            if self.table.marks[sample.column as usize] != sample.owner {
+                continue;
+            }
             let column = &mut self.table.columns[sample.column as usize];
             column.head.push(row, sample.value);
             self.stats.samples += 1;
