@@ -154,7 +154,7 @@ impl Rounds {
         if let Ok(mut row) = row {
             let samples = read.iter().map(|read| read.samples()).sum::<usize>();
             row::put_round(&mut row, &normalised, &endpoints, samples, took);
-            row.commit();
+            self.telemetry.appended(row.commit().samples);
         }
         let risks = risks::judge(family, &target.id, &self.store, at);
         self.fleet.observe(

@@ -22,6 +22,7 @@ pub struct Telemetry {
     targets: Family<StatusLabel, Gauge>,
     requests: Family<ResultLabel, Counter>,
     rounds: Counter,
+    appended: Counter,
     round_seconds: Histogram,
     series: Gauge,
     samples: Gauge,
@@ -55,6 +56,7 @@ impl Default for Telemetry {
             targets: Family::default(),
             requests: Family::default(),
             rounds: Counter::default(),
+            appended: Counter::default(),
             round_seconds: Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]),
             series: Gauge::default(),
             samples: Gauge::default(),
@@ -79,6 +81,7 @@ impl Telemetry {
         registry.register("fleetglass_nodes", "Nodes by status", self.targets.clone());
         registry.register("fleetglass_requests", "Requests to nodes by result", self.requests.clone());
         registry.register("fleetglass_rounds", "Rounds of all endpoints of a node", self.rounds.clone());
+        registry.register("fleetglass_samples_appended", "Samples put into the store", self.appended.clone());
         registry.register(
             "fleetglass_round_duration_seconds",
             "How long a round took, from its first request to its row in the store",
@@ -113,6 +116,11 @@ impl Telemetry {
     pub fn round(&self, seconds: f64) {
         self.rounds.inc();
         self.round_seconds.observe(seconds);
+    }
+
+    /// A row of a node went into the store, with so many samples.
+    pub fn appended(&self, samples: usize) {
+        self.appended.inc_by(samples as u64);
     }
 
     /// The config was read again, at a time, and taken or refused.

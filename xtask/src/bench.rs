@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what the first page weighs, and how fast the hot paths are.
 
+mod peer;
+
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
 use crate::{build, run};
@@ -25,6 +27,7 @@ pub(crate) fn command() -> Result<ExitCode> {
             run::show(&mut run::cargo(&format!("run --quiet --release -p {package} --example {example}")))?;
         }
     }
+    peer::command()?;
     Ok(ExitCode::SUCCESS)
 }
 
