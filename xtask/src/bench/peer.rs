@@ -112,7 +112,8 @@ struct Running(Child);
 impl Running {
     fn start(command: &mut Command) -> Result<Self> {
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        let start = |error| Problem::new(format!("cannot start `{}`: {error}", run::line(command)));
+        let line = run::line(command);
+        let start = |error| Problem::new(format!("cannot start `{line}`: {error}"));
         command.spawn().map(Self).map_err(start)
     }
 
