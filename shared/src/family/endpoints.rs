@@ -26,7 +26,8 @@ impl Family {
     /// - Without a port in `base_url` each endpoint has its default port (`https` without a port
     ///   counts as port 443 given).
     /// - A port given replaces the family's default port where it has one only; where it has several,
-    ///   that of the primary group only: the endpoints that share the first endpoint's port.
+    ///   that of the primary group only: the endpoints that share the first endpoint's port. A port that
+    ///   is the default of any endpoint already changes nothing then.
     /// - A path in `base_url` stands before each endpoint's path.
     /// - `overrides` gives an endpoint's URL by its name; one without a path gets the endpoint's.
     /// - An endpoint that `needs_url` is asked only where `overrides` names it.
@@ -46,6 +47,8 @@ impl Family {
                 .hint(format!("its endpoints are: {}", names.join(", "))));
         }
         let primary = spec.endpoint.first().and_then(|endpoint| endpoint.port);
+        let is_default = |port| spec.endpoint.iter().any(|endpoint| endpoint.port == Some(port));
+        let given = base.port.filter(|&port| !is_default(port));
         let resolve = |endpoint: &EndpointSpec| -> Result<Option<ResolvedEndpoint>, FamilyError> {
             let url = match overrides.get(&endpoint.name) {
                 Some(given) => {
@@ -55,9 +58,9 @@ impl Family {
                 }
                 None if endpoint.needs_url => return Ok(None),
                 None => {
-                    let own_port = base.port.filter(|_| endpoint.port == primary).or(endpoint.port);
-                    // A base with a port and a family without a default: that port.
-                    let port = own_port.or(base.port);
+                    let replaced = given.filter(|_| endpoint.port == primary);
+                    // An endpoint without a default has the port given.
+                    let port = replaced.or(endpoint.port).or(base.port);
                     format!("{}{}{}", base.origin(port), base.path, endpoint.path)
                 }
             };
@@ -125,6 +128,81 @@ impl<'a> Url<'a> {
         match port {
             Some(port) if port != usual => format!("{}://{}:{port}", self.scheme, self.host),
             _ => format!("{}://{}", self.scheme, self.host),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::family::Family;
+
+    fn urls(ports: &[(&str, &str)], base: &str, overrides: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let mut text = "name = \"x\"\n".to_owned();
+        for (name, rest) in ports {
+            text += &format!(
+                "[[endpoint]]\nname = \"{name}\"\nkind = \"json\"\nrole = \"other\"\npath = \"/{name}\"\n{rest}\n"
+            );
+        }
+        let family = Family::from_toml(&text).unwrap();
+        let overrides: BTreeMap<_, _> =
+            overrides.iter().map(|(name, url)| ((*name).to_owned(), (*url).to_owned())).collect();
+        match family.endpoints_for(base, &overrides) {
+            Ok(endpoints) => Ok(endpoints.into_iter().map(|endpoint| endpoint.url).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    const ONE: &[(&str, &str)] = &[("a", "port = 9100"), ("b", "port = 9100")];
+    const SEVERAL: &[(&str, &str)] =
+        &[("a", "port = 8080"), ("b", "port = 8081"), ("c", "port = 8080"), ("d", "needs_url = true")];
+
+    #[test]
+    fn one_default_port_is_replaced_by_the_one_given() {
+        assert_eq!(urls(ONE, "http://h", &[]).unwrap(), ["http://h:9100/a", "http://h:9100/b"]);
+        assert_eq!(urls(ONE, "http://h:7000/", &[]).unwrap(), ["http://h:7000/a", "http://h:7000/b"]);
+        assert_eq!(urls(ONE, "https://h/base/", &[]).unwrap(), ["https://h/base/a", "https://h/base/b"]);
+        assert_eq!(urls(ONE, "http://[::1]:80", &[]).unwrap(), ["http://[::1]/a", "http://[::1]/b"]);
+        assert_eq!(urls(ONE, "http://[::1]", &[]).unwrap(), ["http://[::1]:9100/a", "http://[::1]:9100/b"]);
+    }
+
+    #[test]
+    fn of_several_default_ports_the_primary_group_is_replaced() {
+        let defaults = ["http://h:8080/a", "http://h:8081/b", "http://h:8080/c"];
+        assert_eq!(urls(SEVERAL, "http://h", &[]).unwrap(), defaults);
+        assert_eq!(urls(SEVERAL, "http://h:8081", &[]).unwrap(), defaults, "8081 is a default already");
+        assert_eq!(
+            urls(SEVERAL, "http://h:7000", &[]).unwrap(),
+            ["http://h:7000/a", "http://h:8081/b", "http://h:7000/c"]
+        );
+    }
+
+    #[test]
+    fn an_override_names_an_endpoint_and_may_leave_its_path_out() {
+        let given = [("b", "https://other/x/health"), ("d", "http://h:9999")];
+        assert_eq!(
+            urls(SEVERAL, "http://h", &given).unwrap(),
+            ["http://h:8080/a", "https://other/x/health", "http://h:8080/c", "http://h:9999/d"]
+        );
+        let error = urls(SEVERAL, "http://h", &[("e", "http://h")]).unwrap_err();
+        assert!(error.contains("no endpoint `e`") && error.contains("a, b, c, d"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_an_example() {
+        for bad in [
+            "h:9100",
+            "ftp://h",
+            "http://",
+            "http://:80",
+            "http://h:99999",
+            "http://h:x",
+            "http://h/?a=b",
+            "http://a b",
+        ] {
+            let error = urls(ONE, bad, &[]).unwrap_err();
+            assert!(error.contains("http://10.0.0.5:9090"), "{bad}: {error}");
         }
     }
 }

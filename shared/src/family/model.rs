@@ -302,7 +302,7 @@ pub struct FactSpec {
     #[serde(default)]
     pub endpoint: Words,
     /// JSON Pointers (RFC 6901); the first that leads somewhere counts. A reference token that is
-    /// just `*` means each member.
+    /// just `*` means each member that no earlier fact has taken.
     #[serde(default)]
     pub pointer: Words,
     /// Metric names tried when no pointer gave a value.
@@ -416,7 +416,8 @@ pub struct ChecksSpec {
     /// What a word outside `map` means.
     #[serde(default = "unknown_status")]
     pub default: Status,
-    /// Per check name: the status it gives the node at worst, where it weighs less than its own.
+    /// Per check name (`*`: all others): the status it gives the node at worst, where it weighs less than
+    /// its own.
     #[serde(default)]
     pub at_most: BTreeMap<String, Status>,
     /// Titles of known checks, for reasons; others are named as sent.

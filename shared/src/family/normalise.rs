@@ -27,6 +27,9 @@ use facts::Found;
 pub(crate) use facts::scalar;
 use read::{Content, Read};
 
+/// So many restarts within the memory's 15 minutes are a crash-loop.
+const CRASH_LOOP: u32 = 3;
+
 /// What is gathered while a round is read.
 struct Gathered {
     at: UnixMillis,
@@ -83,12 +86,16 @@ pub fn normalise(family: &Family, round: &Round<'_>, memory: &mut Memory) -> Nor
     for condition in &spec.condition {
         conditions::apply(condition, &found, at, memory, &mut gathered);
     }
+    let (restarts, restarted_at) = memory.restarts(at);
+    if restarts >= CRASH_LOOP {
+        let text = format!("It has restarted {restarts} times in 15 min: a crash-loop");
+        gathered.reason("", "crash-loop", Status::Degraded, text);
+    }
     judge_failures(&reads, answered, memory, &mut gathered);
     keep_or_recall(&reads, memory, &mut gathered);
 
     let mut facts = shown(&found, at);
     facts.extend(unknown_fields::collect(spec, &reads, &mut gathered));
-    let (restarts, restarted_at) = memory.restarts(at);
     let number = |role| with_role(&found, role).find_map(|found| found.number);
     let spark = spec.spark.as_ref().and_then(|spark| {
         found.iter().find(|found| found.spec.name == spark.fact).and_then(|found| found.number)

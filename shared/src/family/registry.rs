@@ -3,21 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use include_dir::{Dir, include_dir};
 use toml::{Table, Value};
 
 use super::model::FamilySpec;
 use super::parse::toml_error;
 use super::{Family, FamilyError};
 
-static FOLDERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/families");
+/// The text of every built-in `family.toml`; the list is made by `build.rs`.
+static TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
 
 // The text is part of the binary, so it is parsed once; a test parses every one of them.
 static BUILT_IN: LazyLock<Vec<Arc<Family>>> = LazyLock::new(|| {
-    let mut families: Vec<_> = FOLDERS
-        .dirs()
-        .filter_map(|folder| folder.get_file(folder.path().join("family.toml")))
-        .filter_map(|file| file.contents_utf8())
+    let mut families: Vec<_> = TEXTS
+        .iter()
         .map(|text| Arc::new(Family::from_toml(text).expect("the built-in families are tested")))
         .collect();
     families.sort_by(|a, b| a.name().cmp(b.name()));
@@ -92,11 +90,9 @@ impl Registry {
         if let Some(table) = self.tables.get(name) {
             return Some(table.clone());
         }
-        let text = FOLDERS
-            .dirs()
-            .filter_map(|folder| folder.get_file(folder.path().join("family.toml")))
-            .filter_map(|file| file.contents_utf8());
-        text.filter_map(|text| toml::from_str::<Table>(text).ok())
+        TEXTS
+            .iter()
+            .filter_map(|text| toml::from_str::<Table>(text).ok())
             .find(|table| table.get("name").and_then(Value::as_str) == Some(name))
     }
 }

@@ -73,7 +73,7 @@ fn one(
     let error = text_at(&list.error);
     let title = list.titles.get(name).map_or(name, String::as_str);
     if status != Status::Healthy {
-        let limit = list.at_most.get(name).copied();
+        let limit = list.at_most.get(name).or_else(|| list.at_most.get("*")).copied();
         let weight = limit.map_or(status, |limit| status.min(limit));
         let mut text = list.reason.replace("{name}", title).replace("{value}", word);
         if let Some(error) = &error {

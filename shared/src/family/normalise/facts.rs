@@ -1,5 +1,7 @@
 //! What a node says about itself, found by a family's facts: by pointer in JSON, else by metric.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Gathered;
@@ -42,9 +44,11 @@ pub(super) fn find_all<'f>(
     gathered: &mut Gathered,
 ) -> Vec<Found<'f>> {
     let mut found = Vec::new();
+    // What earlier facts took, by endpoint and place: a `*` is for the rest.
+    let mut taken = BTreeSet::new();
     for fact in &spec.fact {
         let before = found.len();
-        from_json(fact, reads, gathered, &mut found);
+        from_json(fact, reads, gathered, &mut taken, &mut found);
         if found.len() == before {
             from_metrics(fact, reads, &mut found);
         }
@@ -68,6 +72,7 @@ fn from_json<'f>(
     fact: &'f FactSpec,
     reads: &[Read<'_>],
     gathered: &mut Gathered,
+    taken: &mut BTreeSet<(String, String)>,
     found: &mut Vec<Found<'f>>,
 ) {
     for read in readable(fact, reads) {
@@ -75,6 +80,10 @@ fn from_json<'f>(
         for pointer in fact.pointer.iter() {
             let before = found.len();
             for place in pointer::resolve(document, pointer).into_iter().take(MEMBERS_KEPT) {
+                let new = taken.insert((read.spec.name.clone(), place.at.clone()));
+                if !new && place.member.is_some() {
+                    continue;
+                }
                 match checked(fact.value, place.value) {
                     Ok(text) => found.push(found_value(fact, &read.spec.name, place.member, text)),
                     Err(expected) => {

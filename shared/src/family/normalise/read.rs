@@ -23,7 +23,7 @@ pub(super) struct Read<'a> {
     pub(super) failure: Option<ScrapeFailure>,
     /// The node does not have this endpoint.
     pub(super) absent: bool,
-    /// A mapping reads the HTTP status alone, so the body may be anything.
+    /// The HTTP status alone says that it is not well, so the body may be anything.
     pub(super) decides: bool,
 }
 
@@ -89,10 +89,11 @@ fn read_one<'a>(
     at: UnixMillis,
 ) -> Read<'a> {
     let code = answer.http_status;
-    let decides = spec
-        .status
-        .iter()
-        .any(|status| status.endpoint == endpoint.name && status.http.contains_key(&code.to_string()));
+    // A code that says "well" does not excuse a body that cannot be read: anybody may answer 200.
+    let decides =
+        spec.status.iter().filter(|status| status.endpoint == endpoint.name).any(|status| {
+            status.http.get(&code.to_string()).is_some_and(|&status| status != Status::Healthy)
+        });
     let mut read = Read {
         spec: endpoint,
         http_status: Some(code),
@@ -136,6 +137,10 @@ fn content<'a>(endpoint: &EndpointSpec, answer: &Answer<'a>) -> Result<Content<'
         Body::Metrics(metrics) => return Ok(Content::Metrics(metrics)),
         Body::Bytes(bytes) => bytes,
     };
+    if endpoint.kind == EndpointKind::Metrics {
+        let message = "expected an exposition, which the scraper did not parse".to_owned();
+        return Err((FailureKind::MalformedExposition, message));
+    }
     let text_will_do = endpoint.kind == EndpointKind::Text;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         if text_will_do {

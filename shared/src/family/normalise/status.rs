@@ -43,6 +43,8 @@ fn by_http(mapping: &StatusSpec, read: &Read<'_>, code: u16, gathered: &mut Gath
         // Absent, rate-limited and unexpected statuses are judged as failures.
         if read.content.is_some() {
             gathered.declare(mapping.default);
+            let text = format!("{} answers HTTP {code}, which no mapping knows", read.title());
+            gathered.reason(&read.spec.name, "status-unknown", mapping.default, text);
         }
         return;
     };

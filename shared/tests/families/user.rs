@@ -1,0 +1,115 @@
+//! A user's families: a sixth without code, a threshold or a word overridden, and faults told with their place.
+
+use std::collections::BTreeMap;
+
+use fleetglass_shared::family::{Family, Registry};
+
+#[test]
+fn a_folder_may_change_one_bound_of_a_built_in_family() {
+    let mut registry = Registry::built_in();
+    let text = r#"
+name = "decdn"
+extends = "decdn"
+
+[[risk]]
+name = "blacklist-lag"
+bound = 600
+
+[[status]]
+name = "health"
+drain = ["not_ready"]
+"#;
+    let before = registry.get("decdn").unwrap().risks_for("n").len();
+    assert_eq!(registry.add(text).unwrap(), "decdn");
+    let family = registry.get("decdn").unwrap();
+    let risks = family.risks_for("n");
+    assert_eq!(risks.len(), before);
+    let lag = risks.iter().find(|risk| risk.name() == "blacklist-lag").unwrap();
+    assert!(!lag.judge(Some(450.0)).firing && lag.judge(Some(601.0)).firing);
+    assert_eq!(lag.exprs, [r#"decdn_blacklist_sync_lag_seconds{instance="n"}"#]);
+    assert_eq!(family.spec().status[0].drain.0, ["not_ready"]);
+    assert_eq!(family.spec().status[0].map.len(), 4, "what is not named stays");
+}
+
+#[test]
+fn a_target_may_change_bounds_by_name() {
+    let registry = Registry::built_in();
+    let family = registry.get("decdn").unwrap();
+    let bounds = BTreeMap::from([("blacklist-lag".to_owned(), 900.0), ("watchtowers-few".to_owned(), 3.0)]);
+    let changed = family.with_bounds(&bounds).unwrap();
+    let risks = changed.risks_for("n");
+    assert_eq!(risks.iter().find(|risk| risk.name() == "blacklist-lag").unwrap().judge(None).bound, 900.0);
+    let condition = changed.spec().condition.iter().find(|c| c.name == "watchtowers-few").unwrap();
+    assert_eq!(condition.below, Some(3.0));
+    let error = family.with_bounds(&BTreeMap::from([("nonsense".to_owned(), 1.0)])).unwrap_err();
+    assert!(
+        error.to_string().contains("no bound `nonsense`") && error.hint.contains("blacklist-lag"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_absent_value_is_no_zero() {
+    let registry = Registry::built_in();
+    let family = registry.get("decdn").unwrap();
+    for risk in family.risks_for("n") {
+        let judged = risk.judge(None);
+        assert_eq!((judged.value, judged.firing), (None, false), "{}", judged.name);
+        assert!(!judged.meaning.is_empty() && !judged.action.is_empty());
+    }
+}
+
+#[test]
+fn faults_tell_line_column_and_what_to_do() {
+    let head = "name = \"x\"\n[[endpoint]]\nname = \"health\"\nkind = \"json\"\nrole = \"health\"\npath = \"/health\"\n";
+    for (text, line, says) in [
+        ("name = ", 1, "string"),
+        ("name = \"X\"", 1, "no name for a family"),
+        ("name = \"x\"", 1, "asks nothing"),
+        (&format!("{head}colour = 1\n"), 7, "unknown field"),
+        (&format!("{head}port = \"a\"\n"), 7, "invalid type"),
+        (
+            &format!("{head}[[fact]]\nname = \"a\"\ntitle = \"A\"\npointer = \"status\"\n"),
+            10,
+            "starts with `/`",
+        ),
+        (&format!("{head}[[fact]]\nname = \"a\"\ntitle = \"A\"\n"), 8, "no source"),
+        (
+            &format!("{head}[[fact]]\nname = \"a\"\ntitle = \"A\"\nendpoint = \"helth\"\npointer = \"/a\"\n"),
+            10,
+            "the endpoints are: health",
+        ),
+        (
+            &format!("{head}[[status]]\nendpoint = \"health\"\nmap = {{ ok = \"fine\" }}\n"),
+            9,
+            "unknown variant",
+        ),
+        (
+            &format!(
+                "{head}[[condition]]\nname = \"c\"\nfact = \"peers\"\nbelow = 1\nstatus = \"degraded\"\nreason = \"r\"\n"
+            ),
+            9,
+            "no fact is named",
+        ),
+        (&format!("{head}[[panel]]\ntitle = \"P\"\nqueries = [{{ expr = \"sum(a)\" }}]\n"), 9, "none of"),
+    ] {
+        let error = Family::from_toml(text).unwrap_err();
+        assert_eq!(error.line, line, "{error}\n{text}");
+        assert!(error.column > 0, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[test]
+fn the_worked_example_of_the_guide_is_a_family() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/family.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let mut examples = 0;
+    let mut registry = Registry::built_in();
+    for block in guide.split("```toml family\n").skip(1) {
+        let text = block.split("```").next().unwrap();
+        registry.add(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        examples += 1;
+    }
+    assert!(examples >= 2);
+}
