@@ -149,7 +149,7 @@ impl Rounds {
         }
         let endpoints: Vec<_> = read
             .iter()
-            .map(|read| (read.reply.endpoint.role, state.detail(read, &normalised.warnings, at)))
+            .map(|read| (read.reply.endpoint.role, state.detail(read, &normalised.failures, at)))
             .collect();
         if let Ok(mut row) = row {
             let samples = read.iter().map(|read| read.samples()).sum::<usize>();
@@ -212,19 +212,17 @@ impl NodeState {
         }
     }
 
-    fn detail(&mut self, read: &Read<'_>, warnings: &[ScrapeFailure], at: UnixMillis) -> EndpointDetail {
+    fn detail(&mut self, read: &Read<'_>, failures: &[ScrapeFailure], at: UnixMillis) -> EndpointDetail {
         let fleetglass_shared::family::ResolvedEndpoint { name, url, kind, .. } = &read.reply.endpoint;
         let known = self.endpoints.entry(name.clone()).or_default();
         let answer = read.reply.outcome.as_ref().ok();
         if let Some(wait) = answer.and_then(|answer| answer.retry_after).filter(|_| is_turned_away(answer)) {
             known.not_before = at + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2).min(600_000);
         }
-        let failure = read.failure.clone().or_else(|| {
-            let own = |warning: &&ScrapeFailure| {
-                warning.endpoint == *name && !read.warnings.contains(warning) && warning.at == at
-            };
-            warnings.iter().find(own).cloned()
-        });
+        let failure = read
+            .failure
+            .clone()
+            .or_else(|| failures.iter().find(|failure| failure.endpoint == *name).cloned());
         if failure.is_none() && answer.is_some() {
             known.answered_at = Some(at);
         }

@@ -31,7 +31,7 @@ pub use answer::{Answer, Body, DerivedSeries, EndpointAnswer, MetricLookup, Norm
 pub use endpoints::ResolvedEndpoint;
 pub use memory::Memory;
 pub use model::{EndpointKind, EndpointRole, FamilySpec};
-pub use normalise::{keep_old_facts, normalise};
+pub use normalise::normalise;
 pub use panels::RiskQuery;
 pub use parse::FamilyError;
 pub use recognise::{Probe, Recognised, recognise};

@@ -23,7 +23,7 @@ pub(super) fn observation(replies: &[Reply], at: UnixMillis) -> Observation {
             "It answers, but not as a node of a known family does; name its family in the config".to_owned(),
         ),
     };
-    let warnings = failures.iter().take(4).map(|(reply, failure)| ScrapeFailure {
+    let failures = failures.iter().take(4).map(|(reply, failure)| ScrapeFailure {
         endpoint: reply.endpoint.name.clone(),
         kind: failure.kind,
         message: failure.message.clone(),
@@ -43,7 +43,8 @@ pub(super) fn observation(replies: &[Reply], at: UnixMillis) -> Observation {
         spark: None,
         series: Vec::new(),
         missing: Vec::new(),
-        warnings: warnings.collect(),
+        failures: failures.collect(),
+        warnings: Vec::new(),
         answered: false,
     };
     Observation {

@@ -119,7 +119,9 @@ pub struct Normalised {
     pub series: Vec<DerivedSeries>,
     /// Mandatory metrics the node does not expose.
     pub missing: Vec<String>,
-    /// Faults that were read over, and endpoints that failed.
+    /// Endpoints that gave nothing usable, one entry each.
+    pub failures: Vec<ScrapeFailure>,
+    /// Faults that were read over, e.g. a field of a wrong type.
     pub warnings: Vec<ScrapeFailure>,
     /// At least one endpoint gave a usable answer.
     pub answered: bool,

@@ -37,6 +37,7 @@ struct Gathered {
     reasons: Vec<(String, Reason)>,
     draining: Vec<String>,
     checks: Vec<Check>,
+    failures: Vec<ScrapeFailure>,
     warnings: Vec<ScrapeFailure>,
     /// The worst outcome of the declared `status` mappings.
     declared: Option<Status>,
@@ -44,7 +45,7 @@ struct Gathered {
 
 impl Gathered {
     fn reason(&mut self, endpoint: &str, code: &str, status: Status, text: String) {
-        let reason = Reason { code: code.to_owned(), text, status };
+        let reason = Reason { code: code.to_owned(), text: sentence(&text), status };
         if !self.reasons.iter().any(|(_, known)| *known == reason) {
             self.reasons.push((endpoint.to_owned(), reason));
         }
@@ -68,6 +69,7 @@ pub fn normalise(family: &Family, round: &Round<'_>, memory: &mut Memory) -> Nor
         reasons: Vec::new(),
         draining: Vec::new(),
         checks: Vec::new(),
+        failures: Vec::new(),
         warnings: Vec::new(),
         declared: None,
     };
@@ -92,7 +94,7 @@ pub fn normalise(family: &Family, round: &Round<'_>, memory: &mut Memory) -> Nor
         gathered.reason("", "crash-loop", Status::Degraded, text);
     }
     judge_failures(&reads, answered, memory, &mut gathered);
-    keep_or_recall(&reads, memory, &mut gathered);
+    keep_or_recall(&reads, answered, memory, &mut gathered);
 
     let mut facts = shown(&found, at);
     facts.extend(unknown_fields::collect(spec, &reads, &mut gathered));
@@ -112,12 +114,13 @@ pub fn normalise(family: &Family, round: &Round<'_>, memory: &mut Memory) -> Nor
         peers: with_role(&found, FactRole::Peers).find_map(Found::count),
         version: with_role(&found, FactRole::Version).map(|found| found.text.clone()).next(),
         uptime_seconds: number(FactRole::Uptime)
-            .or_else(|| number(FactRole::Started).map(|start| (at as f64 / 1000.0 - start).max(0.0))),
+            .or_else(|| number(FactRole::Started).map(|start| (at as f64 / 1000.0 - start).max(0.0).floor())),
         restarts,
         restarted_at,
         spark,
         series,
         missing: missing(family, &reads),
+        failures: gathered.failures,
         warnings: gathered.warnings,
         answered,
     }
@@ -217,13 +220,13 @@ fn judge_failures(reads: &[Read<'_>], answered: bool, memory: &Memory, gathered:
 }
 
 /// Remembers what each endpoint said, or recalls it where the node only asked for patience.
-fn keep_or_recall(reads: &[Read<'_>], memory: &mut Memory, gathered: &mut Gathered) {
+fn keep_or_recall(reads: &[Read<'_>], answered: bool, memory: &mut Memory, gathered: &mut Gathered) {
     for read in reads {
         let name = &read.spec.name;
         let limited = read.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::RateLimited);
         let kept = memory.endpoint(name);
         if limited {
-            if !kept.answered {
+            if !kept.answered && !answered {
                 let text = format!("{} asked to slow down before it had said anything", read.title());
                 gathered.reason(name, kebab(FailureKind::RateLimited), Status::Unknown, text);
             }
@@ -262,12 +265,8 @@ fn kebab(kind: FailureKind) -> &'static str {
     }
 }
 
-/// Keeps the facts of endpoints that gave nothing usable this time, marked stale with the time they were
-/// true, so that the browser shows their age and never shows old as new.
-pub fn keep_old_facts(old: &[Fact], new: &mut Normalised) {
-    let spoke: Vec<String> = new.facts.iter().map(|fact| fact.endpoint.clone()).collect();
-    let kept = old.iter().filter(|fact| !spoke.contains(&fact.endpoint));
-    let missing = kept.filter(|fact| new.facts.iter().all(|own| own.name != fact.name));
-    let stale: Vec<_> = missing.map(|fact| Fact { stale: true, ..fact.clone() }).collect();
-    new.facts.extend(stale);
+/// A text that may begin with an endpoint's title, as the beginning of a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -46,6 +46,10 @@ pub(crate) fn shown(about: &str, normalised: &Normalised) -> String {
         line(format!("  {} {}{{{labels}}} {}", series.kind, series.name, series.value));
     }
     line(format!("not exposed by this node: {}", normalised.missing.join(" ")));
+    line("failures:".to_owned());
+    for failure in &normalised.failures {
+        line(format!("  {} · {:?}: {}", failure.endpoint, failure.kind, failure.message));
+    }
     line("warnings:".to_owned());
     for warning in &normalised.warnings {
         line(format!("  {} · {:?}: {}", warning.endpoint, warning.kind, warning.message));

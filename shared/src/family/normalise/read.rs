@@ -64,7 +64,7 @@ pub(super) fn read_all<'a>(
             },
         };
         if let Some(failure) = &read.failure {
-            gathered.warnings.push(failure.clone());
+            gathered.failures.push(failure.clone());
         }
         if let (Ok(answer), Some(limit), Some(_)) = (&answer.outcome, endpoint.slow_seconds, &read.content)
             && answer.duration_seconds > limit

@@ -49,7 +49,9 @@ fn of_fact(fact: &Found<'_>) -> Option<DerivedSeries> {
         1.0
     } else {
         let mapped = spec.map.iter().find(|(word, _)| word.eq_ignore_ascii_case(&fact.text));
-        mapped.map(|(_, number)| *number).or(fact.number).or(spec.default)?
+        // Beside a map only yes and no are numbers of their own: any other value is a word it does not know.
+        let own = fact.number.filter(|n| spec.map.is_empty() || *n == 0.0 || *n == 1.0);
+        mapped.map(|(_, number)| *number).or(own).or(spec.default)?
     };
     Some(DerivedSeries {
         name: spec.name.replace("{name}", &metric_part(member)),
