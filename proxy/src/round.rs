@@ -131,8 +131,9 @@ impl Rounds {
             labels: target.labels.clone(),
         };
         let mut row = self.store.begin(&ident, at);
-        let read: Vec<Read<'_>> =
+        let mut read: Vec<Read<'_>> =
             replies.iter().map(|reply| Read::of(reply, row.as_mut().ok(), at)).collect();
+        read.iter_mut().for_each(|read| state.keep_warnings(read, at));
         let answers: Vec<EndpointAnswer<'_>> = read.iter().map(|read| read.answer(at)).collect();
         let round = Round { at, interval_ms: millis(target), answers: &answers };
         let mut normalised = normalise(family, &round, &mut state.memory);
