@@ -42,7 +42,7 @@ fn read(args: &CheckArgs) -> anyhow::Result<Found> {
     let loaded = LoadedConfig::read(&args.config, std::env::vars())?;
     let registry = registry(&loaded)?;
     Tokens::of(&loaded)?;
-    Ok(find(&loaded, &registry, &mut HashMap::new()))
+    Ok(find(&loaded, &registry, &mut HashMap::new(), &[]))
 }
 
 fn report(args: &CheckArgs, good: bool, errors: &[String], targets: usize) {

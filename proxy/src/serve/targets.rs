@@ -75,15 +75,19 @@ fn fits(target: &Target, registry: &Registry) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// Every target that the config and its documents name. `documents` remembers what each document named
-/// when it could last be read.
+/// Every target that the config and its documents name, and `further` ones. `documents` remembers what
+/// each document named when it could last be read.
 pub fn find(
     loaded: &LoadedConfig,
     registry: &Registry,
     documents: &mut HashMap<PathBuf, Vec<Target>>,
+    further: &[Target],
 ) -> Found {
     let mut found = Found::default();
     let mut ids = BTreeSet::new();
+    for target in further {
+        take(target.clone(), &loaded.path, registry, &mut ids, &mut found);
+    }
     for config in &loaded.config.targets {
         take(Target::from_config(config, loaded), &loaded.path, registry, &mut ids, &mut found);
     }

@@ -102,11 +102,10 @@ impl Watched {
     /// Makes the targets of the config and its documents the fleet.
     async fn apply(&mut self, documents: &mut HashMap<PathBuf, Vec<Target>>) {
         let registry = self.rounds.registry();
-        let mut found = targets::find(&self.loaded, &registry, documents);
+        let found = targets::find(&self.loaded, &registry, documents, &self.further);
         for error in &found.errors {
             tracing::warn!("{error}; its targets stay as they were");
         }
-        found.targets.extend(self.further.iter().cloned());
         let applied = self.scheduler.apply(found.targets).await;
         if applied.started + applied.stopped > 0 {
             tracing::info!(
