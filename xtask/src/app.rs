@@ -78,7 +78,8 @@ pub(crate) fn trunk_command(words: &[String]) -> Result<ExitCode> {
 
 /// `cargo xtask env`: what Trunk needs, as lines for a shell.
 pub(crate) fn env_command() -> Result<ExitCode> {
-    let tools = setup::ensure(crate::args::Need::Demo)?;
+    // What it prints is run by a shell, so it must not report an installation there.
+    let tools = setup::found(crate::args::Need::Demo)?;
     let mut folders = tools.folders;
     if let Wasm::Debian(place) = &tools.wasm {
         folders.insert(0, place.join("bin"));

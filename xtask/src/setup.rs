@@ -60,6 +60,17 @@ pub(crate) fn ensure(need: Need) -> Result<Tools> {
     settle(&paths::cache()?, need, false)
 }
 
+/// The tools of a chore that are there already; installs nothing and says nothing.
+pub(crate) fn found(need: Need) -> Result<Tools> {
+    let cache = paths::cache()?;
+    match missing(&pieces(&cache, need)?, false).first() {
+        Some(piece) => {
+            Err(Problem::new(format!("{} is not there yet", piece.name())).fix("cargo xtask setup demo"))
+        }
+        None => tools(&cache),
+    }
+}
+
 fn settle(cache: &Path, need: Need, say_all: bool) -> Result<Tools> {
     let pieces = pieces(cache, need)?;
     let missing = missing(&pieces, say_all);
