@@ -22,6 +22,9 @@ pub(super) struct DemoArgs {
     /// The port of the dashboard on this machine; without it 8080, or a free one where that is taken.
     #[arg(long)]
     port: Option<u16>,
+    /// Where the dashboard listens, in full; loopback only, for the demo has no login.
+    #[arg(long, conflicts_with = "port", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// Another seed, another fleet.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -34,6 +37,8 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
+    let listen = args.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], free_port(args.port))));
+    anyhow::ensure!(listen.ip().is_loopback(), "the demo has no login, so it listens on loopback only");
     let cancel = CancellationToken::new();
     let sim = SimArgs { nodes: args.nodes, seed: args.seed, faults: args.faults, ..SimArgs::default() };
     let sim = Sim::start(&sim, cancel.child_token()).await?;
@@ -54,7 +59,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         })
         .collect();
     let mut config = Config { scrape, ..Config::default() };
-    config.server.listen = SocketAddr::from(([127, 0, 0, 1], free_port(args.port)));
+    config.server.listen = listen;
     let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
 
