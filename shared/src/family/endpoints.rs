@@ -134,6 +134,8 @@ impl<'a> Url<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeMap;
 
     use crate::family::Family;

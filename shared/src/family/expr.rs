@@ -202,6 +202,8 @@ impl<'a> Scan<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::Expr;
 
     #[test]
