@@ -247,6 +247,11 @@ fn bound_name(
         let above = line - 9.0;
         (format!("{name} {value}"), if above < 6.0 { line + 9.0 } else { above })
     };
+    // A rim in the colour of the ground keeps the name readable where a line runs through it.
+    context.set_stroke_style_str(&paint.surface);
+    context.set_line_width(4.0);
+    context.set_line_join("round");
+    let _ = context.stroke_text_with_max_width(&label, right, y.round(), plot.width);
     let _ = context.fill_text_with_max_width(&label, right, y.round(), plot.width);
 }
 
@@ -273,7 +278,7 @@ pub fn draw_cross(sheet: &Sheet<'_>, plot: &Plot, cross: Option<&Cross>, paint: 
     let Some(cross) = cross else { return };
     let x = plot.x(cross.index as f64);
     let bottom = plot.top + plot.height;
-    context.set_fill_style_str(&paint.cross);
+    context.set_fill_style_str(&paint.label);
     let hairline = 1.0 / sheet.ratio;
     context.fill_rect(sheet.snapped(x) - hairline / 2.0, plot.top, hairline, plot.height);
     for &(value, colour) in &cross.dots {

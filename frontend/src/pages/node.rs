@@ -68,7 +68,7 @@ fn OneNode(id: String) -> impl IntoView {
         format!("No node of this fleet is called {id}. It may have been taken out of the configuration.");
     view! {
         <TopBar>
-            <A href="/" attr:class="icon-button" attr:aria-label="Back to the fleet">
+            <A href="/" attr:class="icon-button node-back" attr:aria-label="Back to the fleet">
                 <IconMark icon=Icon::Back/>
             </A>
             {move || node.get().map(|node| view! { <StatusShape status=node.status/> })}

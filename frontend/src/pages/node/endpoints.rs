@@ -41,41 +41,48 @@ pub(super) fn Endpoints(load: NodeLoad) -> impl IntoView {
 
 #[component]
 fn OneEndpoint(load: NodeLoad, name: String) -> impl IntoView {
+    let title = name.clone();
     let endpoint =
         load.part(move |detail| detail.endpoints.iter().find(|endpoint| endpoint.name == name).cloned());
+    let part = move |read: fn(&EndpointDetail) -> String| {
+        Memo::new(move |_| endpoint.with(|endpoint| endpoint.as_ref().map(read).unwrap_or_default()))
+    };
     let asked = Memo::new(move |_| {
         endpoint.with(|endpoint| endpoint.as_ref().and_then(|endpoint| endpoint.asked_at))
     });
-    move || {
-        endpoint.get().map(|endpoint| view! {
-        <tr class:row-failed=endpoint.failure.is_some()>
-            <th scope="row" class="mono">{endpoint.name.clone()}</th>
-            <td class="mono wrap">{endpoint.url.clone()}</td>
-            <td>{answer(&endpoint)}</td>
-            <td class="right num" data-label="took ">
-                {endpoint.duration_seconds.map_or_else(|| format::UNKNOWN.to_owned(), format::duration_seconds)}
-            </td>
-            <td class="right num" data-label="samples ">
-                {endpoint.samples.map_or_else(|| format::UNKNOWN.to_owned(), |count| format::count(count as f64))}
-            </td>
+    let answered = Memo::new(move |_| {
+        endpoint.with(|endpoint| {
+            endpoint.as_ref().map(|endpoint| (endpoint.http_status, endpoint.failure.clone()))
+        })
+    });
+    let url = part(|endpoint| endpoint.url.clone());
+    let took = part(|endpoint| endpoint.duration_seconds.map_or_else(unknown, format::duration_seconds));
+    let samples = part(|endpoint| endpoint.samples.map_or_else(unknown, |count| format::count(count as f64)));
+    view! {
+        <tr>
+            <th scope="row" class="mono">{title}</th>
+            <td class="mono wrap">{url}</td>
+            <td>{move || answered.get().map(|(status, failure)| answer(status, failure))}</td>
+            <td class="right num" data-label="took ">{took}</td>
+            <td class="right num" data-label="samples ">{samples}</td>
             <td class="right" data-label="asked "><Ago at=asked/></td>
         </tr>
-    })
     }
 }
 
-fn answer(endpoint: &EndpointDetail) -> AnyView {
-    let status = endpoint.http_status;
-    match &endpoint.failure {
-        Some(failure) => view! {
+fn unknown() -> String {
+    format::UNKNOWN.to_owned()
+}
+
+fn answer(status: Option<u16>, failure: Option<ScrapeFailure>) -> AnyView {
+    match (failure, status) {
+        (Some(failure), _) => view! {
             <span class="failure">{capital(failure.kind.as_words())}</span>
-            <small class="failure-message">{failure.message.clone()}</small>
+            <small class="failure-message">{failure.message}</small>
         }
         .into_any(),
-        None => match status {
-            Some(status) => view! { <span class="num">"HTTP " {status}</span> }.into_any(),
-            None => view! { <span class="muted">"not asked yet"</span> }.into_any(),
-        },
+        (None, Some(status)) => view! { <span class="num">"HTTP " {status}</span> }.into_any(),
+        (None, None) => view! { <span class="muted">"not asked yet"</span> }.into_any(),
     }
 }
 

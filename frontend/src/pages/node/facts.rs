@@ -44,23 +44,28 @@ pub(super) fn Checks(load: NodeLoad) -> impl IntoView {
 
 #[component]
 fn OneCheck(load: NodeLoad, key: (String, String)) -> impl IntoView {
+    let name = key.1.clone();
     let check = load.part(move |detail| {
         detail.checks.iter().find(|check| check.endpoint == key.0 && check.name == key.1).cloned()
     });
-    move || {
-        check.get().map(|check| {
-            view! {
-                <li class=format!("row {}", state_class(check.status)) class:fact-old=check.stale>
-                    <StatusShape status=check.status/>
-                    <span class="row-name mono">{check.name.clone()}</span>
-                    <span class="row-value">
-                        {check.text.clone()}
-                        {check.stale.then(|| view! { <span class="stale">"time stopped"</span> })}
-                    </span>
-                    <Time at=check.at/>
-                </li>
-            }
-        })
+    let status =
+        Memo::new(move |_| check.with(|check| check.as_ref().map_or(Status::Unknown, |check| check.status)));
+    let text = Memo::new(move |_| {
+        check.with(|check| check.as_ref().map(|check| check.text.clone()).unwrap_or_default())
+    });
+    let stale = Memo::new(move |_| check.with(|check| check.as_ref().is_some_and(|check| check.stale)));
+    let at = Memo::new(move |_| check.with(|check| check.as_ref().map_or(0, |check| check.at)));
+    view! {
+        <li class=move || format!("row {}", state_class(status.get())) class:fact-old=stale>
+            <StatusShape status/>
+            <span class="row-name mono">{name}</span>
+            <span class="row-value">
+                <span class="sr-only">{move || status.get().as_str()} ": "</span>
+                {text}
+                <Show when=move || stale.get()><span class="stale">"time stopped"</span></Show>
+            </span>
+            <Time at/>
+        </li>
     }
 }
 
@@ -108,39 +113,49 @@ fn grouped(facts: &[Fact]) -> Vec<(String, Vec<String>)> {
     groups
 }
 
+/// Each part changes by itself, so that a text being selected stays selected.
 #[component]
 fn OneFact(load: NodeLoad, endpoint: String, name: String) -> impl IntoView {
+    let id = name.clone();
     let fact = load.part(move |detail| {
         detail.facts.iter().find(|fact| fact.endpoint == endpoint && fact.name == name).cloned()
     });
-    move || {
-        fact.get().map(|fact| {
-            view! {
-                <div class="fact" class:fact-old=fact.stale>
-                    <dt title=fact.name.clone()>{fact.title.clone()}</dt>
-                    <dd class="num">
-                        {format::value(&fact.value, &fact.unit)}
-                        {fact.stale.then(|| view! { <span class="stale">"old"</span> })}
-                    </dd>
-                    <dd class="fact-time"><Time at=fact.at/></dd>
-                </div>
-            }
-        })
+    let title = Memo::new(move |_| {
+        fact.with(|fact| fact.as_ref().map(|fact| fact.title.clone()).unwrap_or_default())
+    });
+    let value = Memo::new(move |_| {
+        fact.with(|fact| fact.as_ref().map(|fact| format::value(&fact.value, &fact.unit)).unwrap_or_default())
+    });
+    let stale = Memo::new(move |_| fact.with(|fact| fact.as_ref().is_some_and(|fact| fact.stale)));
+    let at = Memo::new(move |_| fact.with(|fact| fact.as_ref().map_or(0, |fact| fact.at)));
+    view! {
+        <div class="fact" class:fact-old=stale>
+            <dt title=id>{title}</dt>
+            <dd>
+                <span class="fact-value num">
+                    {value}
+                    <Show when=move || stale.get()><span class="stale">"old"</span></Show>
+                </span>
+                <Time at/>
+            </dd>
+        </div>
     }
 }
 
 /// The time of a fact where the viewer is; its age when pointed at.
 #[component]
-fn Time(at: i64) -> impl IntoView {
+fn Time(at: Memo<i64>) -> impl IntoView {
     let fleet = use_fleet();
     let offset = Board::expect().offset;
     // Read when the pointer comes, not each second: nobody sees it before.
     let age = RwSignal::new(String::new());
-    let tell = move || age.set(ago(at, fleet.now().get_untracked()));
-    tell();
     view! {
-        <time class="row-time num" title=age on:pointerenter=move |_| tell()>
-            {clock_label(fleet.to_local(at), offset, true)}
+        <time
+            class="row-time num"
+            title=age
+            on:pointerenter=move |_| age.set(ago(at.get_untracked(), fleet.now().get_untracked()))
+        >
+            {move || clock_label(fleet.to_local(at.get()), offset, true)}
         </time>
     }
 }

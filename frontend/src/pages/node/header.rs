@@ -27,6 +27,7 @@ pub(super) fn Header(load: NodeLoad) -> impl IntoView {
     let peers = of(|node| node.peers.map(|peers| format::grouped(&peers.to_string()).unwrap_or_default()));
     let uptime = of(|node| node.uptime_seconds.map(|seconds| format::duration_ms((seconds * 1000.0) as i64)));
     let restarts = Memo::new(move |_| load.node.with(|node| node.as_ref().map_or(0, |node| node.restarts)));
+    let restarted_often = Memo::new(move |_| restarts.get() > 0);
     let restarted =
         Memo::new(move |_| load.node.with(|node| node.as_ref().and_then(|node| node.restarted_at)));
     let labels = Memo::new(move |_| {
@@ -74,11 +75,11 @@ pub(super) fn Header(load: NodeLoad) -> impl IntoView {
                     {move || majority.get().map(|most| view! { <small>"most run " {most}</small> })}
                 </dd>
             </div>
-            <div class:node-strip-odd=move || (restarts.get() > 0)>
+            <div class:node-strip-odd=restarted_often>
                 <dt>"Uptime"</dt>
                 <dd class="num">
                     {known(uptime)}
-                    {move || (restarts.get() > 0).then(|| view! {
+                    {move || restarted_often.get().then(|| view! {
                         <small>
                             {counted(restarts.get() as usize, "restart", "restarts")}
                             {if restarts.get() >= 3 { ": crash-loop, last " } else { ", last " }}

@@ -62,46 +62,47 @@ pub(super) fn AnyMetric(load: NodeLoad) -> impl IntoView {
         if found == total { format!("{total} series") } else { format!("{found} of {total} series") }
     };
     view! {
-        <section class="card" aria-labelledby="metrics-title" node_ref=place>
-            <div class="section-head">
-                <h2 class="card-title" id="metrics-title">"Any metric"</h2>
-                <p class="card-note num" role="status">{move || all.with(Option::is_some).then(tally)}</p>
-            </div>
-            <Show when=move || charted.with(|charted| !charted.is_empty())>
-                <div class="panel-grid panel-grid-inner">
-                    <For each=move || charted.get() key=|series| series.selector.clone() let(series)>
-                        <OneSeries series charted/>
-                    </For>
+            <section class="card" aria-labelledby="metrics-title" node_ref=place>
+                <div class="section-head">
+                    <h2 class="card-title" id="metrics-title">"Any metric"</h2>
+                    <p class="card-note num" role="status">{move || all.with(Option::is_some).then(tally)}</p>
                 </div>
-            </Show>
-            <label class="sr-only" for="series-words">"Search the series of this node"</label>
-            <input
-                id="series-words"
-                class="field"
-                type="search"
-                placeholder="Search name, label or help"
-                autocomplete="off"
-                spellcheck="false"
-                prop:value=words
-                on:input=move |event| {
-                    words.set(event_target_value(&event));
-                    limit.set(ROWS);
-                }
-            />
-            {move || match listing.get() {
-                Listing::Loading => view! { <div class="skeleton series-sketch" aria-label="Loading the series"></div> }.into_any(),
-                Listing::Failed(why) => view! {
-                    <p class="chart-failed series-none"><strong>"The list of series did not come."</strong> " " {why}</p>
-                }
-                .into_any(),
-                Listing::Ready(all) if all.is_empty() => view! {
-                    <p class="muted series-none">"This node exposes no series, and none could be derived from its answers."</p>
-                }
-                .into_any(),
-                Listing::Ready(_) => view! { <Rows all found limit charted/> }.into_any(),
-            }}
-        </section>
-    }
+                <Show when=move || charted.with(|charted| !charted.is_empty())>
+                    <div class="panel-grid panel-grid-inner">
+                        <For each=move || charted.get() key=|series| series.selector.clone() let(series)>
+                            <OneSeries series charted/>
+                        </For>
+                    </div>
+                </Show>
+                <label class="sr-only" for="series-words">"Search the series of this node"</label>
+                <input
+                    id="series-words"
+                    class="field"
+                    type="search"
+                    placeholder="Search name, label or help"
+                    autocomplete="off"
+                    spellcheck="false"
+                    prop:value=words
+                    on:input=move |event| {
+                        words.set(event_target_value(&event));
+                        limit.set(ROWS);
+                    }
+                />
+                {move || match listing.get() {
+                    Listing::Loading => view! { <p class="sr-only" role="status">"Loading the series"</p>
+    <div class="skeleton series-sketch"></div> }.into_any(),
+                    Listing::Failed(why) => view! {
+                        <p class="chart-failed series-none"><strong>"The list of series did not come."</strong> " " {why}</p>
+                    }
+                    .into_any(),
+                    Listing::Ready(all) if all.is_empty() => view! {
+                        <p class="muted series-none">"This node exposes no series, and none could be derived from its answers."</p>
+                    }
+                    .into_any(),
+                    Listing::Ready(_) => view! { <Rows all found limit charted/> }.into_any(),
+                }}
+            </section>
+        }
 }
 
 /// The series of the node, loaded once the list comes near the screen and now and then while it is there.
@@ -140,6 +141,7 @@ fn Rows(
     let shown =
         Memo::new(move |_| found.with(|found| found.iter().take(limit.get()).cloned().collect::<Vec<_>>()));
     let rest = Memo::new(move |_| found.with(Vec::len).saturating_sub(limit.get()));
+    let more = Memo::new(move |_| rest.get() > 0);
     view! {
         <Show when=move || found.with(Vec::is_empty)>
             <p class="muted series-none">"No series has all of these words."</p>
@@ -149,7 +151,7 @@ fn Rows(
                 <SeriesRow all selector charted/>
             </For>
         </ul>
-        <Show when=move || (rest.get() > 0)>
+        <Show when=move || more.get()>
             <button type="button" class="button" on:click=move |_| limit.update(|limit| *limit += ROWS * 2)>
                 "Show more (" {rest} " left)"
             </button>

@@ -64,7 +64,7 @@ pub(super) fn RawText(text: String) -> impl IntoView {
         {cut.then(|| view! {
             <p class="muted raw-cut">"The first 256 KiB are shown; copying takes all of it."</p>
         })}
-        <pre class="raw-text" tabindex="0" aria-label="The answer" id="raw-text">
+        <pre class="raw-text" role="region" tabindex="0" aria-label="The answer" id="raw-text">
             {move || text.with_value(|text| found.with(|found| marked(text, found, words.with(String::len), here)))}
         </pre>
     }

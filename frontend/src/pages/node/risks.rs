@@ -12,16 +12,14 @@ pub(super) fn Risks(load: NodeLoad) -> impl IntoView {
     let names = load
         .part(|detail| sorted(&detail.risks).into_iter().map(|risk| risk.name.clone()).collect::<Vec<_>>());
     let firing = load.part(|detail| detail.risks.iter().filter(|risk| risk.firing).count());
+    let blind = load.part(|detail| detail.risks.iter().filter(|risk| risk.value.is_none()).count());
     view! {
         <Show when=move || names.with(|names| !names.is_empty())>
             <section class="card" aria-labelledby="risks-title">
                 <h2 class="card-title" id="risks-title">
                     "Slash risks"
                     <span class="card-note">
-                        {move || match firing.get() {
-                            0 => "all within bounds".to_owned(),
-                            count => format!("{count} over the bound"),
-                        }}
+                        {move || note(firing.get(), blind.get())}
                     </span>
                 </h2>
                 <ul class="node-risks">
@@ -34,33 +32,47 @@ pub(super) fn Risks(load: NodeLoad) -> impl IntoView {
     }
 }
 
+/// Each part changes by itself, so that what is unfolded, selected or focused stays so through updates.
 #[component]
 fn OneRisk(load: NodeLoad, name: String) -> impl IntoView {
     let risk = load.part(move |detail| detail.risks.iter().find(|risk| risk.name == name).cloned());
-    move || {
-        risk.get().map(|risk| {
-        let words = measure(&risk);
-        let bar = Bar::of(&risk);
-        view! {
-            <li class=format!("node-risk {}", class(&risk))>
-                <details open=risk.firing>
-                    <summary class="node-risk-head">
-                        <span class="node-risk-title">{risk.title.clone()}</span>
-                        <span class="node-risk-value num">{words}</span>
-                        {bar.map(|bar| view! {
-                            <span class="bar" aria-hidden="true">
-                                <span class="bar-fill" style:width=format!("{:.1}%", bar.fill * 100.0)></span>
-                                <span class="bar-bound" style:left=format!("{:.1}%", bar.bound * 100.0)></span>
-                            </span>
-                        })}
-                    </summary>
-                    <p class="node-risk-words">{risk.meaning.clone()}</p>
-                    <p class="node-risk-words"><strong>"Do: "</strong> {risk.action.clone()}</p>
-                </details>
-            </li>
-        }
-    })
+    let part = move |read: fn(&Risk) -> String| {
+        Memo::new(move |_| risk.with(|risk| risk.as_ref().map(read).unwrap_or_default()))
+    };
+    let title = part(|risk| risk.title.clone());
+    let words = part(measure);
+    let meaning = part(|risk| risk.meaning.clone());
+    let action = part(|risk| risk.action.clone());
+    let class = Memo::new(move |_| risk.with(|risk| risk.as_ref().map_or("", class)));
+    let firing = Memo::new(move |_| risk.with(|risk| risk.as_ref().is_some_and(|risk| risk.firing)));
+    let bar = Memo::new(move |_| risk.with(|risk| risk.as_ref().and_then(Bar::of)));
+    let percent =
+        move |read: fn(&Bar) -> f64| move || format!("{:.1}%", bar.get().as_ref().map_or(0.0, read) * 100.0);
+    view! {
+        <li class=move || format!("node-risk {}", class.get())>
+            <details prop:open=firing>
+                <summary class="node-risk-head">
+                    <span class="node-risk-title">{title}</span>
+                    <span class="node-risk-value num">{words}</span>
+                    <Show when=move || bar.with(Option::is_some)>
+                        <span class="bar" aria-hidden="true">
+                            <span class="bar-fill" style:width=percent(|bar| bar.fill)></span>
+                            <span class="bar-bound" style:left=percent(|bar| bar.bound)></span>
+                        </span>
+                    </Show>
+                </summary>
+                <p class="node-risk-words">{meaning}</p>
+                <p class="node-risk-words"><strong>"Do: "</strong> {action}</p>
+            </details>
+        </li>
     }
+}
+
+/// The risks in a few words: what is over, and what cannot be seen.
+fn note(firing: usize, blind: usize) -> String {
+    let over =
+        if firing == 0 { "none over its bound".to_owned() } else { format!("{firing} over the bound") };
+    if blind == 0 { over } else { format!("{over}, {blind} not exposed") }
 }
 
 /// The worst first: over the bound, then not exposed, then the nearest to its bound.
