@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::load::NodeLoad;
 use crate::charts::{Board, clock_label};
+use crate::components::age::Ago;
 use crate::components::status_mark::{StatusShape, state_class};
 use crate::components::words::ago;
 use crate::state::use_fleet;
@@ -81,10 +82,7 @@ pub(super) fn Facts(load: NodeLoad) -> impl IntoView {
                 <p class="muted">"It has not said anything yet."</p>
             </Show>
             <For each=move || groups.get() key=Clone::clone let((endpoint, names))>
-                <h3 class="facts-endpoint mono">{endpoint.clone()}</h3>
-                <dl class="facts">
-                    {names.into_iter().map(|name| view! { <OneFact load endpoint=endpoint.clone() name/> }).collect_view()}
-                </dl>
+                <Group load endpoint names/>
             </For>
             <Show when=move || missing.with(|missing| !missing.is_empty())>
                 <div class="missing">
@@ -98,6 +96,28 @@ pub(super) fn Facts(load: NodeLoad) -> impl IntoView {
                 </div>
             </Show>
         </section>
+    }
+}
+
+/// The facts of one endpoint. When all of them are old, that is said once, and not at each.
+#[component]
+fn Group(load: NodeLoad, endpoint: String, names: Vec<String>) -> impl IntoView {
+    let title = endpoint.clone();
+    let of = endpoint.clone();
+    let silent = load.part(move |detail| {
+        let mut facts = detail.facts.iter().filter(|fact| fact.endpoint == of);
+        facts.clone().all(|fact| fact.stale).then(|| facts.next().map(|fact| fact.at)).flatten()
+    });
+    view! {
+        <h3 class="facts-endpoint">
+            <span class="mono">{title}</span>
+            <Show when=move || silent.get().is_some()>
+                <span class="stale">"old, said " <Ago at=silent/></span>
+            </Show>
+        </h3>
+        <dl class="facts" class:facts-old=move || silent.get().is_some()>
+            {names.into_iter().map(|name| view! { <OneFact load endpoint=endpoint.clone() name/> }).collect_view()}
+        </dl>
     }
 }
 

@@ -117,7 +117,7 @@ fn LastAnswer(load: NodeLoad) -> impl IntoView {
     let asked = Memo::new(move |_| load.node.with(|node| node.as_ref().and_then(|node| node.asked_at)));
     let old = Memo::new(move |_| answered.get().is_none_or(|at| now.get() - at > 2 * interval.get()));
     view! {
-        <div class:node-strip-odd=move || old.get()>
+        <div class:node-strip-late=move || old.get()>
             <dt>"Last answer"</dt>
             <dd class="num">
                 <Ago at=answered/>
