@@ -129,34 +129,31 @@ pub fn Chart(
     let active = RwSignal::new(false);
     let spoken = RwSignal::new(String::new());
 
+    let sheet =
+        move |canvas| Sheet { canvas, size: size.get_untracked(), ratio: board.ratio.get_untracked() };
+
+    // Both effects only watch: what is drawn is read in the frame, so that it is the newest by then.
     let base_frame = Frame::new();
     Effect::new(move |_| {
-        let ready = size.get().0 > 0.0 && in_view.get();
         board.ratio.track();
         board.paint.track();
         of.isolated.track();
-        let data = of.data();
-        if let (true, Some(data)) = (ready, data) {
+        of.shown.track();
+        if size.get().0 > 0.0 && in_view.get() {
             base_frame.request(move || {
-                let Some(canvas) = base.get_untracked() else { return };
-                let lines = data.series.iter().zip(data.looks.iter().copied());
+                let (Some(canvas), Some(data)) = (base.get_untracked(), untrack(|| of.data())) else {
+                    return;
+                };
+                let sheet = sheet(canvas);
                 let drawn = bound.with_value(|bound| {
+                    let bound = bound.as_ref().map(|bound| (bound.title.as_str(), bound.value));
                     of.unit.with_value(|unit| {
-                        let scene = Scene {
-                            grid: data.grid,
-                            lines: lines
-                                .filter(|(series, _)| untrack(|| of.is_drawn(&data, &series.name)))
-                                .collect(),
-                            unit,
-                            from_zero,
-                            bound: bound.as_ref().map(|bound| (bound.title.as_str(), bound.value)),
-                            offset: board.offset,
-                        };
-                        let sheet = Sheet {
-                            canvas: &canvas,
-                            size: size.get_untracked(),
-                            ratio: board.ratio.get_untracked(),
-                        };
+                        let lines = data.series.iter().zip(data.looks.iter().copied());
+                        let lines = lines
+                            .filter(|(series, _)| untrack(|| of.is_drawn(&data, &series.name)))
+                            .collect();
+                        let scene =
+                            Scene { grid: data.grid, lines, unit, from_zero, bound, offset: board.offset };
                         board.paint.with_untracked(|paint| draw(&sheet, &scene, paint))
                     })
                 });
@@ -167,16 +164,19 @@ pub fn Chart(
 
     let over_frame = Frame::new();
     Effect::new(move |_| {
-        let cross = of.data().and_then(|data| cross_at(of, &data, board, active.get()));
-        let Some(plot) = plot.get().filter(|_| in_view.get()) else { return };
+        board.hovered.track();
         board.paint.track();
-        over_frame.request(move || {
-            let Some(canvas) = over.get_untracked() else { return };
-            let sheet =
-                Sheet { canvas: &canvas, size: size.get_untracked(), ratio: board.ratio.get_untracked() };
-            board.paint.with_untracked(|paint| draw_cross(&sheet, &plot, cross.as_ref(), paint));
-        });
+        active.track();
+        if plot.get().is_some() && in_view.get() {
+            over_frame.request(move || {
+                let (Some(canvas), Some(plot)) = (over.get_untracked(), plot.get_untracked()) else { return };
+                let sheet = sheet(canvas);
+                let cross = untrack(|| of.data().and_then(|data| cross_at(of, &data, board, active.get())));
+                board.paint.with_untracked(|paint| draw_cross(&sheet, &plot, cross.as_ref(), paint));
+            });
+        }
     });
+    let has_lines = Memo::new(move |_| of.data().is_some());
 
     let read = move |event: PointerEvent| {
         let (Some(plot), Some(data)) = (plot.get_untracked(), of.data()) else { return };
@@ -223,7 +223,7 @@ pub fn Chart(
                     board.hovered.set(None);
                 }
             >
-                {move || of.data().is_some().then(|| view! {
+                {move || has_lines.get().then(|| view! {
                     <canvas class="chart-canvas" node_ref=base aria-hidden="true"></canvas>
                     <canvas class="chart-canvas chart-over" node_ref=over aria-hidden="true"></canvas>
                 })}
@@ -253,7 +253,7 @@ fn message(of: ChartOf) -> Option<AnyView> {
     })
 }
 
-/// Where the crosshair stands in this chart; tracked.
+/// Where the crosshair stands in this chart.
 fn cross_at(of: ChartOf, data: &ChartData, board: Board, active: bool) -> Option<Cross> {
     let at = board.hovered.get()?;
     let index = data.grid.index(at)?;

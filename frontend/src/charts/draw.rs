@@ -44,16 +44,16 @@ pub struct Scene<'a> {
 }
 
 /// The canvas of a chart and how large it is, in CSS pixels.
-pub struct Sheet<'a> {
+pub struct Sheet {
     /// Where to draw.
-    pub canvas: &'a HtmlCanvasElement,
+    pub canvas: HtmlCanvasElement,
     /// Width and height.
     pub size: (f64, f64),
     /// Device pixels for a CSS pixel.
     pub ratio: f64,
 }
 
-impl Sheet<'_> {
+impl Sheet {
     /// An empty canvas as sharp as the screen; its unit is a CSS pixel.
     pub fn clear(&self) -> Option<CanvasRenderingContext2d> {
         let device = |length: f64| (length * self.ratio).round().max(1.0) as u32;
@@ -76,7 +76,7 @@ impl Sheet<'_> {
 }
 
 /// Draws the chart, and tells where it lies; `None` when there is nothing to draw on.
-pub fn draw(sheet: &Sheet<'_>, scene: &Scene<'_>, paint: &Paint) -> Option<Plot> {
+pub fn draw(sheet: &Sheet, scene: &Scene<'_>, paint: &Paint) -> Option<Plot> {
     let context = sheet.clear()?;
     context.set_font(&font(paint));
     let (axis, unit) = value_axis(scene);
@@ -170,7 +170,7 @@ impl Area {
 }
 
 fn lines(
-    sheet: &Sheet<'_>,
+    sheet: &Sheet,
     scene: &Scene<'_>,
     paint: &Paint,
     plot: &Plot,
@@ -227,7 +227,7 @@ fn lines(
 }
 
 fn bound_name(
-    sheet: &Sheet<'_>,
+    sheet: &Sheet,
     scene: &Scene<'_>,
     paint: &Paint,
     plot: &Plot,
@@ -273,7 +273,7 @@ pub struct Cross {
 }
 
 /// Draws the crosshair, or with `None` takes it away.
-pub fn draw_cross(sheet: &Sheet<'_>, plot: &Plot, cross: Option<&Cross>, paint: &Paint) {
+pub fn draw_cross(sheet: &Sheet, plot: &Plot, cross: Option<&Cross>, paint: &Paint) {
     let Some(context) = sheet.clear() else { return };
     let Some(cross) = cross else { return };
     let x = plot.x(cross.index as f64);
