@@ -188,12 +188,15 @@ impl Node {
     }
 }
 
-/// How near a risk is to its bound: 1 at it. A risk whose bound is 0 has no distance.
+/// How near a risk is to its bound: 1 at it. One that does not fire beyond its bound has a bound from
+/// below; a risk whose bound is 0 has no distance.
 fn nearness(risk: &Risk) -> f64 {
-    match (risk.firing, risk.value) {
-        (true, _) if risk.severity == "critical" => f64::MAX,
-        (true, _) => f64::MAX / 2.0,
-        (false, Some(value)) if risk.bound != 0.0 => value / risk.bound,
+    match risk.value {
+        _ if risk.firing && risk.severity == "critical" => f64::MAX,
+        _ if risk.firing && risk.severity == "info" => 2.0,
+        _ if risk.firing => f64::MAX / 2.0,
+        Some(value) if value > risk.bound => risk.bound / value,
+        Some(value) if risk.bound != 0.0 => value / risk.bound,
         _ => 0.0,
     }
 }
