@@ -1,1 +1,21 @@
-//! End-to-end helpers.
+//! The harness of the end-to-end tests: the real binary, real HTTP, real files, real peers.
+//!
+//! The stories in `tests/` read from top to bottom; how a process is started, asked and waited for is here.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`proxy`] | a running `fleetglass serve`, and what it answers |
+//! | [`command`] | the other commands, run to their end |
+//! | [`node`] | a node that answers as a story tells it to |
+//! | [`sse`] | a reader of the live stream |
+//! | [`peers`] | Prometheus, Alertmanager, VictoriaMetrics and nginx of the system |
+//! | [`fixtures`] | the recorded answers of the families |
+//! | [`wait`] | waiting for something to come true |
+
+pub mod command;
+pub mod fixtures;
+pub mod node;
+pub mod peers;
+pub mod proxy;
+pub mod sse;
+pub mod wait;

@@ -1,0 +1,190 @@
+//! The real peers, as Debian packages them: Prometheus, promtool, Alertmanager, VictoriaMetrics, nginx.
+//!
+//! `cargo xtask setup` installs them. Without them the tests that need them fail and say so, unless
+//! `FLEETGLASS_SKIP_PEERS=1` is set.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    proxy::{free_port, http_client, write},
+    wait::eventually,
+};
+
+/// Whether tests with real peers are left out, as the environment asks. Says so.
+pub fn are_skipped() -> bool {
+    let skipped = std::env::var_os("FLEETGLASS_SKIP_PEERS").is_some_and(|value| value == "1");
+    if skipped {
+        eprintln!("not run: FLEETGLASS_SKIP_PEERS=1");
+    }
+    skipped
+}
+
+/// A running peer. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Peer {
+    /// Prometheus, with a config.
+    pub async fn prometheus(config: &str) -> Self {
+        Self::start(&["prometheus"], "/-/ready", |folder, port| {
+            write(&folder.join("prometheus.yml"), config);
+            vec![
+                format!("--config.file={}/prometheus.yml", folder.display()),
+                format!("--storage.tsdb.path={}/data", folder.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+            ]
+        })
+        .await
+    }
+
+    /// Alertmanager, alone and with a receiver that does nothing.
+    pub async fn alertmanager() -> Self {
+        Self::start(&["prometheus-alertmanager", "alertmanager"], "/-/ready", |folder, port| {
+            write(&folder.join("alertmanager.yml"), "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n");
+            vec![
+                format!("--config.file={}/alertmanager.yml", folder.display()),
+                format!("--storage.path={}/data", folder.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+                "--cluster.listen-address=".to_owned(),
+            ]
+        })
+        .await
+    }
+
+    /// VictoriaMetrics, a single node.
+    pub async fn victoria_metrics() -> Self {
+        Self::start(&["victoria-metrics", "victoria-metrics-prod"], "/health", |folder, port| {
+            vec![
+                format!("-storageDataPath={}/data", folder.display()),
+                format!("-httpListenAddr=127.0.0.1:{port}"),
+                "-memory.allowedBytes=64MB".to_owned(),
+            ]
+        })
+        .await
+    }
+
+    /// nginx, with the inside of a `server` block; `listen` and the temporary paths are added.
+    pub async fn nginx(server: &str) -> Self {
+        Self::start(&["nginx"], "/nginx-is-up", |folder, port| {
+            write(&folder.join("nginx.conf"), &nginx_config(folder, port, server));
+            vec!["-p".to_owned(), folder.display().to_string(), "-c".to_owned(), "nginx.conf".to_owned()]
+        })
+        .await
+    }
+
+    /// Gives a running nginx another `server` block.
+    ///
+    /// # Panics
+    /// When nginx refuses it.
+    pub async fn nginx_serves(&self, server: &str) {
+        write(&self.folder.path().join("nginx.conf"), &nginx_config(self.folder.path(), self.port, server));
+        let program = find(&["nginx"]);
+        let folder = self.folder.path().display().to_string();
+        let output = Command::new(program).args(["-p", &folder, "-c", "nginx.conf", "-s", "reload"]).output();
+        let output = output.expect("nginx could be started before");
+        assert!(output.status.success(), "nginx refuses its config: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Where it listens.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    async fn start(names: &[&str], ready: &str, set_up: impl Fn(&Path, u16) -> Vec<String>) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let port = free_port();
+        let args = set_up(folder.path(), port);
+        let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
+        let errors = log.try_clone().expect("a file can be opened twice");
+        let mut command = Command::new(find(names));
+        command.args(args).current_dir(folder.path()).stdin(Stdio::null()).stdout(log).stderr(errors);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let mut peer = Self { child, port, folder };
+        let http = http_client();
+        eventually(&format!("{} is ready", names[0]), async || {
+            if let Ok(Some(status)) = peer.child.try_wait() {
+                panic!("{} ended ({status}):\n{}", names[0], peer.log());
+            }
+            let answer = http.get(peer.url(ready)).send().await.map_err(|error| format!("{error:?}"))?;
+            if answer.status() == 200 { Ok(()) } else { Err(answer.status().to_string()) }
+        })
+        .await;
+        peer
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // nginx has a worker, which only its master ends; SIGTERM asks for that, and all peers obey it.
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `promtool check metrics` over an exposition; gives what it complains about.
+///
+/// # Errors
+/// Its complaints.
+///
+/// # Panics
+/// When it cannot be run.
+pub fn promtool_check_metrics(exposition: &str) -> Result<(), String> {
+    let mut promtool = Command::new(find(&["promtool"]))
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool was found");
+    let mut input = promtool.stdin.take().expect("its input is a pipe");
+    let text = exposition.to_owned();
+    let writing = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = promtool.wait_with_output().expect("promtool was started");
+    writing.join().expect("writing does not panic").expect("promtool reads its input");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    if output.status.success() && said.trim().is_empty() { Ok(()) } else { Err(said) }
+}
+
+fn nginx_config(folder: &Path, port: u16, server: &str) -> String {
+    let folder = folder.display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|part| format!("  {part}_temp_path {folder}/{part};\n"))
+        .concat();
+    format!(
+        "user root root;\ndaemon off;\nmaster_process on;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n\
+         events {{ worker_connections 512; }}\nhttp {{\n  access_log off;\n{temporary}\
+         server {{\n  listen 127.0.0.1:{port};\n  location = /nginx-is-up {{ return 200; }}\n{server}\n}}\n}}\n"
+    )
+}
+
+fn find(names: &[&str]) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps nginx where the path of an ordinary user does not lead.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    let found = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name))).find(|file| file.is_file());
+    found.unwrap_or_else(|| {
+        panic!("`{}` is not installed: run `cargo xtask setup` (or set FLEETGLASS_SKIP_PEERS=1)", names[0])
+    })
+}
