@@ -48,7 +48,11 @@ pub fn fleetglass(args: &[&str]) -> Command {
 /// # Panics
 /// When it cannot be started.
 pub fn run(args: &[&str]) -> Said {
-    said(&fleetglass(args).output().unwrap_or_else(|error| panic!("{} does not start: {error}", binary().display())))
+    said(
+        &fleetglass(args)
+            .output()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", binary().display())),
+    )
 }
 
 /// Runs the binary to its end in a folder, with further environment.

@@ -92,7 +92,8 @@ impl Node {
         let listener = listener.unwrap_or_else(|error| panic!("{address} cannot be had: {error}"));
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
-        let node = Self { address, shared: Arc::clone(&shared), task: tokio::spawn(listen(listener, shared)) };
+        let node =
+            Self { address, shared: Arc::clone(&shared), task: tokio::spawn(listen(listener, shared)) };
         for (path, page) in pages {
             node.says(path, page);
         }
@@ -195,7 +196,8 @@ async fn answer(stream: &mut TcpStream, page: Page) -> Option<()> {
         }
         Page::Silent => std::future::pending().await,
         Page::Drip => {
-            let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n";
+            let head =
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n";
             stream.write_all(head).await.ok()?;
             loop {
                 stream.write_all(b" ").await.ok()?;

@@ -50,7 +50,10 @@ impl Peer {
     /// Alertmanager, alone and with a receiver that does nothing.
     pub async fn alertmanager() -> Self {
         Self::start(&["prometheus-alertmanager", "alertmanager"], "/-/ready", |folder, port| {
-            write(&folder.join("alertmanager.yml"), "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n");
+            write(
+                &folder.join("alertmanager.yml"),
+                "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n",
+            );
             vec![
                 format!("--config.file={}/alertmanager.yml", folder.display()),
                 format!("--storage.path={}/data", folder.display()),
@@ -92,7 +95,11 @@ impl Peer {
         let folder = self.folder.path().display().to_string();
         let output = Command::new(program).args(["-p", &folder, "-c", "nginx.conf", "-s", "reload"]).output();
         let output = output.expect("nginx could be started before");
-        assert!(output.status.success(), "nginx refuses its config: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "nginx refuses its config: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// Where it listens.
@@ -163,7 +170,8 @@ pub fn promtool_check_metrics(exposition: &str) -> Result<(), String> {
     let writing = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = promtool.wait_with_output().expect("promtool was started");
     writing.join().expect("writing does not panic").expect("promtool reads its input");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     if output.status.success() && said.trim().is_empty() { Ok(()) } else { Err(said) }
 }
 
@@ -183,7 +191,9 @@ fn find(names: &[&str]) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Debian keeps nginx where the path of an ordinary user does not lead.
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
-    let found = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name))).find(|file| file.is_file());
+    let found = folders
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|file| file.is_file());
     found.unwrap_or_else(|| {
         panic!("`{}` is not installed: run `cargo xtask setup` (or set FLEETGLASS_SKIP_PEERS=1)", names[0])
     })

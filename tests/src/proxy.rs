@@ -144,7 +144,11 @@ impl Fleetglass {
     /// When it runs no more.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "no process to send SIG{name} to:\n{}", self.log());
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "no process to send SIG{name} to:\n{}",
+            self.log()
+        );
     }
 
     /// A request with further headers, as a browser or a tool would send it.
@@ -160,8 +164,10 @@ impl Fleetglass {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response =
-            request.send().await.unwrap_or_else(|error| panic!("{path}: {error:?}; its log:\n{}", self.log()));
+        let response = request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error:?}; its log:\n{}", self.log()));
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.text().await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
         Answer { status, headers, body }
@@ -256,7 +262,9 @@ impl Fleetglass {
     /// When `/metrics` cannot be had.
     pub async fn own_metric(&self, series: &str) -> Option<f64> {
         let metrics = self.get("/metrics").await.body;
-        let line = metrics.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
+        let line = metrics
+            .lines()
+            .find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 
@@ -365,7 +373,8 @@ fn spawn(command: &mut Command) -> (Child, Log) {
     let log = Log::default();
     let (errors, copy) = (child.stderr.take(), log.clone());
     std::thread::spawn(move || {
-        for line in errors.into_iter().flat_map(|errors| BufReader::new(errors).lines().map_while(Result::ok)) {
+        for line in errors.into_iter().flat_map(|errors| BufReader::new(errors).lines().map_while(Result::ok))
+        {
             let mut text = copy.text();
             text.push_str(&line);
             text.push('\n');

@@ -31,8 +31,12 @@ impl Stream {
     /// # Panics
     /// When the answer is no event stream.
     pub fn of(response: reqwest::Response) -> Self {
-        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        assert!(response.status() == 200 && kind.starts_with("text/event-stream"), "not a live stream: {response:?}");
+        let kind =
+            response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        assert!(
+            response.status() == 200 && kind.starts_with("text/event-stream"),
+            "not a live stream: {response:?}"
+        );
         Self { response, unread: String::new() }
     }
 
@@ -48,7 +52,8 @@ impl Stream {
                 return Some(event);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await;
-            let chunk = chunk.unwrap_or_else(|_| panic!("the live stream was silent for {} s", PATIENCE.as_secs()));
+            let chunk =
+                chunk.unwrap_or_else(|_| panic!("the live stream was silent for {} s", PATIENCE.as_secs()));
             self.unread.push_str(std::str::from_utf8(&chunk.ok()??).unwrap_or("\u{fffd}"));
         }
     }

@@ -29,7 +29,8 @@ fn every_command_explains_itself_with_an_example() {
         let help = run(&args);
         assert_eq!(help.code, Some(0), "{command:?}");
         let example = format!("fleetglass {}", command.join(" "));
-        let (_, examples) = help.out.split_once("Example").unwrap_or_else(|| panic!("{command:?} has no example"));
+        let (_, examples) =
+            help.out.split_once("Example").unwrap_or_else(|| panic!("{command:?} has no example"));
         assert!(examples.contains(&example), "the example of {command:?} does not show it:\n{}", help.out);
     }
 }
@@ -50,7 +51,11 @@ fn a_good_config_is_said_to_be_good_to_a_person_and_to_a_program() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("fleet.toml"), GOOD).unwrap();
     std::fs::create_dir(folder.path().join("targets")).unwrap();
-    std::fs::write(folder.path().join("targets/a.json"), r#"[{"targets":["10.0.0.6:9090","10.0.0.7:9090"]}]"#).unwrap();
+    std::fs::write(
+        folder.path().join("targets/a.json"),
+        r#"[{"targets":["10.0.0.6:9090","10.0.0.7:9090"]}]"#,
+    )
+    .unwrap();
 
     let said = run_in(folder.path(), &["check", "--config", "fleet.toml"], &[]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -74,7 +79,12 @@ fn a_bad_config_is_refused_with_the_place_and_what_to_do() {
         ("a size that is none", "[scrape]\nbody_limit = \"16 potatoes\"\n", ":2:14", "\"16MiB\""),
         ("an address that is none", "[server]\nlisten = \"localhost\"\n", ":2:10", ""),
         ("a target without a url", "[[target]]\nid = \"a\"\n", ":1:", "url"),
-        ("a url that is none", "[[target]]\nid = \"a\"\nurl = \"10.0.0.5\"\n", ":3:7", "http://10.0.0.5:9090"),
+        (
+            "a url that is none",
+            "[[target]]\nid = \"a\"\nurl = \"10.0.0.5\"\n",
+            ":3:7",
+            "http://10.0.0.5:9090",
+        ),
         (
             "two targets of one name",
             "[[target]]\nid = \"a\"\nurl = \"http://b\"\n[[target]]\nid = \"a\"\nurl = \"http://c\"\n",
@@ -93,7 +103,12 @@ fn a_bad_config_is_refused_with_the_place_and_what_to_do() {
             ":4:",
             "my-region",
         ),
-        ("a time-out beyond the interval", "[scrape]\ninterval = \"5s\"\ntimeout = \"9s\"\n", ":3:11", "shorter"),
+        (
+            "a time-out beyond the interval",
+            "[scrape]\ninterval = \"5s\"\ntimeout = \"9s\"\n",
+            ":3:11",
+            "shorter",
+        ),
         (
             "an endpoint that the family has not",
             "[[target]]\nid = \"a\"\nfamily = \"decdn\"\nurl = \"http://b\"\nendpoints = { helath = \"http://b/h\" }\n",
@@ -113,7 +128,8 @@ fn a_bad_config_is_refused_with_the_place_and_what_to_do() {
         }
         let said = run_in(folder.path(), &["check", "--config", "fleet.toml", "--json"], &[]);
         assert_eq!(said.code, Some(2), "{what}: {said:?}");
-        let report: Value = serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{what}: {error}: {said:?}"));
+        let report: Value =
+            serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{what}: {error}: {said:?}"));
         assert_eq!(report["valid"], false, "{what}: {report}");
         assert!(report["errors"][0].as_str().unwrap_or_default().contains(place), "{what}: {report}");
     }

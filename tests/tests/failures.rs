@@ -22,7 +22,8 @@ fn target(id: &str, family: &str, url: &str) -> String {
 /// Waits until a node's last failure is of a kind, and gives the node.
 async fn fails_with(fleetglass: &Fleetglass, id: &str, kind: &str) -> Value {
     let what = format!("fails with {kind}");
-    let node = fleetglass.node_when(id, &what, |node| failure_kinds(node).iter().any(|seen| seen == kind)).await;
+    let node =
+        fleetglass.node_when(id, &what, |node| failure_kinds(node).iter().any(|seen| seen == kind)).await;
     let failures = node["failures"].as_array().unwrap();
     let failure = failures.iter().find(|failure| failure["kind"] == kind).unwrap();
     assert!(failure["message"].as_str().unwrap().len() > 8, "{id}: the failure says nothing: {failure}");
@@ -53,7 +54,12 @@ async fn a_node_that_gives_no_answer_is_unreachable_and_the_reason_is_named() {
         ("cut", cut.url(), "connection-closed", "connection closed early"),
         ("tls", https, "tls", "TLS failed"),
         ("name", "http://no-such-host.invalid:9090".to_owned(), "name-not-found", "name not found"),
-        ("full", format!("http://{}", full.local_addr().unwrap()), "connect-timeout", "no connection in time"),
+        (
+            "full",
+            format!("http://{}", full.local_addr().unwrap()),
+            "connect-timeout",
+            "no connection in time",
+        ),
     ];
     let config: String = cases.iter().map(|(id, url, ..)| target(id, "decdn", url)).collect();
     let head = QUICK.replace("500ms", "1s").replace("[scrape]", "[scrape]\nconnect_timeout = \"400ms\"");
@@ -73,7 +79,8 @@ async fn fill(listener: &TcpListener) -> Vec<tokio::net::TcpStream> {
     let address = listener.local_addr().unwrap();
     let mut held = Vec::new();
     while let Ok(Ok(stream)) =
-        tokio::time::timeout(std::time::Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
+        tokio::time::timeout(std::time::Duration::from_millis(300), tokio::net::TcpStream::connect(address))
+            .await
     {
         held.push(stream);
         assert!(held.len() < 64, "the queue of {address} never fills");
@@ -85,7 +92,8 @@ async fn fill(listener: &TcpListener) -> Vec<tokio::net::TcpStream> {
 async fn an_answer_that_cannot_be_used_says_why() {
     let html = b"<html><body><h1>502 Bad Gateway</h1></body></html>";
     let good = Page::metrics("up_and_well 1\n");
-    let decdn = |health: Page| [("/health", health), ("/metrics", Page::metrics("decdn_peer_table_size 8\n"))];
+    let decdn =
+        |health: Page| [("/health", health), ("/metrics", Page::metrics("decdn_peer_table_size 8\n"))];
     let page = |page: Page| [("/health", Page::json(200, HEALTHY)), ("/metrics", page)];
     let nodes = [
         ("html", Node::start(decdn(Page::of(200, "text/html", html))).await, "malformed-json"),
@@ -93,8 +101,16 @@ async fn an_answer_that_cannot_be_used_says_why() {
         ("empty", Node::start(decdn(Page::json(200, ""))).await, "empty-body"),
         ("gateway", Node::start(decdn(Page::of(502, "text/html", html))).await, "http-status"),
         ("moved", Node::start(decdn(Page::json(302, "").with("location", "/elsewhere"))).await, "redirect"),
-        ("large", Node::start(decdn(Page::json(200, &format!("{{\"x\":\"{}\"}}", "y".repeat(70_000))))).await, "body-too-large"),
-        ("liar", Node::start(page(Page::metrics("decdn_ok 1\nthis is not an exposition {\n"))).await, "malformed-exposition"),
+        (
+            "large",
+            Node::start(decdn(Page::json(200, &format!("{{\"x\":\"{}\"}}", "y".repeat(70_000))))).await,
+            "body-too-large",
+        ),
+        (
+            "liar",
+            Node::start(page(Page::metrics("decdn_ok 1\nthis is not an exposition {\n"))).await,
+            "malformed-exposition",
+        ),
         ("page", Node::start(page(Page::of(200, "text/html", html))).await, "malformed-exposition"),
         ("nothing", Node::start(page(Page::metrics(""))).await, "empty-body"),
         ("crowd", Node::start(page(Page::metrics(&many_series(200)))).await, "series-limit"),
@@ -113,7 +129,11 @@ async fn an_answer_that_cannot_be_used_says_why() {
     let liar = fleetglass.node("liar").await;
     assert!(liar["failures"][0]["message"].as_str().unwrap().contains("line 2"), "{}", liar["failures"][0]);
     let moved = fleetglass.node("moved").await;
-    assert!(moved["failures"][0]["message"].as_str().unwrap().contains("/elsewhere"), "{}", moved["failures"][0]);
+    assert!(
+        moved["failures"][0]["message"].as_str().unwrap().contains("/elsewhere"),
+        "{}",
+        moved["failures"][0]
+    );
     let asked_elsewhere: usize = nodes.iter().map(|(_, node, _)| node.asked("/elsewhere")).sum();
     assert_eq!(asked_elsewhere, 0, "a redirect was followed");
 }
@@ -136,14 +156,16 @@ async fn a_503_that_can_be_read_is_an_answer() {
     assert_eq!(seen["summary"]["draining"], true);
     assert_eq!(seen["summary"]["peers"], 8);
     assert_eq!(failure_kinds(&seen), Vec::<String>::new(), "{}", seen["failures"]);
-    let health = seen["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["name"] == "health").unwrap();
+    let health =
+        seen["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["name"] == "health").unwrap();
     assert_eq!(health["http_status"], 503);
     fleetglass.series_when("a", "up", |value| value == "1").await;
 }
 
 #[tokio::test]
 async fn a_node_that_asks_for_fewer_requests_is_obeyed() {
-    let stats = Page::json(429, r#"{"error":"rate limit exceeded","retry_after":3600}"#).with("retry-after", "3600");
+    let stats =
+        Page::json(429, r#"{"error":"rate limit exceeded","retry_after":3600}"#).with("retry-after", "3600");
     let healthy = r#"{"status":"healthy","components":{"blockchain":"connected","p2p_network":"running",
         "encryption":"initialized"},"version":"0.1.0"}"#;
     let external = Node::start([
@@ -195,7 +217,8 @@ async fn a_living_node_without_monitoring_is_not_called_dead() {
 
 #[tokio::test]
 async fn a_body_that_unpacks_to_far_more_is_bounded() {
-    let bomb = Command::new("sh").args(["-c", "head -c 268435456 /dev/zero | gzip -1"]).output().unwrap().stdout;
+    let bomb =
+        Command::new("sh").args(["-c", "head -c 268435456 /dev/zero | gzip -1"]).output().unwrap().stdout;
     assert!((100_000..8_000_000).contains(&bomb.len()), "{} bytes", bomb.len());
     let packed = Page::of(200, "application/json", &bomb).with("content-encoding", "gzip");
     let node = Node::start([("/health", packed.clone()), ("/metrics", packed)]).await;
@@ -223,12 +246,18 @@ async fn a_node_that_recovers_is_well_again_and_its_failures_are_remembered() {
 
     let address = node.stop().await;
     let gone = fleetglass.node_is("a", "unreachable").await;
-    let peers = gone["facts"].as_array().unwrap().iter().find(|fact| fact["name"] == "peers").cloned().unwrap();
-    assert_eq!((&peers["value"], &peers["stale"]), (&"3".into(), &true.into()), "what it last said is kept, as old");
+    let peers =
+        gone["facts"].as_array().unwrap().iter().find(|fact| fact["name"] == "peers").cloned().unwrap();
+    assert_eq!(
+        (&peers["value"], &peers["stale"]),
+        (&"3".into(), &true.into()),
+        "what it last said is kept, as old"
+    );
     assert!(gone["summary"]["fact_at"].as_i64() >= well["summary"]["fact_at"].as_i64());
     assert!(gone["summary"]["since"].as_i64() > well["summary"]["since"].as_i64());
 
-    let _node = Node::start_at(address, [("/health", Page::json(200, r#"{"status":"ok","peer_count":4}"#))]).await;
+    let _node =
+        Node::start_at(address, [("/health", Page::json(200, r#"{"status":"ok","peer_count":4}"#))]).await;
     let back = fleetglass.node_is("a", "healthy").await;
     assert_eq!(back["summary"]["peers"], 4);
     assert!(failure_kinds(&back).contains(&"connection-refused".to_owned()));

@@ -15,17 +15,15 @@ use fleetglass_tests::{
     wait::within,
 };
 use serde_json::{Value, json};
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpSocket,
-};
+use tokio::{io::AsyncWriteExt, net::TcpSocket};
 
 fn health(peers: u32) -> Page {
     Page::json(200, &json!({"status": "ok", "peer_count": peers, "version": "1.2.3"}).to_string())
 }
 
 fn targets(node: &Node, ids: impl IntoIterator<Item = String>) -> String {
-    let target = |id: String| format!("\n[[target]]\nid = \"{id}\"\nfamily = \"generic\"\nurl = \"{}\"\n", node.url());
+    let target =
+        |id: String| format!("\n[[target]]\nid = \"{id}\"\nfamily = \"generic\"\nurl = \"{}\"\n", node.url());
     ids.into_iter().map(target).collect()
 }
 
@@ -60,7 +58,10 @@ async fn a_snapshot_then_deltas_that_together_are_the_fleet() {
         assert_eq!(event.id, format!("{}-{seq}", snapshot.server.epoch));
         for (id, change) in &delta.nodes {
             let own = held.iter_mut().find(|node| node["id"] == id.as_str()).unwrap();
-            assert!(change.get("id").is_none() && change.get("labels").is_none(), "{id} did not change so: {change}");
+            assert!(
+                change.get("id").is_none() && change.get("labels").is_none(),
+                "{id} did not change so: {change}"
+            );
             let mut change = change.clone();
             change.as_object_mut().unwrap().remove("spark");
             for (key, value) in change.as_object().unwrap() {
@@ -108,7 +109,9 @@ async fn a_client_that_comes_back_gets_exactly_what_it_missed() {
     }
 
     let epoch = last.id.rsplit_once('-').unwrap().0.to_owned();
-    for unknown in ["another-3".to_owned(), format!("{epoch}-99999999"), "nonsense".to_owned(), format!("{epoch}-x")] {
+    for unknown in
+        ["another-3".to_owned(), format!("{epoch}-99999999"), "nonsense".to_owned(), format!("{epoch}-x")]
+    {
         let first = fleetglass.live(Some(&unknown)).await.next().await;
         assert_eq!(first.name, "snapshot", "{unknown}");
     }
@@ -143,7 +146,8 @@ async fn a_quiet_fleet_says_that_it_lives() {
 async fn at_most_four_batches_a_second_however_much_changes() {
     let node = Node::start([("/health", health(5))]).await;
     let quickest = QUICK.replace("500ms", "250ms");
-    let fleetglass = Fleetglass::serve(&format!("{quickest}{}", targets(&node, (0..40).map(|n| format!("n{n}"))))).await;
+    let fleetglass =
+        Fleetglass::serve(&format!("{quickest}{}", targets(&node, (0..40).map(|n| format!("n{n}"))))).await;
 
     let mut stream = fleetglass.live(None).await;
     let mut times = Vec::new();

@@ -35,7 +35,8 @@ async fn the_usual_monitoring_servers_are_nodes_like_any_other() {
     for (name, peer) in all {
         for family in ["generic", "auto"] {
             let url = peer.url("");
-            config += &format!("\n[[target]]\nid = \"{name}-{family}\"\nfamily = \"{family}\"\nurl = \"{url}\"\n");
+            config +=
+                &format!("\n[[target]]\nid = \"{name}-{family}\"\nfamily = \"{family}\"\nurl = \"{url}\"\n");
         }
     }
     let fleetglass = Fleetglass::serve(&config).await;
@@ -45,7 +46,8 @@ async fn the_usual_monitoring_servers_are_nodes_like_any_other() {
             let id = format!("{name}-{family}");
             let node = fleetglass.node_is(&id, "healthy").await;
             assert_eq!(node["summary"]["family"], "generic", "{id}: {}", node["family_note"]);
-            let version = node["summary"]["version"].as_str().unwrap_or_else(|| panic!("{id} has no version: {node}"));
+            let version =
+                node["summary"]["version"].as_str().unwrap_or_else(|| panic!("{id} has no version: {node}"));
             assert!(version.contains(|c: char| c.is_ascii_digit()), "{id}: {version}");
             assert!(!node["facts"].as_array().unwrap().is_empty(), "{id} has no facts");
             assert_eq!(node["failures"], json!([]), "{id}");
@@ -53,11 +55,18 @@ async fn the_usual_monitoring_servers_are_nodes_like_any_other() {
             let series = series["series"].as_array().unwrap();
             assert!(series.len() > 60, "{id} has only {} series", series.len());
             fleetglass.series_when(&id, "up", |value| value == "1").await;
-            fleetglass.series_when(&id, "process_resident_memory_bytes", |value| value.parse().is_ok_and(|n: f64| n > 1e6)).await;
+            fleetglass
+                .series_when(&id, "process_resident_memory_bytes", |value| {
+                    value.parse().is_ok_and(|n: f64| n > 1e6)
+                })
+                .await;
         }
     }
     let auto = fleetglass.node("prometheus-auto").await;
-    assert!(!auto["family_note"].as_str().unwrap_or_default().is_empty(), "it does not say how it was recognised");
+    assert!(
+        !auto["family_note"].as_str().unwrap_or_default().is_empty(),
+        "it does not say how it was recognised"
+    );
 }
 
 #[tokio::test]
@@ -75,11 +84,17 @@ async fn a_prometheus_that_scrapes_us_sees_a_node_that_only_speaks_json() {
         "node_version": "v0.4.2", "genvm_version": "v0.2.4", "protocol_version": "v0.1.0",
     });
     let node = Node::start([("/health", Page::Moving(health.to_string()))]).await;
-    let target = |id: &str| format!("\n[[target]]\nid = \"{id}\"\nfamily = \"genlayer\"\nurl = \"{}\"\nlabels = {{ region = \"eu\" }}\n", node.url());
+    let target = |id: &str| {
+        format!(
+            "\n[[target]]\nid = \"{id}\"\nfamily = \"genlayer\"\nurl = \"{}\"\nlabels = {{ region = \"eu\" }}\n",
+            node.url()
+        )
+    };
     let fleetglass = Fleetglass::serve(&format!("{QUICK}{}{}", target("val-1"), target("val-2"))).await;
     eventually("the seven series are exposed", async || {
         let text = fleetglass.get("/metrics/nodes").await.body;
-        let missing: Vec<_> = GENLAYER_SEVEN.iter().filter(|name| !text.contains(&format!("\n{name}{{"))).collect();
+        let missing: Vec<_> =
+            GENLAYER_SEVEN.iter().filter(|name| !text.contains(&format!("\n{name}{{"))).collect();
         if missing.is_empty() { Ok(()) } else { Err(format!("no {missing:?} in\n{text}")) }
     })
     .await;
@@ -87,7 +102,8 @@ async fn a_prometheus_that_scrapes_us_sees_a_node_that_only_speaks_json() {
     for path in ["/metrics", "/metrics/nodes"] {
         let answer = fleetglass.get(path).await;
         assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"), "{path}");
-        promtool_check_metrics(&answer.body).unwrap_or_else(|said| panic!("{path}: promtool says\n{said}\nof\n{}", answer.body));
+        promtool_check_metrics(&answer.body)
+            .unwrap_or_else(|said| panic!("{path}: promtool says\n{said}\nof\n{}", answer.body));
     }
 
     let address = fleetglass.address();
@@ -101,7 +117,10 @@ async fn a_prometheus_that_scrapes_us_sees_a_node_that_only_speaks_json() {
     for (query, value) in [
         ("up{job=\"fleetglass\"}", "1"),
         ("count(fleetglass_build_info)", "1"),
-        ("fleetglass_nodes{status=\"degraded\"} + ignoring(status) fleetglass_nodes{status=\"unhealthy\"}", "2"),
+        (
+            "fleetglass_nodes{status=\"degraded\"} + ignoring(status) fleetglass_nodes{status=\"unhealthy\"}",
+            "2",
+        ),
         ("genlayer_health_up{instance=\"val-1\",job=\"genlayer\",region=\"eu\"}", "1"),
         ("genlayer_validating_up{instance=\"val-1\"}", "1"),
         ("genlayer_zksync_rpc_up{instance=\"val-1\"}", "1"),
@@ -126,6 +145,7 @@ async fn a_prometheus_that_scrapes_us_sees_a_node_that_only_speaks_json() {
 }
 
 async fn ask(prometheus: &Peer, query: &str) -> Value {
-    let answer = http_client().get(prometheus.url("/api/v1/query")).query(&[("query", query)]).send().await.unwrap();
+    let answer =
+        http_client().get(prometheus.url("/api/v1/query")).query(&[("query", query)]).send().await.unwrap();
     answer.json().await.unwrap()
 }

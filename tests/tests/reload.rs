@@ -19,9 +19,7 @@ fn target(id: &str, node: &Node) -> String {
 }
 
 fn document(nodes: &[(&str, &Node)]) -> String {
-    let group = |(id, node): &(&str, &Node)| {
-        json!({"targets": [node.address().to_string()], "labels": {"instance": id, "family": "generic", "region": "eu"}})
-    };
+    let group = |(id, node): &(&str, &Node)| json!({"targets": [node.address().to_string()], "labels": {"instance": id, "family": "generic", "region": "eu"}});
     Value::Array(nodes.iter().map(group).collect()).to_string()
 }
 
@@ -119,12 +117,14 @@ async fn a_config_that_changes_is_taken_and_a_bad_one_is_refused() {
     let taken = "fleetglass_config_reloads_total{result=\"taken\"}";
     let refused = "fleetglass_config_reloads_total{result=\"refused\"}";
     assert_eq!(fleetglass.own_metric(taken).await, Some(1.0));
-    let read_at = fleetglass.own_metric("fleetglass_config_last_reload_success_timestamp_seconds").await.unwrap();
+    let read_at =
+        fleetglass.own_metric("fleetglass_config_last_reload_success_timestamp_seconds").await.unwrap();
 
     fleetglass.write("fleetglass.toml", &format!("{good}{}", target("two", &two)));
     fleet_is(&fleetglass, &["one", "two"]).await;
     assert_eq!(fleetglass.own_metric(taken).await, Some(2.0));
-    let again = fleetglass.own_metric("fleetglass_config_last_reload_success_timestamp_seconds").await.unwrap();
+    let again =
+        fleetglass.own_metric("fleetglass_config_last_reload_success_timestamp_seconds").await.unwrap();
     assert!(again > read_at);
 
     for (count, bad) in [
@@ -167,8 +167,10 @@ async fn a_hangup_reads_everything_again() {
 
 #[tokio::test]
 async fn a_token_that_is_taken_out_opens_no_more() {
-    let made: Value = serde_json::from_str(&fleetglass_tests::command::run(&["token", "new", "--json"]).out).unwrap();
-    let kept: Value = serde_json::from_str(&fleetglass_tests::command::run(&["token", "new", "--json"]).out).unwrap();
+    let made: Value =
+        serde_json::from_str(&fleetglass_tests::command::run(&["token", "new", "--json"]).out).unwrap();
+    let kept: Value =
+        serde_json::from_str(&fleetglass_tests::command::run(&["token", "new", "--json"]).out).unwrap();
     let lines = |token: &Value| format!("\n[[auth.token]]\nname = \"x\"\nhash = {}\n", token["hash"]);
     let mut fleetglass = Fleetglass::start(&format!("{QUICK}{}{}", lines(&made), lines(&kept)), &[]).await;
     fleetglass.log_in(made["token"].as_str().unwrap());

@@ -11,8 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What needs a login where there is one.
-const GUARDED: [&str; 5] =
-    ["/api/v1/fleet", "/api/v1/nodes/a", "/api/v1/live", "/metrics", "/metrics/nodes"];
+const GUARDED: [&str; 5] = ["/api/v1/fleet", "/api/v1/nodes/a", "/api/v1/live", "/metrics", "/metrics/nodes"];
 
 /// A token as a person makes it, and the config with the lines that were printed for it.
 fn with_token(name: &str) -> (String, String) {
@@ -27,7 +26,8 @@ fn with_token(name: &str) -> (String, String) {
 fn listening_to_others_without_a_token_is_refused_with_the_way_to_make_one() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.7:8080"] {
         let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("open.toml"), format!("[server]\nlisten = \"{address}\"\n")).unwrap();
+        std::fs::write(folder.path().join("open.toml"), format!("[server]\nlisten = \"{address}\"\n"))
+            .unwrap();
         let said = run_in(folder.path(), &["serve", "--config", "open.toml"], &[]);
         assert_eq!(said.code, Some(2), "{address}: {said:?}");
         assert!(said.err.contains("open.toml:2:10:"), "{address}: {said:?}");
@@ -47,7 +47,9 @@ async fn a_token_made_by_the_command_opens_a_listener_that_others_can_reach() {
         assert!(refused.header("www-authenticate").starts_with("Bearer"), "{path}: {:?}", refused.headers);
         assert_eq!(refused.header("content-type"), "application/problem+json", "{path}");
         assert!(refused.json()["detail"].as_str().unwrap().contains("fleetglass token new"), "{path}");
-        for wrong in ["Bearer fg_0000", "Bearer", "Bearer ", &format!("Basic {token}"), &format!("Bearer {token}0")] {
+        for wrong in
+            ["Bearer fg_0000", "Bearer", "Bearer ", &format!("Basic {token}"), &format!("Bearer {token}0")]
+        {
             let refused = fleetglass.request("GET", path, &[("authorization", wrong)]).await;
             assert_eq!(refused.status, 401, "{path} with `{wrong}`");
         }
@@ -157,7 +159,8 @@ async fn no_other_origin_may_read_until_it_is_listed() {
 #[test]
 fn a_wildcard_with_credentials_is_refused_at_the_start() {
     let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join("wide.toml"), "[cors]\norigins = [\"*\"]\ncredentials = true\n").unwrap();
+    std::fs::write(folder.path().join("wide.toml"), "[cors]\norigins = [\"*\"]\ncredentials = true\n")
+        .unwrap();
     let said = run_in(folder.path(), &["serve", "--config", "wide.toml"], &[]);
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("wide.toml:2:11:") && said.err.contains("hint:"), "{said:?}");
@@ -169,7 +172,9 @@ async fn pages_and_api_tell_the_browser_what_to_keep_out() {
 
     let page = fleetglass.request("GET", "/", &[("accept", "text/html")]).await;
     let policy = page.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "frame-ancestors 'none'", "base-uri"] {
+    for part in
+        ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "frame-ancestors 'none'", "base-uri"]
+    {
         assert!(policy.contains(part), "no `{part}` in `{policy}`");
     }
     assert!(!policy.contains("'unsafe-inline'") && !policy.contains("'unsafe-eval'"), "{policy}");

@@ -10,7 +10,8 @@ use fleetglass_tests::{
 use serde_json::Value;
 
 /// The largest integer a double holds, and one more; then beyond 64 bits, and a balance in wei.
-const BIG: [&str; 4] = ["9007199254740993", "18446744073709551617", "-9223372036854775809", "1000000000000000000000000001"];
+const BIG: [&str; 4] =
+    ["9007199254740993", "18446744073709551617", "-9223372036854775809", "1000000000000000000000000001"];
 
 fn target(family: &str, node: &Node) -> String {
     format!("\n[[target]]\nid = \"a\"\nfamily = \"{family}\"\nurl = \"{}\"\n", node.url())
@@ -23,11 +24,14 @@ async fn big_integers_stay_exact_from_the_wire_to_the_api() {
         BIG[0], BIG[1], BIG[2], BIG[3]
     );
     let metrics = format!("a_total {}\nb {}\nc {}\nd{{unit=\"wei\"}} {}\n", BIG[0], BIG[1], BIG[2], BIG[3]);
-    let node = Node::start([("/health", Page::json(200, &body)), ("/metrics", Page::metrics(&metrics))]).await;
+    let node =
+        Node::start([("/health", Page::json(200, &body)), ("/metrics", Page::metrics(&metrics))]).await;
     let fleetglass = Fleetglass::serve(&format!("{QUICK}{}", target("generic", &node))).await;
 
     let seen = fleetglass.node_is("a", "healthy").await;
-    for (pointer, digits) in [("/plus", BIG[0]), ("/wide", BIG[1]), ("/deep/minus", BIG[2]), ("/text", BIG[3])] {
+    for (pointer, digits) in
+        [("/plus", BIG[0]), ("/wide", BIG[1]), ("/deep/minus", BIG[2]), ("/text", BIG[3])]
+    {
         assert_eq!(fact(&seen, pointer), Some(digits), "{pointer}: {}", seen["facts"]);
     }
     for (metric, digits) in [("a_total", BIG[0]), ("b", BIG[1]), ("c", BIG[2]), ("d", BIG[3])] {
@@ -49,7 +53,8 @@ async fn a_balance_in_micro_usdc_is_never_a_float() {
     .await;
     let fleetglass = Fleetglass::serve(&format!("{QUICK}{}", target("decdn", &node))).await;
 
-    let seen = fleetglass.node_when("a", "tells its balance", |node| fact(node, "channel_balances").is_some()).await;
+    let seen =
+        fleetglass.node_when("a", "tells its balance", |node| fact(node, "channel_balances").is_some()).await;
     assert_eq!(fact(&seen, "channel_balances"), Some(BIG[0]));
     let facts = seen["facts"].as_array().unwrap();
     let balance = facts.iter().find(|fact| fact["name"] == "channel_balances").unwrap();
@@ -96,7 +101,10 @@ async fn a_chart_has_a_gap_where_the_node_was_down() {
 
     let up = range(&fleetglass, "up{instance=\"a\"}", up_at, end).await;
     let values: Vec<&str> = up["data"]["result"][0]["values"].as_array().unwrap().iter().map(value).collect();
-    assert!(values.contains(&"0") && values.first() == Some(&"1") && values.last() == Some(&"1"), "{values:?}");
+    assert!(
+        values.contains(&"0") && values.first() == Some(&"1") && values.last() == Some(&"1"),
+        "{values:?}"
+    );
 }
 
 #[tokio::test]
@@ -112,7 +120,11 @@ async fn a_query_that_is_none_is_refused_in_prometheus_own_form() {
         let answer = fleetglass.get(path).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.body);
         let error = answer.json();
-        assert_eq!((&error["status"], &error["errorType"]), (&"error".into(), &"bad_data".into()), "{path}: {error}");
+        assert_eq!(
+            (&error["status"], &error["errorType"]),
+            (&"error".into(), &"bad_data".into()),
+            "{path}: {error}"
+        );
         assert!(error["error"].as_str().unwrap().contains(word), "{path}: {error}");
     }
 }
