@@ -1,0 +1,54 @@
+// Makes the gallery of the docs: `node tests/browser/screenshots.mjs`. The same seed, the same fleet.
+
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DESKTOP, PHONE, coloursOf, eventually, fleetOf, live, openBrowser, openPage, rows, startDemo } from './harness.mjs';
+
+const gallery = join(dirname(fileURLToPath(import.meta.url)), '../../docs/screenshots');
+// Charts need some minutes to show more than a dot.
+const MINUTES = Number(process.env.FLEETGLASS_GALLERY_MINUTES ?? 3);
+
+mkdirSync(gallery, { recursive: true });
+const [browser, demo] = await Promise.all([openBrowser(), startDemo({ nodes: 60, seed: 7, interval: '2s' })]);
+try {
+  await new Promise((resolve) => setTimeout(resolve, MINUTES * 60_000));
+  for (const [device, options] of [
+    ['desktop', { viewport: DESKTOP }],
+    ['phone', { viewport: PHONE, touch: true, scale: 2 }],
+  ]) {
+    for (const theme of ['light', 'dark']) {
+      const shot = (page, name) => page.screenshot({ path: join(gallery, `${name}-${device}-${theme}.png`) });
+      const page = await openPage(browser, demo.url, { ...options, theme, reducedMotion: 'reduce' });
+      await live(page);
+      await rows(page).first().waitFor();
+      await shot(page, 'fleet');
+      await page.getByRole('button', { name: 'Heat grid' }).click();
+      await page.getByRole('list', { name: 'Nodes' }).getByRole('listitem').first().waitFor();
+      await shot(page, 'grid');
+
+      await page.goto(`${demo.url}/nodes/${encodeURIComponent(await mostToSay())}`);
+      await page.getByRole('region', { name: 'What it says' }).waitFor();
+      await shot(page, 'node');
+      const charts = page.locator('.chart canvas');
+      await charts.first().scrollIntoViewIfNeeded();
+      await eventually('the charts are drawn', async () => (await coloursOf(charts.first())) > 3);
+      await page.getByRole('heading', { name: 'Charts' }).evaluate((heading) => heading.scrollIntoView({ block: 'start' }));
+      await page.waitForTimeout(500);
+      await shot(page, 'charts');
+      await page.done();
+    }
+  }
+  console.log(`the gallery is in ${gallery}`);
+} finally {
+  await browser.close();
+  await demo.stop();
+}
+
+/** The degraded node with the most reasons, else the first. */
+async function mostToSay() {
+  const { nodes } = await fleetOf(demo.url);
+  const answering = nodes.filter(({ status }) => ['degraded', 'unhealthy'].includes(status));
+  const sorted = answering.toSorted((a, b) => (b.reasons?.length ?? 0) - (a.reasons?.length ?? 0));
+  return (sorted[0] ?? nodes[0]).id;
+}
