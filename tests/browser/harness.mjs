@@ -16,7 +16,7 @@ const executablePath =
   process.env.FLEETGLASS_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 
 /** How long anything may take on a busy machine. */
-export const PATIENCE = 30_000;
+export const PATIENCE = 60_000;
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 export const NARROW = { width: 320, height: 640 };

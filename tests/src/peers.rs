@@ -85,22 +85,6 @@ impl Peer {
         .await
     }
 
-    /// Gives a running nginx another `server` block.
-    ///
-    /// # Panics
-    /// When nginx refuses it.
-    pub async fn nginx_serves(&self, server: &str) {
-        write(&self.folder.path().join("nginx.conf"), &nginx_config(self.folder.path(), self.port, server));
-        let program = find(&["nginx"]);
-        let folder = self.folder.path().display().to_string();
-        let output = Command::new(program).args(["-p", &folder, "-c", "nginx.conf", "-s", "reload"]).output();
-        let output = output.expect("nginx could be started before");
-        assert!(
-            output.status.success(),
-            "nginx refuses its config: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
 
     /// Where it listens.
     pub fn url(&self, path: &str) -> String {
@@ -182,7 +166,7 @@ fn nginx_config(folder: &Path, port: u16, server: &str) -> String {
         .concat();
     format!(
         "user root root;\ndaemon off;\nmaster_process on;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n\
-         events {{ worker_connections 512; }}\nhttp {{\n  access_log off;\n{temporary}\
+         events {{ worker_connections 2048; }}\nhttp {{\n  access_log off;\n{temporary}\
          server {{\n  listen 127.0.0.1:{port};\n  location = /nginx-is-up {{ return 200; }}\n{server}\n}}\n}}\n"
     )
 }
