@@ -36,8 +36,8 @@ fn kind_of(error: &reqwest::Error) -> FailureKind {
             return FailureKind::Tls;
         }
         let io = cause.downcast_ref::<io::Error>();
-        // A TLS error travels inside an io::Error, which does not show it as its source.
-        if io.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<rustls::Error>()) {
+        let text = cause.to_string();
+        if text.contains("tls handshake") {
             return FailureKind::Tls;
         }
         match io.map(io::Error::kind) {
@@ -50,7 +50,6 @@ fn kind_of(error: &reqwest::Error) -> FailureKind {
             ) => return FailureKind::ConnectionClosed,
             _ => {}
         }
-        let text = cause.to_string();
         if text.contains("dns error") || text.contains("no record found") {
             return FailureKind::NameNotFound;
         }
@@ -66,6 +65,13 @@ fn kind_of(error: &reqwest::Error) -> FailureKind {
     }
 }
 
+/// An error and its causes. What an `io::Error` wraps (a TLS error, another `io::Error`) it does not show
+/// as its source, so it is looked into.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&cause| cause.source())
+    std::iter::successors(Some(error), |&cause| {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
 }
