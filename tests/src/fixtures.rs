@@ -74,7 +74,8 @@ impl Fixture {
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let manifest: Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let endpoints = manifest["endpoint"].as_table().expect("a manifest lists endpoints");
-        let answers = endpoints.iter().map(|(endpoint, recorded)| Recorded::read(endpoint, recorded, folder)).collect();
+        let answers =
+            endpoints.iter().map(|(endpoint, recorded)| Recorded::read(endpoint, recorded, folder)).collect();
         Self { family, name: scenario, answers }
     }
 
@@ -202,7 +203,8 @@ fn root() -> PathBuf {
 
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     found.sort();
     found
 }

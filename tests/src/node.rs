@@ -146,7 +146,16 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let mut stream = BufReader::new(stream);
-    while let Some(path) = asked_path(&mut stream).await {
+    loop {
+        let path = match asked_path(&mut stream).await {
+            Ok(Some(path)) => path,
+            Ok(None) => return,
+            // What is no HTTP, such as a TLS greeting, gets what web servers say to it.
+            Err(_) => {
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+                return;
+            }
+        };
         let count = {
             let mut asked = locked(&shared.asked);
             let count = asked.entry(path.clone()).or_default();
@@ -165,15 +174,18 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// Reads a request's head; `None` at the end of the connection.
-async fn asked_path(stream: &mut BufReader<TcpStream>) -> Option<String> {
+async fn asked_path(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
+    if stream.fill_buf().await?.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
     let mut first = String::new();
-    stream.read_line(&mut first).await.ok()?;
-    let path = first.split(' ').nth(1)?.to_owned();
+    stream.read_line(&mut first).await?;
+    let Some(path) = first.split(' ').nth(1).map(str::to_owned) else { return Ok(None) };
     let mut line = String::new();
-    while stream.read_line(&mut line).await.ok()? > 2 {
+    while stream.read_line(&mut line).await? > 2 {
         line.clear();
     }
-    Some(path)
+    Ok(Some(path))
 }
 
 /// Plays a page; `None` when the connection is to be closed.

@@ -85,7 +85,6 @@ impl Peer {
         .await
     }
 
-
     /// Where it listens.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long anything may take on a machine that is busy with other things.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Looks until `look` gives something, and gives that. `look` says what it sees while it is not there.

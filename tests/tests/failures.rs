@@ -91,7 +91,6 @@ async fn fill(listener: &TcpListener) -> Vec<tokio::net::TcpStream> {
 #[tokio::test]
 async fn an_answer_that_cannot_be_used_says_why() {
     let html = b"<html><body><h1>502 Bad Gateway</h1></body></html>";
-    let good = Page::metrics("up_and_well 1\n");
     let decdn =
         |health: Page| [("/health", health), ("/metrics", Page::metrics("decdn_peer_table_size 8\n"))];
     let page = |page: Page| [("/health", Page::json(200, HEALTHY)), ("/metrics", page)];
@@ -115,7 +114,6 @@ async fn an_answer_that_cannot_be_used_says_why() {
         ("nothing", Node::start(page(Page::metrics(""))).await, "empty-body"),
         ("crowd", Node::start(page(Page::metrics(&many_series(200)))).await, "series-limit"),
     ];
-    drop(good);
     let config: String = nodes.iter().map(|(id, node, _)| target(id, "decdn", &node.url())).collect();
     let head = QUICK.replace("[scrape]", "[scrape]\nbody_limit = \"64KiB\"");
     let limits = "\n[store]\nmax_series_per_target = 150\n";
@@ -175,7 +173,7 @@ async fn a_node_that_asks_for_fewer_requests_is_obeyed() {
     .await;
     let internal = Node::start([("/health", Page::json(200, healthy))]).await;
     let endpoints = format!(
-        "endpoints = {{ external = \"{0}/health\", stats = \"{0}/network/stats\", metrics = \"{1}/metrics\" }}\n",
+        "endpoints = {{ external = \"{0}/health\", network = \"{0}/network/stats\", metrics = \"{1}/metrics\" }}\n",
         external.url(),
         internal.url()
     );

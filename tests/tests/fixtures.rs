@@ -74,7 +74,8 @@ async fn a_node_of_every_family_is_recognised_by_what_it_says() {
         }
         let nginx = Peer::nginx(&server).await;
         let family = &fixture.family;
-        config += &format!("\n[[target]]\nid = \"{family}\"\nfamily = \"auto\"\nurl = \"{}\"\n", nginx.url(""));
+        config +=
+            &format!("\n[[target]]\nid = \"{family}\"\nfamily = \"auto\"\nurl = \"{}\"\n", nginx.url(""));
         running.push(nginx);
     }
 

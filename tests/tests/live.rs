@@ -12,7 +12,7 @@ use fleetglass_tests::{
     node::{Node, Page},
     proxy::{Fleetglass, QUICK},
     sse::Event,
-    wait::within,
+    wait::{eventually, within},
 };
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpSocket};
@@ -162,11 +162,17 @@ async fn at_most_four_batches_a_second_however_much_changes() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_is_dropped_and_the_others_go_on() {
-    let node = Node::start([("/metrics", Page::metrics("x 1\n"))]).await;
+    let node = Node::start([("/health", health(5))]).await;
     let quickest = QUICK.replace("500ms", "250ms");
-    // Long reasons make long deltas, which fill the pipes to the one who does not read.
-    let ids = (0..300).map(|n| format!("node-{n}-{}", "x".repeat(150)));
-    let fleetglass = Fleetglass::start(&format!("{quickest}{}", targets(&node, ids)), &[]).await;
+    // Long labels make a long snapshot, which fills the pipes to the one who does not read.
+    let label = format!("labels = {{ long = \"{}\" }}\n", "x".repeat(300_000));
+    let nodes: String = (0..20).map(|n| targets(&node, [format!("n{n}")]) + &label).collect();
+    let fleetglass = Fleetglass::start(&format!("{quickest}{nodes}"), &[]).await;
+    eventually("all nodes are in the snapshot", async || {
+        let fleet = fleetglass.get("/api/v1/fleet").await.body;
+        if fleet.len() > 6_000_000 { Ok(()) } else { Err(format!("{} bytes", fleet.len())) }
+    })
+    .await;
 
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
