@@ -1,10 +1,11 @@
-//! The simulator's one clock: everything else gets the moment as an argument.
+//! Simulated time: everything in the simulator but its sockets gets the moment as an argument.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::node::Moment;
+use crate::clock;
 
 /// Simulated time: real time since the start, times a factor.
 #[derive(Clone, Copy, Debug)]
@@ -17,9 +18,8 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts now.
     pub fn start(speed: f64) -> Self {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let epoch = since_epoch.map_or(0.0, |time| time.as_secs_f64());
-        Self { started: Instant::now(), epoch, speed }
+        let epoch = clock::now() as f64 / 1000.0;
+        Self { started: Instant::from_std(clock::monotonic()), epoch, speed }
     }
 
     /// The moment it is.

@@ -57,7 +57,7 @@ fn node(family: Family, ordinal: u32, key: u64, digits: usize, pad: u32) -> Node
         Family::TheBlock if ordinal == 3 => format!("{LONG_ID}-{ordinal:0digits$}"),
         Family::TheBlock => format!("the-block-{city}-{ordinal:0digits$}"),
     };
-    let straggler = family == Family::Paraloom && ordinal % 16 == 11 || unit(mix(key, 5)) < 0.04;
+    let straggler = (family == Family::Paraloom && ordinal % 16 == 11) || unit(mix(key, 5)) < 0.04;
     NodeModel {
         id,
         family,

@@ -5,6 +5,7 @@
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::body::{Body, Bytes};
+use futures_util::{StreamExt as _, stream};
 use http::{Method, Request, Response, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -224,9 +225,13 @@ fn response(answer: Answer) -> Response<Body> {
     let body = match answer.cut {
         None => Body::from(body),
         Some(cut) => {
-            let lost = io::Error::from(io::ErrorKind::ConnectionReset);
-            let parts = [Ok(body.slice(..cut.min(length))), Err(lost)];
-            Body::from_stream(futures_util::stream::iter(parts))
+            let sent = body.slice(..cut.min(length));
+            // A moment between the two, so that what was written has left before the connection ends.
+            let lost = async {
+                sleep(Duration::from_millis(20)).await;
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            };
+            Body::from_stream(stream::once(async { Ok(sent) }).chain(stream::once(lost)))
         }
     };
     builder.body(body).unwrap_or_else(|_| Response::new(Body::empty()))

@@ -31,7 +31,7 @@ impl SimTarget {
         let elsewhere: &[(&str, Port, &str)] = match node.family {
             Family::DataMgmt => &[
                 ("external", Port::External, "/health"),
-                ("stats", Port::External, "/network/stats"),
+                ("network", Port::External, "/network/stats"),
                 ("metrics", Port::Metrics, "/metrics"),
             ],
             Family::GenLayer => &[("staking", Port::Staking, "/metrics")],

@@ -95,10 +95,17 @@ async fn a_node_that_stalls_accepts_and_does_not_answer() {
 #[tokio::test]
 async fn a_cut_answer_ends_before_its_length() {
     let sim = start(5, "the-block-01:cut", 1.0).await;
-    let answer = get(&target(&sim, "the-block").url, "/metrics").await.unwrap_or_default();
+    let mut stream = TcpStream::connect(host(&target(&sim, "the-block").url)).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: n\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let mut part = vec![0; 65_536];
+    while let Ok(read @ 1..) = stream.read(&mut part).await {
+        answer.extend_from_slice(&part[..read]);
+    }
+    let answer = String::from_utf8(answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    assert!(body.len() < length.parse().unwrap());
+    assert!(!body.is_empty() && body.len() < length.parse().unwrap());
     sim.stop().await;
 }
 
@@ -120,10 +127,46 @@ async fn the_targets_file_is_a_file_sd_document() {
 
 #[tokio::test]
 async fn what_cannot_start_says_why() {
-    let refused = async |args: SimArgs| format!("{:#}", Sim::start(&args, CancellationToken::new()).await.unwrap_err());
-    assert!(refused(SimArgs { faults: "stal".to_owned(), ..SimArgs::default() }).await.contains("not a fault"));
+    let refused =
+        async |args: SimArgs| format!("{:#}", Sim::start(&args, CancellationToken::new()).await.unwrap_err());
+    assert!(
+        refused(SimArgs { faults: "stal".to_owned(), ..SimArgs::default() }).await.contains("not a fault")
+    );
     assert!(refused(SimArgs { speed: 0.0, ..SimArgs::default() }).await.contains("--speed 0"));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let args = SimArgs { nodes: 1, listen: taken.local_addr().unwrap(), ..SimArgs::default() };
     assert!(refused(args).await.contains("cannot listen on"));
+}
+
+/// `cargo test -p fleetglass --lib sim::tests::five_thousand -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement, printed"]
+async fn five_thousand_nodes_start_answer_and_idle() {
+    let resident = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() / 256
+    };
+    let before = resident();
+    let begun = crate::clock::monotonic();
+    let sim = start(5_000, "all", 1.0).await;
+    println!("started in {:?}, {} MiB more", begun.elapsed(), resident() - before);
+    let begun = crate::clock::monotonic();
+    let mut bytes = 0;
+    for (index, targets) in sim.targets().chunks(50).enumerate() {
+        let round = targets.iter().map(|target| {
+            let url = target.endpoints.get("metrics").unwrap_or(&target.url).clone();
+            tokio::spawn(async move { timeout(Duration::from_secs(2), get(&url, "/metrics")).await })
+        });
+        for answer in futures_util::future::join_all(round).await {
+            bytes += answer.unwrap().map_or(0, |answer| answer.map_or(0, |text| text.len()));
+        }
+        assert!(index < 100);
+    }
+    println!(
+        "5,000 expositions, {} MiB, in {:?}; {} MiB more",
+        bytes >> 20,
+        begun.elapsed(),
+        resident() - before
+    );
+    sim.stop().await;
 }

@@ -75,10 +75,12 @@ fn health(view: &View<'_>) -> Answer {
     let starting = view.uptime() < 6.0;
     let far_behind = blacklist_lag(view) > 600.0;
     let few_peers = peers(view) < 20;
-    let word = match () {
-        () if starting || far_behind => "not_ready",
-        () if watchtowers(view) < 2 || few_peers => "degraded",
-        () => "ready",
+    let word = if starting || far_behind {
+        "not_ready"
+    } else if watchtowers(view) < 2 || few_peers {
+        "degraded"
+    } else {
+        "ready"
     };
     let status = if word == "not_ready" { 503 } else { 200 };
     let (version, behind) = blacklist_version(view);

@@ -47,13 +47,21 @@ fn metrics_port(node: &NodeModel) -> Option<Port> {
 /// The samples of an exposition, by name and labels; enough of a parser for what we write.
 fn samples(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(key, v)| (key.to_owned(), v.parse().unwrap())).collect()
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(key, v)| (key.to_owned(), v.parse().unwrap()))
+        .collect()
 }
 
-/// The names of the counters, as their samples are called.
+/// The names of all samples that only rise: of counters, and of the parts of histograms.
 fn counters(text: &str) -> Vec<String> {
     let typed = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"));
-    typed.flat_map(|name| [name.to_owned(), format!("{name}_total")]).collect()
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let observed = kinds.filter(|(_, kind)| matches!(*kind, "histogram" | "summary"));
+    typed
+        .flat_map(|name| [name.to_owned(), format!("{name}_total")])
+        .chain(observed.flat_map(|(name, _)| ["bucket", "sum", "count"].map(|part| format!("{name}_{part}"))))
+        .collect()
 }
 
 #[test]
@@ -82,17 +90,15 @@ fn counters_rise_and_histograms_hold_together() {
             let now = samples(&text);
             for (key, value) in &now {
                 let name = key.split('{').next().unwrap();
-                let rises = counters.iter().any(|c| c == name)
-                    || name.ends_with("_bucket")
-                    || name.ends_with("_count")
-                    || name.ends_with("_sum");
+                let rises = counters.iter().any(|counter| counter == name);
                 if let Some(&before) = last.get(key).filter(|_| rises) {
                     assert!(*value >= before, "{} {key}: {before} then {value}", node.id);
                 }
                 assert!(value.is_finite(), "{} {key}: {value}", node.id);
             }
             for (key, value) in now.iter().filter(|(key, _)| key.contains("le=\"+Inf\"")) {
-                let count = key.replace("_bucket", "_count").replace(",le=\"+Inf\"", "").replace("{le=\"+Inf\"}", "");
+                let count =
+                    key.replace("_bucket", "_count").replace(",le=\"+Inf\"", "").replace("{le=\"+Inf\"}", "");
                 assert_eq!(now.get(&count), Some(value), "{} {key}", node.id);
             }
             last = now;
@@ -159,7 +165,9 @@ fn the_shapes_of_document_and_code_are_both_there() {
     assert_eq!(ask(headless, 5.0, Port::Ops, "/health").status, 404);
     let metrics = ask(headless, 5.0, Port::Ops, "/metrics");
     assert!(metrics.content_type.starts_with("application/openmetrics-text"));
-    assert!(metrics.body.ends_with("# EOF\n") && metrics.body.contains("# TYPE decdn_bytes_served counter\n"));
+    assert!(
+        metrics.body.ends_with("# EOF\n") && metrics.body.contains("# TYPE decdn_bytes_served counter\n")
+    );
     assert!(!metrics.body.contains("decdn_blacklist_sync_lag_seconds"));
     let first = ask(node(&nodes, Family::GenLayer, 4), 5.0, Port::Ops, "/metrics").body;
     assert!(!first.contains("genlayer_") && first.contains("go_goroutines"));
@@ -180,7 +188,9 @@ fn a_validator_without_peers_names_the_failed_check_while_its_flag_says_ready() 
 #[test]
 fn a_stale_check_says_up_with_a_time_that_stands_still() {
     let nodes = fleet_with("genlayer-01:stale-check@10s+100s");
-    let check = |t| body(node(&nodes, Family::GenLayer, 1), t, Port::Ops, "/health").1["checks"]["validating"].clone();
+    let check = |t| {
+        body(node(&nodes, Family::GenLayer, 1), t, Port::Ops, "/health").1["checks"]["validating"].clone()
+    };
     assert_eq!(check(50.0)["status"], "up");
     let second = |t| check(t)["timestamp"].as_str().unwrap()[..19].to_owned();
     assert_eq!(second(50.0), second(90.0));
@@ -196,7 +206,9 @@ fn the_two_apis_disagree_and_one_asks_for_patience() {
     let two = node(&nodes, Family::DataMgmt, 2);
     let limited = ask(two, 5.0, Port::External, "/network/stats");
     assert_eq!(limited.status, 429);
-    assert!(limited.headers.iter().any(|(name, value)| *name == "retry-after" && value.parse::<u32>().is_ok()));
+    assert!(
+        limited.headers.iter().any(|(name, value)| *name == "retry-after" && value.parse::<u32>().is_ok())
+    );
     assert_eq!(ask(two, 5.0, Port::External, "/health").status, 200);
 }
 
