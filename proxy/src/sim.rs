@@ -20,6 +20,7 @@ pub mod family;
 pub mod faults;
 pub mod fleet;
 pub mod node;
+mod ports;
 pub mod server;
 pub mod targets;
 pub mod value;
@@ -30,6 +31,7 @@ use anyhow::Context as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use clock::Clock;
+use ports::Ports;
 use server::{Seat, World};
 pub use targets::SimTarget;
 
@@ -127,20 +129,14 @@ impl Sim {
 
 /// Opens every port of every node.
 fn open(world: &World, listen: SocketAddr) -> anyhow::Result<(Vec<SimTarget>, Vec<Seat>)> {
-    let mut next = listen;
+    let listeners = world.nodes.iter().map(|node| node.ports().len()).sum();
+    let mut ports = Ports::new(listen, listeners);
     let mut targets = Vec::with_capacity(world.nodes.len());
-    let mut seats = Vec::with_capacity(world.nodes.len() * 3 / 2);
+    let mut seats = Vec::with_capacity(listeners);
     for (index, node) in world.nodes.iter().enumerate() {
         let mut own = Vec::new();
         for &port in node.ports() {
-            let seat = Seat::bind(index, port, next).with_context(|| {
-                format!("cannot listen on {next} for {}; is the port taken, or `ulimit -n` too low?", node.id)
-            })?;
-            if listen.port() != 0 {
-                let following =
-                    next.port().checked_add(1).context("no ports left above 65535; begin lower")?;
-                next.set_port(following);
-            }
+            let seat = ports.bind(index, port).with_context(|| format!("no port for {}", node.id))?;
             own.push((port, seat.address()));
             seats.push(seat.settle(world)?);
         }

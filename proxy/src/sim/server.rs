@@ -57,7 +57,11 @@ impl Seat {
     /// The address is taken or not of this machine, or there are too many open files.
     pub fn bind(node: usize, port: Port, address: SocketAddr) -> io::Result<Self> {
         // Listening at once keeps the system from giving the same free port to the next seat.
-        let listener = bound(address)?.listen(BACKLOG)?;
+        // Bound alone first: an address that someone else holds closed must not be shared.
+        let socket = unbound(address)?;
+        socket.bind(address)?;
+        socket.set_reuseaddr(true)?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok(Self { node, port, address, socket: Socket::Open(listener) })
     }
@@ -129,8 +133,13 @@ impl Seat {
     }
 }
 
+fn unbound(address: SocketAddr) -> io::Result<TcpSocket> {
+    if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
+}
+
+/// Binds an address that was ours before, whatever connections to it are still fading.
 fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = unbound(address)?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
