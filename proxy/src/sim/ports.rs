@@ -52,7 +52,7 @@ impl Ports {
     pub(super) fn bind(&mut self, node: usize, port: Port) -> anyhow::Result<Seat> {
         loop {
             let address = self.next;
-            let seat = Seat::bind(node, port, address);
+            let seat = Seat::bind(node, port, address, self.choice == Choice::Named);
             if self.choice != Choice::System {
                 let following = address.port().checked_add(1).context("no port above 65535; begin lower")?;
                 self.next.set_port(following);

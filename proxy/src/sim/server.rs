@@ -51,16 +51,15 @@ enum Socket {
 }
 
 impl Seat {
-    /// Binds a port of a node.
+    /// Binds a port of a node; `named`: the user asked for this very address.
     ///
     /// # Errors
     /// The address is taken or not of this machine, or there are too many open files.
-    pub fn bind(node: usize, port: Port, address: SocketAddr) -> io::Result<Self> {
+    pub fn bind(node: usize, port: Port, address: SocketAddr, named: bool) -> io::Result<Self> {
+        // An address of our own choice must not be one that another fleet holds closed. One that the
+        // user named is taken even while connections of the fleet before this one are fading.
+        let socket = if named { bound(address)? } else { held_alone(address)? };
         // Listening at once keeps the system from giving the same free port to the next seat.
-        // Bound alone first: an address that someone else holds closed must not be shared.
-        let socket = unbound(address)?;
-        socket.bind(address)?;
-        socket.set_reuseaddr(true)?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         Ok(Self { node, port, address, socket: Socket::Open(listener) })
@@ -135,6 +134,15 @@ impl Seat {
 
 fn unbound(address: SocketAddr) -> io::Result<TcpSocket> {
     if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
+}
+
+/// Binds an address that nobody else has bound.
+fn held_alone(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = unbound(address)?;
+    socket.bind(address)?;
+    // Its connections must not keep us from binding it again.
+    socket.set_reuseaddr(true)?;
+    Ok(socket)
 }
 
 /// Binds an address that was ours before, whatever connections to it are still fading.
