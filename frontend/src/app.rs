@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use crate::components::frame::{Rail, SkipLink};
 use crate::components::media::Screen;
 use crate::components::token_form::TokenForm;
+use crate::components::viewport::LeftAt;
 use crate::pages::fleet::FleetPage;
 use crate::pages::node::NodePage;
 use crate::pages::not_found::NotFoundPage;
@@ -28,6 +29,7 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     Screen::provide();
+    LeftAt::provide();
     let fleet = Fleet::provide();
     let locked = Memo::new(move |_| fleet.link().with(|link| *link == Link::Unauthorized));
     view! {

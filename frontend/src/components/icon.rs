@@ -25,8 +25,10 @@ pub enum Icon {
     Check,
     /// The connection is broken.
     Unplugged,
-    /// Copy or share this view.
-    Link,
+    /// Small before large.
+    Up,
+    /// Large before small.
+    Down,
     /// Towards an earlier page.
     Back,
 }
@@ -50,9 +52,8 @@ impl Icon {
             Self::Close => "M5 5l10 10M15 5L5 15",
             Self::Check => "M4 10.5l4 4 8-9",
             Self::Unplugged => "M3 3l14 14M7.5 4.5v3M12.5 4.5v3M5.5 8h9v2.5a4.5 4.5 0 0 1-6.8 3.9M10 15v3",
-            Self::Link => {
-                "M8.5 11.5l3-3M9 6.5l1.8-1.8a3.2 3.2 0 0 1 4.5 4.5L13.5 11M11 13.5l-1.8 1.8a3.2 3.2 0 0 1-4.5-4.5L6.5 9"
-            }
+            Self::Up => "M10 16V4M5.5 8.5L10 4l4.5 4.5",
+            Self::Down => "M10 4v12M5.5 11.5L10 16l4.5-4.5",
             Self::Back => "M12 4.5L6.5 10l5.5 5.5",
         }
     }

@@ -12,9 +12,6 @@ pub fn RiskMeter(
     /// The risk; `None` shows `–`.
     #[prop(into)]
     risk: Signal<Option<Risk>>,
-    /// Leave the title out, where it stands beside it already.
-    #[prop(optional)]
-    bare: bool,
 ) -> impl IntoView {
     view! {
         {move || match risk.get() {
@@ -29,7 +26,7 @@ pub fn RiskMeter(
                 let percent = format!("{}%", (filled * 100.0).round());
                 view! {
                     <span class=class title=format!("{}: {}", risk.title, risk.meaning)>
-                        {(!bare).then(|| view! { <span class="risk-title">{risk.title.clone()}</span> })}
+                        <span class="risk-title">{risk.title.clone()}</span>
                         <span class="risk-value num">{against_bound(&risk)}</span>
                         <span class="risk-bar" aria-hidden="true"><span style:width=move || percent.clone()></span></span>
                     </span>

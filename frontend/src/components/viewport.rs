@@ -20,6 +20,17 @@ pub struct Sight {
     pub width: i32,
 }
 
+/// How far the fleet page was scrolled when it was left, so that coming back shows the same.
+#[derive(Clone, Copy)]
+pub struct LeftAt(StoredValue<i32>);
+
+impl LeftAt {
+    /// Hands it down.
+    pub fn provide() {
+        provide_context(Self(StoredValue::new(0)));
+    }
+}
+
 /// A list in a scroller.
 #[derive(Clone, Copy)]
 pub struct Viewport {
@@ -32,9 +43,11 @@ impl Viewport {
     /// Watches the scroller and the list: scrolling, resizing, and what grows above the list.
     pub fn watch(scroller: NodeRef<Div>, list: NodeRef<Div>, on_scroll: impl Fn() + 'static) -> Self {
         let viewport = Self { scroller, list, sight: RwSignal::new(Sight::default()) };
+        let LeftAt(left_at) = expect_context();
         let scroll = Closure::<dyn FnMut()>::new(move || {
             on_scroll();
             viewport.look();
+            left_at.set_value(scroller.get_untracked().map_or(0, |scroller| scroller.scroll_top()));
         });
         let resize = Closure::<dyn FnMut()>::new(move || viewport.look());
         let observer = ResizeObserver::new(resize.as_ref().unchecked_ref()).ok();
@@ -51,6 +64,12 @@ impl Viewport {
                 }
             });
             viewport.look();
+            let before = left_at.get_value();
+            // The list gets its height in the same turn; a frame later there is room to scroll.
+            request_animation_frame(move || {
+                scroller.set_scroll_top(before);
+                viewport.look();
+            });
         });
         on_cleanup(move || {
             let Some((scroll, _resize, observer)) = kept.try_update_value(Option::take).flatten() else {

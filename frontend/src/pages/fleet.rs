@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use crate::components::filter_box::FilterBox;
 use crate::components::frame::TopBar;
 use crate::components::notice::{Empty, Failed};
+use crate::state::attention::urgency;
 use crate::state::{Link, use_fleet};
 use attention::Attention;
 use nodes::Nodes;
@@ -27,6 +28,16 @@ pub fn FleetPage() -> impl IntoView {
     let view = address::view_in_address();
     let scroller = NodeRef::<Div>::new();
     let empty = Memo::new(move |_| fleet.every_node().with(|nodes| nodes.is_empty()));
+    Effect::new(move |_| {
+        let count =
+            fleet.every_node().with(|nodes| nodes.iter().filter(|node| urgency(node).is_some()).count());
+        // Seen on the tab, too, while another one is open.
+        document().set_title(&if count == 0 {
+            "Fleetglass".to_owned()
+        } else {
+            format!("({count}) Fleetglass")
+        });
+    });
     let quiet = Memo::new(move |_| !matches!(fleet.link().get(), Link::Live | Link::Connecting));
     let (filter, set_filter) =
         create_slice(view, |view| view.filter.clone(), |view, text| view.filter = text);

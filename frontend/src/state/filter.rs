@@ -41,11 +41,6 @@ impl Filter {
         Self { terms }
     }
 
-    /// Whether it holds for every node.
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
     /// Whether it holds for this node.
     pub fn matches(&self, node: &NodeSummary) -> bool {
         self.terms

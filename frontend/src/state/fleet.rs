@@ -51,7 +51,6 @@ pub struct Fleet {
     heard_at: RwSignal<UnixMillis>,
     clock_ahead: StoredValue<i64>,
     members: RwSignal<u64>,
-    changes: RwSignal<u64>,
     every_node: RwSignal<Arc<Vec<Node>>>,
     families: RwSignal<Vec<FamilyInfo>>,
     server: RwSignal<Option<ServerInfo>>,
@@ -74,7 +73,6 @@ impl Fleet {
             heard_at: RwSignal::new(0),
             clock_ahead: StoredValue::new(0),
             members: RwSignal::new(0),
-            changes: RwSignal::new(0),
             every_node: RwSignal::new(Arc::default()),
             families: RwSignal::new(Vec::new()),
             server: RwSignal::new(None),
@@ -112,11 +110,6 @@ impl Fleet {
         Signal::derive(move || self.server.with(Option::is_some))
     }
 
-    /// The proxy that answers, once it has.
-    pub fn server(self) -> Signal<Option<ServerInfo>> {
-        self.server.into()
-    }
-
     /// The families, in the proxy's order.
     pub fn families(self) -> Signal<Vec<FamilyInfo>> {
         self.families.into()
@@ -132,11 +125,6 @@ impl Fleet {
     /// Changes whenever nodes come or go.
     pub fn members(self) -> Signal<u64> {
         self.members.into()
-    }
-
-    /// Changes whenever any node changes, comes or goes.
-    pub fn changes(self) -> Signal<u64> {
-        self.changes.into()
     }
 
     /// All nodes in order of id, as of the last beat: at most once a second, so that what is computed
@@ -232,7 +220,6 @@ impl Fleet {
         self.beat();
         self.server.set(server);
         self.members.update(|count| *count += 1);
-        self.changes.update(|count| *count += 1);
     }
 
     fn publish(self, applied: Applied) {
@@ -260,9 +247,6 @@ impl Fleet {
             self.beat();
         } else if !applied.changed.is_empty() {
             self.behind.set_value(true);
-        }
-        if members || !applied.changed.is_empty() {
-            self.changes.update(|count| *count += 1);
         }
     }
 }

@@ -114,7 +114,7 @@ fn line(fleet: Fleet, node: &NodeSignal) -> AnyView {
         }>
             <A href=node_path(&id) attr:class="attention-link">
                 <StatusMark status=status draining=Signal::derive(move || node.with(|node| node.draining))/>
-                <span class="attention-node">{id.clone()}</span>
+                <span class="attention-node"><bdi>{id.clone()}</bdi></span>
                 <span class="attention-why">
                     <RestartChip
                         restarts=Signal::derive(move || node.with(|node| node.restarts))
@@ -126,20 +126,27 @@ fn line(fleet: Fleet, node: &NodeSignal) -> AnyView {
                     {move || risk.get().map(|risk| view! { <RiskMeter risk=Signal::derive(move || Some(risk.clone()))/> })}
                 </span>
                 <span class="attention-family">{family}</span>
-                <span class="attention-since"><Since at=Signal::derive(move || node.with(|node| node.since))/></span>
+                <span class="attention-since">"for "<Since at=Signal::derive(move || node.with(|node| node.since))/></span>
             </A>
         </li>
     }
     .into_any()
 }
 
-/// The worst reason, and how many more there are; for a healthy node at risk, what is at stake.
-pub(super) fn reasons_in_words(node: &Node) -> String {
-    match (node.reasons.as_slice(), &node.worst_risk) {
-        ([], Some(risk)) if risk.firing => risk.meaning.clone(),
-        ([], _) => String::new(),
-        ([only], _) => only.text.clone(),
-        ([first, rest @ ..], _) => format!("{}, and {} more", first.text, rest.len()),
+/// Every reason, the worst first; for a healthy node at risk, what is at stake.
+fn reasons_in_words(node: &Node) -> String {
+    match &node.worst_risk {
+        Some(risk) if risk.firing && node.reasons.is_empty() => risk.meaning.clone(),
+        _ => node.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The worst reason, and how many more there are.
+pub(super) fn worst_reason(node: &Node) -> String {
+    match node.reasons.as_slice() {
+        [] => reasons_in_words(node),
+        [only] => only.text.clone(),
+        [first, rest @ ..] => format!("{}, and {} more", first.text, rest.len()),
     }
 }
 

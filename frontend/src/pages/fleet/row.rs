@@ -8,7 +8,7 @@ use leptos_router::components::A;
 use wasm_bindgen::JsCast;
 use web_sys::MouseEvent;
 
-use super::attention::reasons_in_words;
+use super::attention::worst_reason;
 use super::nodes::{List, Place};
 use crate::components::chips::{RestartChip, VersionText};
 use crate::components::media::use_screen;
@@ -159,10 +159,11 @@ pub fn NodeRow(
     let own = id.clone();
     let active = Memo::new(move |_| list.active.with(|active| active.as_deref() == Some(&own)));
     let status = part(node, |node| node.status);
-    let why = Memo::new(move |_| node.with(|node| reasons_in_words(node)));
+    let why = Memo::new(move |_| node.with(|node| worst_reason(node)));
     let all_reasons = move || {
         node.with(|node| node.reasons.iter().map(|reason| reason.text.clone()).collect::<Vec<_>>().join("\n"))
     };
+    let draining = part(node, |node| node.draining);
     let family = part(node, |node| node.family.clone());
     let family_title = Memo::new(move |_| fleet.family_title(&family.get()));
     let spark_title = Memo::new(move |_| {
@@ -209,12 +210,13 @@ pub fn NodeRow(
             on:focus=move |_| list.active.set(Some(own.clone()))
         >
             <span class="cell cell-state" role="gridcell">
-                <StatusMark status draining=part(node, |node| node.draining)/>
+                <StatusMark status draining=draining/>
             </span>
             <span class="cell cell-node" role="rowheader">
-                <A href=path attr:class="node-link" attr:tabindex="-1" attr:title=id>{name}</A>
+                <A href=path attr:class="node-link" attr:tabindex="-1" attr:title=id><bdi>{name}</bdi></A>
             </span>
             <span class="cell cell-why" role="gridcell" title=all_reasons>
+                {move || draining.get().then(|| view! { <span class="chip card-only">"↓ draining"</span> })}
                 <RestartChip restarts=part(node, |node| node.restarts) restarted_at=part(node, |node| node.restarted_at)/>
                 <span class="why-text">{why}</span>
             </span>

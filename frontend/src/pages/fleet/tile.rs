@@ -4,7 +4,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-use super::attention::reasons_in_words;
+use super::attention::worst_reason;
 use super::nodes::List;
 use super::row::{Aging, aging, open, part, settle};
 use crate::components::node_link::node_path;
@@ -35,7 +35,7 @@ pub fn NodeTile(
     let status = part(node, |node| node.status);
     let draining = part(node, |node| node.draining);
     let family = part(node, |node| node.family.clone());
-    let why = Memo::new(move |_| node.with(|node| reasons_in_words(node)));
+    let why = Memo::new(move |_| node.with(|node| worst_reason(node)));
     let family_title = Memo::new(move |_| fleet.family_title(&family.get()));
     let under =
         Memo::new(move |_| why.with(|why| if why.is_empty() { family_title.get() } else { why.clone() }));
@@ -65,7 +65,7 @@ pub fn NodeTile(
                 <StatusShape status/>
                 {(!small).then(|| view! {
                     <span class="tile-words">
-                        <span class="tile-node">{id}</span>
+                        <span class="tile-node"><bdi>{id}</bdi></span>
                         <span class="tile-why">{under}</span>
                     </span>
                 })}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 
 use crate::components::icon::{Icon, IconMark};
+use crate::components::media::use_screen;
 use crate::components::words::{counted, whole};
 use crate::state::order::Field;
 use crate::state::use_fleet;
@@ -47,6 +48,7 @@ pub fn Toolbar(
             </Show>
             <span class="toolbar-space"></span>
             <SortSelect view/>
+            <Direction view/>
             <GroupSelect view/>
             <LayoutToggle view/>
         </div>
@@ -77,6 +79,27 @@ fn SortSelect(view: RwSignal<View>) -> impl IntoView {
         }
     };
     view! { <Select label="Sort" options=Signal::derive(move || named(fields())) now=now change/> }
+}
+
+/// Where no column's head is in sight to press: tiles, and cards on a phone.
+#[component]
+fn Direction(view: RwSignal<View>) -> impl IntoView {
+    let phone = use_screen().phone;
+    let descending = Memo::new(move |_| view.with(|view| view.descending));
+    view! {
+        <Show when=move || phone.get() || view.with(|view| view.layout == Layout::Grid)>
+            <button
+                type="button"
+                class="icon-button"
+                aria-label="Turn the order round"
+                title="Turn the order round"
+                aria-pressed=move || if descending.get() { "true" } else { "false" }
+                on:click=move |_| view.update(|view| view.descending = !view.descending)
+            >
+                <IconMark icon=Signal::derive(move || if descending.get() { Icon::Down } else { Icon::Up })/>
+            </button>
+        </Show>
+    }
 }
 
 #[component]
