@@ -18,6 +18,11 @@ pub fn local_hours_minutes(at: UnixMillis) -> String {
     format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
 }
 
+/// How far the viewer's zone is ahead of UTC now, in milliseconds.
+pub fn zone_offset() -> i64 {
+    -(js_sys::Date::new_0().get_timezone_offset() as i64) * 60_000
+}
+
 /// Waits without blocking.
 pub async fn sleep(millis: i32) {
     // A rejected timer can only mean that the page is going away.

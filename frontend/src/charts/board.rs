@@ -76,7 +76,7 @@ pub struct Board {
 impl Board {
     /// Makes the board of a page and hands it down to its charts.
     pub fn provide(window: Signal<Window>, interval: Signal<i64>) -> Self {
-        let offset = -(js_sys::Date::new_0().get_timezone_offset() as i64) * 60_000;
+        let offset = crate::clock::zone_offset();
         let board = Self {
             hovered: RwSignal::new(None),
             window,
