@@ -50,7 +50,7 @@ pub(super) async fn all(
     });
     let mut replies = join_all(asked).await;
     if let Some(port) = target.probe_tcp
-        && replies.iter().all(|reply| is_refused(reply))
+        && replies.iter().all(is_refused)
         && is_alive(target, port).await
     {
         for reply in &mut replies {

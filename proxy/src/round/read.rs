@@ -79,7 +79,7 @@ impl<'a> Read<'a> {
                 endpoint: self.reply.endpoint.name.clone(),
                 kind: failure.kind,
                 message: failure.message.clone(),
-                at: at,
+                at,
             }),
         };
         EndpointAnswer { endpoint: &self.reply.endpoint.name, outcome }

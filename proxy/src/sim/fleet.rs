@@ -88,10 +88,10 @@ fn character(family: Family, ordinal: u32) -> (Shape, Traits) {
     };
     let traits = Traits {
         health: family != Family::TheBlock && !(family == Family::Decdn && ordinal % 8 == 4),
-        metrics: family != Family::DataMgmt || ordinal % 3 == 0,
+        metrics: family != Family::DataMgmt || ordinal.is_multiple_of(3),
         split: family == Family::Decdn && ordinal % 8 == 5,
-        staking: family == Family::GenLayer && ordinal % 3 != 0,
-        rich: family == Family::GenLayer && ordinal % 4 != 0,
+        staking: family == Family::GenLayer && !ordinal.is_multiple_of(3),
+        rich: family == Family::GenLayer && !ordinal.is_multiple_of(4),
     };
     (if document { Shape::Document } else { Shape::Code }, traits)
 }

@@ -31,6 +31,7 @@ pub(super) struct Column {
     pub(super) owner: Owner,
     pub(super) derived: bool,
     /// Samples with times of their own.
+    #[expect(clippy::box_collection, reason = "few series have it: a pointer in each column, not a deque")]
     pub(super) timed: Option<Box<VecDeque<(UnixMillis, f64)>>>,
     /// The digits of the last value where an `f64` does not hold them all.
     pub(super) digits: Option<Box<str>>,
@@ -303,11 +304,14 @@ impl Table {
                 + b.columns.len() * size_of::<Sealed>()
                 + b.columns.iter().map(Sealed::heap_bytes).sum::<usize>()
         };
-        let metric = |(name, columns): (&Box<str>, &Vec<u32>)| name.len() + 40 + columns.capacity() * 4;
         self.columns.capacity() * size_of::<Column>()
             + self.columns.iter().map(column).sum::<usize>()
             + self.by_labels.capacity() * 8 / 7 * 5
-            + self.by_metric.iter().map(metric).sum::<usize>()
+            + self
+                .by_metric
+                .iter()
+                .map(|(name, columns)| name.len() + 40 + columns.capacity() * 4)
+                .sum::<usize>()
             + self.endpoints.iter().map(|e| e.layout.heap_bytes()).sum::<usize>()
             + self.metadata.heap_bytes()
             + self.times.capacity() * 8

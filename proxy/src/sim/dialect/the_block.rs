@@ -193,7 +193,7 @@ pub(super) fn answer(view: &View<'_>) -> Answer {
 fn spelled(view: &View<'_>, name: &str) -> String {
     match view.node.shape {
         Shape::Document if UPPER.contains(&name) => name.to_uppercase(),
-        Shape::Code if name == "rent_escrow_locked_ct_total" && view.node.ordinal % 2 == 0 => {
+        Shape::Code if name == "rent_escrow_locked_ct_total" && view.node.ordinal.is_multiple_of(2) => {
             "rent_escrow_locked_total".to_owned()
         }
         _ => name.to_owned(),

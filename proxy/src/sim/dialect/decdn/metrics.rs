@@ -154,7 +154,7 @@ impl Page<'_, '_> {
 
     fn slash_safety(&mut self) {
         let view = self.view;
-        let max = if view.node.ordinal % 2 == 0 { 256.0 } else { 128.0 };
+        let max = if view.node.ordinal.is_multiple_of(2) { 256.0 } else { 128.0 };
         let usual = max * (0.34 * view.gauge("holds", 1.0, 0.5)).clamp(0.05, 0.7);
         let full = 0.985 * max;
         let used = usual + (full - usual) * view.severity(Fault::ProbeSaturation, 0.6);
