@@ -105,7 +105,7 @@ fn line(fleet: Fleet, node: &NodeSignal) -> AnyView {
     let id = node.with_untracked(|node| node.id.clone());
     let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(|risk| risk.firing)));
     let status = Memo::new(move |_| node.with(|node| node.status));
-    let why = Memo::new(move |_| node.with(|node| reasons_in_words(node)));
+    let why = Memo::new(move |_| node.with(reasons_in_words));
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     view! {
         <li class=move || {

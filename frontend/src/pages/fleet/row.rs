@@ -159,7 +159,7 @@ pub fn NodeRow(
     let own = id.clone();
     let active = Memo::new(move |_| list.active.with(|active| active.as_deref() == Some(&own)));
     let status = part(node, |node| node.status);
-    let why = Memo::new(move |_| node.with(|node| worst_reason(node)));
+    let why = Memo::new(move |_| node.with(worst_reason));
     let all_reasons = move || {
         node.with(|node| node.reasons.iter().map(|reason| reason.text.clone()).collect::<Vec<_>>().join("\n"))
     };

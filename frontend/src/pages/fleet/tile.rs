@@ -35,7 +35,7 @@ pub fn NodeTile(
     let status = part(node, |node| node.status);
     let draining = part(node, |node| node.draining);
     let family = part(node, |node| node.family.clone());
-    let why = Memo::new(move |_| node.with(|node| worst_reason(node)));
+    let why = Memo::new(move |_| node.with(worst_reason));
     let family_title = Memo::new(move |_| fleet.family_title(&family.get()));
     let under =
         Memo::new(move |_| why.with(|why| if why.is_empty() { family_title.get() } else { why.clone() }));

@@ -7,7 +7,6 @@ use fleetglass_shared::wire::{NodeSeries, PanelQuery, SeriesInfo};
 use leptos::html::Section;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::Element;
 
 use super::feed::feed;
 use super::load::NodeLoad;
@@ -35,10 +34,7 @@ enum Listing {
 pub(super) fn AnyMetric(load: NodeLoad) -> impl IntoView {
     let place = NodeRef::<Section>::new();
     let in_view = RwSignal::new(false);
-    keep_in_view(
-        Signal::derive_local(move || place.get().map(|section| Element::from((*section).clone()))),
-        in_view,
-    );
+    keep_in_view(Signal::derive_local(move || place.get().map(|section| (*section).clone())), in_view);
     let listing = listing(load, in_view);
     let words = RwSignal::new(String::new());
     let limit = RwSignal::new(ROWS);

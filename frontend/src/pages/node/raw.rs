@@ -7,7 +7,6 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Section;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::Element;
 
 use super::load::NodeLoad;
 use super::raw_text::RawText;
@@ -66,10 +65,7 @@ struct Told {
 pub(super) fn Raw(load: NodeLoad) -> impl IntoView {
     let place = NodeRef::<Section>::new();
     let in_view = RwSignal::new(false);
-    keep_in_view(
-        Signal::derive_local(move || place.get().map(|section| Element::from((*section).clone()))),
-        in_view,
-    );
+    keep_in_view(Signal::derive_local(move || place.get().map(|section| (*section).clone())), in_view);
     let role = RwSignal::new(Role::Health);
     let answer = RwSignal::new(Answer::Loading);
     let turn = StoredValue::new(0_u32);
