@@ -94,7 +94,10 @@ fn read(path: &Path, family: String, name: String) -> Fixture {
 }
 
 /// A parsed exposition.
-pub(crate) struct Exposed(Vec<(String, Vec<(String, String)>, f64, String)>);
+pub(crate) struct Exposed(Vec<Line>);
+
+/// A sample: name, labels, value, and the value as written.
+type Line = (String, Vec<(String, String)>, f64, String);
 
 impl MetricLookup for Exposed {
     fn for_each(&self, metric: &str, visit: &mut dyn FnMut(Sample<'_>)) {

@@ -21,7 +21,7 @@ fn fleet_with(spec: &str) -> Vec<NodeModel> {
     nodes
 }
 
-fn node<'a>(nodes: &'a [NodeModel], family: Family, ordinal: u32) -> &'a NodeModel {
+fn node(nodes: &[NodeModel], family: Family, ordinal: u32) -> &NodeModel {
     nodes.iter().find(|node| node.family == family && node.ordinal == ordinal).unwrap()
 }
 
