@@ -3,8 +3,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  DESKTOP, NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, coloursOf, eventually, filterBox, fleetOf, live,
-  openBrowser, openPage, rows, startDemo,
+  DESKTOP,
+  NARROW,
+  PHONE,
+  assertAccessible,
+  assertNoSidewaysScroll,
+  coloursOf,
+  eventually,
+  filterBox,
+  fleetOf,
+  live,
+  openBrowser,
+  openPage,
+  rows,
+  startDemo,
+  tiles,
 } from './harness.mjs';
 
 let browser;
@@ -36,7 +49,7 @@ for (const [name, viewport] of [['a phone', PHONE], ['320 px', NARROW], ['a desk
     await rows(page).first().waitFor();
     await assertNoSidewaysScroll(page, `the fleet page on ${name}`);
     await page.getByRole('button', { name: 'Heat grid' }).click();
-    await page.getByRole('list', { name: 'Nodes' }).getByRole('listitem').first().waitFor();
+    await tiles(page).first().waitFor();
     await assertNoSidewaysScroll(page, `the heat grid on ${name}`);
     await filterBox(page).fill('nothing matches this');
     await page.getByText('No node matches the filter').waitFor();
@@ -76,7 +89,7 @@ for (const theme of ['light', 'dark']) {
       assert.equal(light.reduce((sum, part) => sum + part, 0) > 382, theme === 'light', `${background} is ${theme}`);
       await assertAccessible(page, `fleet page, ${name}, ${theme}`);
       await page.getByRole('button', { name: 'Heat grid' }).click();
-      await page.getByRole('list', { name: 'Nodes' }).getByRole('listitem').first().waitFor();
+      await tiles(page).first().waitFor();
       await assertAccessible(page, `heat grid, ${name}, ${theme}`);
       await page.done();
 

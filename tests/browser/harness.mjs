@@ -16,7 +16,7 @@ const executablePath =
   process.env.FLEETGLASS_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
 
 /** How long anything may take on a busy machine. */
-export const PATIENCE = 60_000;
+export const PATIENCE = Number(process.env.FLEETGLASS_PATIENCE_MS ?? 60_000);
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 export const NARROW = { width: 320, height: 640 };
@@ -191,8 +191,13 @@ export function row(page, id) {
   return rows(page).filter({ has: page.getByRole('link', { name: id, exact: true }) });
 }
 
+/** The tiles of the heat grid, each a link that says its node and state. */
+export function tiles(page) {
+  return page.getByRole('group', { name: 'Nodes', exact: true }).getByRole('link');
+}
+
 export function filterBox(page) {
-  return page.getByRole('textbox', { name: /^Filter the nodes/ });
+  return page.getByLabel(/^Filter the nodes/);
 }
 
 /** `n of m nodes` or `m nodes`, as numbers. */

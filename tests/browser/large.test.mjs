@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { counted, eventually, filterBox, live, openBrowser, openPage, row, rows, startNode, startServe } from './harness.mjs';
+import { counted, eventually, filterBox, live, openBrowser, openPage, row, rows, startNode, startServe, tiles } from './harness.mjs';
 
 const MANY = 5000;
 let browser;
@@ -85,8 +85,8 @@ test('the heat grid shows them all as shapes', async () => {
   const page = await openPage(browser, `${served.url}/?layout=grid`);
   await live(page);
   await page.getByRole('button', { name: 'Heat grid' }).click();
-  const tiles = page.getByRole('list', { name: 'Nodes' }).getByRole('listitem');
-  await eventually('tiles are shown', async () => (await tiles.count()) > 100);
-  assert.ok((await tiles.count()) < 2500, `${await tiles.count()} tiles are in the page`);
+  const shown = tiles(page);
+  await eventually('tiles are shown', async () => (await shown.count()) > 100);
+  assert.ok((await shown.count()) < 2500, `${await shown.count()} tiles are in the page`);
   await page.done();
 });

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DESKTOP, PHONE, coloursOf, eventually, fleetOf, live, openBrowser, openPage, rows, startDemo } from './harness.mjs';
+import { DESKTOP, PHONE, coloursOf, eventually, fleetOf, live, openBrowser, openPage, rows, startDemo, tiles } from './harness.mjs';
 
 const gallery = join(dirname(fileURLToPath(import.meta.url)), '../../docs/screenshots');
 // Charts need some minutes to show more than a dot.
@@ -24,7 +24,7 @@ try {
       await rows(page).first().waitFor();
       await shot(page, 'fleet');
       await page.getByRole('button', { name: 'Heat grid' }).click();
-      await page.getByRole('list', { name: 'Nodes' }).getByRole('listitem').first().waitFor();
+      await tiles(page).first().waitFor();
       await shot(page, 'grid');
 
       await page.goto(`${demo.url}/nodes/${encodeURIComponent(await mostToSay())}`);

@@ -41,6 +41,10 @@ pub fn RiskMeter(
 /// `312 s of 10 min`; a value nobody exposes is said so.
 pub fn against_bound(risk: &Risk) -> String {
     match risk.value {
+        // "yes of no" says nothing.
+        Some(value) if risk.unit == "bool" => number(value, &risk.unit),
+        // Of nothing allowed there is no part.
+        Some(value) if risk.bound == 0.0 => number(value, &risk.unit),
         Some(value) => format!("{} of {}", number(value, &risk.unit), number(risk.bound, &risk.unit)),
         None => "not exposed".to_owned(),
     }

@@ -189,12 +189,13 @@ impl Node {
 }
 
 /// How near a risk is to its bound: 1 at it. One that does not fire beyond its bound has a bound from
-/// below; a risk whose bound is 0 has no distance.
+/// below; a yes or no, and a risk whose bound is 0, have no distance.
 fn nearness(risk: &Risk) -> f64 {
     match risk.value {
         _ if risk.firing && risk.severity == "critical" => f64::MAX,
         _ if risk.firing && risk.severity == "info" => 2.0,
         _ if risk.firing => f64::MAX / 2.0,
+        _ if risk.unit == "bool" => 0.0,
         Some(value) if value > risk.bound => risk.bound / value,
         Some(value) if risk.bound != 0.0 => value / risk.bound,
         _ => 0.0,
