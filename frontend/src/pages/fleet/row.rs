@@ -216,7 +216,6 @@ pub fn NodeRow(
                 <A href=path attr:class="node-link" attr:tabindex="-1" attr:title=id><bdi>{name}</bdi></A>
             </span>
             <span class="cell cell-why" role="gridcell" title=all_reasons>
-                {move || draining.get().then(|| view! { <span class="chip card-only">"↓ draining"</span> })}
                 <RestartChip restarts=part(node, |node| node.restarts) restarted_at=part(node, |node| node.restarted_at)/>
                 <span class="why-text">{why}</span>
             </span>
@@ -226,7 +225,6 @@ pub fn NodeRow(
             </span>
             <span class="cell cell-peers num" role="gridcell">
                 {move || peers.get().map_or_else(|| "–".to_owned(), |peers| count(peers as f64))}
-                <span class="card-only">" peers"</span>
             </span>
             <span class="cell cell-risk" role="gridcell">
                 <RiskMeter risk=part(node, |node| node.worst_risk.clone())/>
