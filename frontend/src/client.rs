@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use fleetglass_shared::wire::Problem;
 
 pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
-pub use token::set_token;
+pub use token::{has_token, set_token};
 
 /// Why a request gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,11 @@ pub(super) fn token() -> Option<String> {
         .filter(|token| !token.is_empty())
 }
 
+/// Whether a token was entered in this tab.
+pub fn has_token() -> bool {
+    token().is_some()
+}
+
 /// Takes the token the viewer entered.
 pub fn set_token(token: &str) {
     if let Some(store) = storage() {

@@ -4,7 +4,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use crate::client::{set_token, try_now};
+use crate::client::{has_token, set_token, try_now};
 
 /// A form of one field. The token is kept for this tab only.
 #[component]
@@ -18,6 +18,8 @@ pub fn TokenForm() -> impl IntoView {
             try_now();
         }
     };
+    // The form is shown anew after each refusal: with a token entered, that one was refused.
+    let refused = has_token();
     Effect::new(move |_| field.get().map(|field| field.focus()));
     view! {
         <main id="main" class="token-page" tabindex="-1">
@@ -35,8 +37,12 @@ pub fn TokenForm() -> impl IntoView {
                     autocomplete="current-password"
                     spellcheck="false"
                     aria-describedby="token-help"
+                    aria-invalid=refused.then_some("true")
                     node_ref=field
                 />
+                {refused.then(|| view! {
+                    <p class="token-refused" role="alert">"This token is not accepted. Is it whole, and does the config list its hash?"</p>
+                })}
                 <button type="submit" class="button button-primary">"Open the dashboard"</button>
             </form>
         </main>
