@@ -54,8 +54,11 @@ class Process {
     }
     this.ended = new Promise((resolve) => { this.child.on('exit', resolve); });
     this.child.on('exit', (code) => { this.code = code ?? 'a signal'; });
-    // A story that fails half way must not leave it behind.
+    // A story that fails half way must neither leave it behind nor be kept from ending by it.
     this.reap = () => this.child.kill('SIGKILL');
+    this.child.unref();
+    this.child.stdout.unref();
+    this.child.stderr.unref();
     process.on('exit', this.reap);
   }
 
@@ -130,6 +133,8 @@ export async function startNode(pages) {
     response.writeHead(status, { 'content-type': type }).end(body);
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  // A story that fails half way ends all the same.
+  server.unref().on('connection', (socket) => socket.unref());
   const stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
   return { url: `http://127.0.0.1:${server.address().port}`, pages, stop };
 }
