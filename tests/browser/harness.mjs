@@ -70,6 +70,7 @@ class Process {
   }
 
   async stop(signal = 'SIGKILL') {
+    this.child.ref();
     this.child.kill('SIGCONT');
     this.child.kill(signal);
     await this.ended;
