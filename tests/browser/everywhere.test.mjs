@@ -94,6 +94,7 @@ for (const theme of ['light', 'dark']) {
       await page.done();
 
       const node = await nodePage(options);
+      await node.locator('.chart').first().scrollIntoViewIfNeeded();
       await eventually('a chart is drawn', async () => (await coloursOf(node.locator('.chart canvas').first())) > 3);
       await assertAccessible(node, `node page, ${name}, ${theme}`);
       await node.done();

@@ -30,7 +30,8 @@ test('every family has facts, endpoints and charts that are drawn', async () => 
     const endpoints = page.getByRole('region', { name: 'Endpoints' });
     await eventually(`${id} has endpoints`, async () => (await endpoints.getByRole('row').count()) > 1);
     const chart = page.locator('.chart canvas').first();
-    await chart.scrollIntoViewIfNeeded();
+    // Charts ask for their data when they come near the screen.
+    await page.locator('.chart').first().scrollIntoViewIfNeeded();
     await eventually(`${id} has a chart that is drawn`, async () => (await coloursOf(chart)) > 3);
     const title = await page.locator('.chart-title').first().innerText();
     const label = await page.getByRole('img').filter({ has: page.locator('canvas') }).first().getAttribute('aria-label');
@@ -43,7 +44,7 @@ test('a chart is sharp on a dense screen and follows the width of the window', a
   const { nodes } = await fleetOf(demo.url);
   const page = await openPage(browser, `${demo.url}/nodes/${encodeURIComponent(nodes[0].id)}`, { scale: 2 });
   const chart = page.locator('.chart canvas').first();
-  await chart.scrollIntoViewIfNeeded();
+  await page.locator('.chart').first().scrollIntoViewIfNeeded();
   const sizes = () => chart.evaluate((canvas) => ({ drawn: canvas.width, shown: canvas.getBoundingClientRect().width }));
   await eventually('it is drawn at twice the pixels', async () => {
     const { drawn, shown } = await sizes();
@@ -62,7 +63,8 @@ test('the crosshair reads values by pointer and by keyboard', async () => {
   const { nodes } = await fleetOf(demo.url);
   const page = await openPage(browser, `${demo.url}/nodes/${encodeURIComponent(nodes[0].id)}`);
   const plot = page.getByRole('img').filter({ has: page.locator('canvas') }).first();
-  await plot.scrollIntoViewIfNeeded();
+  await page.locator('.chart').first().scrollIntoViewIfNeeded();
+  await plot.waitFor();
   const [base, over] = [plot.locator('canvas').first(), plot.locator('canvas').last()];
   await eventually('it is drawn', async () => (await coloursOf(base)) > 3);
   const box = await plot.boundingBox();
@@ -89,7 +91,7 @@ test('any series is found by its words and charted', async () => {
   const search = page.getByLabel('Search the series of this node');
   await search.fill('scrape_duration');
   await part.getByText(/^1 of \d+ series$/).waitFor();
-  const found = part.getByRole('button', { name: /scrape_duration_seconds/ });
+  const found = part.getByRole('button', { name: /^scrape_duration_seconds/ });
   await found.click();
   assert.equal(await found.getAttribute('aria-pressed'), 'true');
   const canvas = part.locator('.chart canvas').first();
@@ -134,7 +136,7 @@ test('big integers are exact on the screen', async () => {
   const page = await openPage(browser, `${served.url}/nodes/a`);
   const digits = async (place) => (await place.innerText()).replaceAll(/[^\d]/g, '');
   const facts = page.getByRole('region', { name: 'What it says' });
-  const fact = (name) => facts.locator('.fact', { has: page.getByText(name, { exact: true }) }).locator('dd').first();
+  const fact = (name) => facts.locator('.fact', { has: page.getByText(name, { exact: true }) }).locator('.fact-value');
   await eventually('the balance is exact', async () => (await digits(fact('balance'))) === '9007199254740993');
   await eventually('the wei are exact', async () => (await digits(fact('wei'))) === '1000000000000000000000000001');
   await page.getByLabel('Search the series of this node').fill('held_tokens');

@@ -31,7 +31,7 @@ try {
       await page.getByRole('region', { name: 'What it says' }).waitFor();
       await shot(page, 'node');
       const charts = page.locator('.chart canvas');
-      await charts.first().scrollIntoViewIfNeeded();
+      await page.locator('.chart').first().scrollIntoViewIfNeeded();
       await eventually('the charts are drawn', async () => (await coloursOf(charts.first())) > 3);
       await page.getByRole('heading', { name: 'Charts' }).evaluate((heading) => heading.scrollIntoView({ block: 'start' }));
       await page.waitForTimeout(500);
