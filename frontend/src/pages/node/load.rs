@@ -48,8 +48,9 @@ impl NodeLoad {
             Memo::new(move |_| node.with(|node| node.as_ref().map(|node| (node.asked_at, node.status))));
         let live = Memo::new(move |_| fleet.link().with(|link| *link == Link::Live));
         Effect::new(move |_| {
-            asked.track();
-            live.track();
+            // Read, not only tracked: a memo that nobody reads never runs, and so never tells of a change.
+            asked.with(|_| ());
+            live.with(|_| ());
             load.again();
         });
         load
