@@ -39,7 +39,10 @@ pub fn files(discovery: &DiscoveryConfig, loaded: &LoadedConfig) -> Vec<PathBuf>
         .iter()
         .flat_map(|pattern| {
             let path = loaded.resolve(Path::new(pattern));
-            let folder = path.parent().map_or(PathBuf::from("."), Path::to_owned);
+            let folder = path
+                .parent()
+                .filter(|folder| *folder != Path::new(""))
+                .map_or(PathBuf::from("."), Path::to_owned);
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
             entries
