@@ -84,7 +84,7 @@ for (const theme of ['light', 'dark']) {
       const page = await openPage(browser, demo.url, options);
       await live(page);
       await rows(page).first().waitFor();
-      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const background = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       const light = background.match(/[\d.]+/g).slice(0, 3).map(Number);
       assert.equal(light.reduce((sum, part) => sum + part, 0) > 382, theme === 'light', `${background} is ${theme}`);
       await assertAccessible(page, `fleet page, ${name}, ${theme}`);
@@ -105,7 +105,7 @@ for (const theme of ['light', 'dark']) {
 test('the theme can be chosen and is kept', async () => {
   const page = await openPage(browser, demo.url, { theme: 'light' });
   await live(page);
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
   const button = page.getByRole('button', { name: /theme|dark|light/i }).first();
   await eventually('a press makes it dark', async () => {
