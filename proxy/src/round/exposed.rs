@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use fleetglass_shared::{
-    exposition::{Entry, ParseError, Parser, Sample, split_series},
+    exposition::{Entry, ParseError, Parser, Sample},
     family::{self, MetricLookup},
     labels::LabelSet,
 };
 
-use crate::store::{Exposition, Item, StoreError};
+use crate::store::{Exposition, Item, Reader, StoreError};
 
 /// A parser, and the samples it gave so far.
 pub(super) struct Exposed<'a> {
@@ -72,28 +72,12 @@ impl Exposition for Exposed<'_> {
                 Entry::Sample(sample) => self.note(&sample.clone()),
                 _ => {}
             }
-            return Some(Ok(match self.held.insert(entry) {
-                Entry::Sample(sample) => Item::Sample {
-                    raw: sample.series,
-                    value: sample.value,
-                    value_text: sample.value_text,
-                    timestamp: sample.timestamp,
-                },
-                Entry::Type { metric, kind } => Item::Kind { family: metric, kind: kind.as_str() },
-                Entry::Help { metric, help } => Item::Help { family: metric, help },
-                Entry::Unit { metric, unit } => Item::Unit { family: metric, unit },
-                // Passed over above.
-                Entry::Comment(_) | Entry::Eof => return None,
-            }));
+            return Item::of(self.held.insert(entry)).map(Ok);
         }
     }
 
     fn labels(raw: &str) -> Result<LabelSet, String> {
-        let (name, labels) = split_series(raw);
-        let name = [("__name__", name.as_ref())];
-        Ok(LabelSet::from_pairs(
-            name.into_iter().chain(labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))),
-        ))
+        Reader::labels(raw)
     }
 }
 

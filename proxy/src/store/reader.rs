@@ -19,16 +19,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Exposition for Reader<'_> {
-    fn next_item(&mut self, hint: Option<&[u8]>) -> Option<Result<Item<'_>, String>> {
-        let entry = loop {
-            match self.parser.next_entry_with(hint)? {
-                Ok(Entry::Comment(_) | Entry::Eof) => {}
-                Ok(entry) => break entry,
-                Err(error) => return Some(Err(error.to_string())),
-            }
-        };
-        let item = match self.held.insert(entry) {
+impl<'a> Item<'a> {
+    /// What an entry is to the store: nothing, for a comment or the end.
+    pub fn of(entry: &'a Entry<'_>) -> Option<Self> {
+        Some(match entry {
             Entry::Sample(sample) => Item::Sample {
                 raw: sample.series,
                 value: sample.value,
@@ -39,8 +33,20 @@ impl Exposition for Reader<'_> {
             Entry::Help { metric, help } => Item::Help { family: metric, help },
             Entry::Unit { metric, unit } => Item::Unit { family: metric, unit },
             Entry::Comment(_) | Entry::Eof => return None,
+        })
+    }
+}
+
+impl Exposition for Reader<'_> {
+    fn next_item(&mut self, hint: Option<&[u8]>) -> Option<Result<Item<'_>, String>> {
+        let entry = loop {
+            match self.parser.next_entry_with(hint)? {
+                Ok(Entry::Comment(_) | Entry::Eof) => {}
+                Ok(entry) => break entry,
+                Err(error) => return Some(Err(error.to_string())),
+            }
         };
-        Some(Ok(item))
+        Item::of(self.held.insert(entry)).map(Ok)
     }
 
     fn labels(raw: &str) -> Result<LabelSet, String> {
