@@ -8,6 +8,7 @@
 //! | [`pages`] | one module a page |
 //! | [`components`] | what pages are made of; they get signals and fetch nothing |
 //! | [`charts`] | charts on canvas |
+//! | [`dom`] | elements: what components and pages build |
 //! | [`clock`] | the only module that reads the time |
 //!
 //! Whatever decides something (filter, order, deltas, back-off) is a pure function with native tests;
@@ -22,6 +23,7 @@ mod charts;
 mod client;
 mod clock;
 mod components;
+mod dom;
 mod pages;
 mod state;
 mod theme;

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::dom::{El, drawing};
+
 /// Which icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
@@ -71,4 +73,14 @@ pub fn IconMark(
             <path d=move || icon.get().path()></path>
         </svg>
     }
+}
+
+/// Draws an icon; the words belong to the button around it.
+pub fn icon(icon: Icon) -> El {
+    drawing("icon", "0 0 20 20", icon.path())
+}
+
+/// Draws an icon that changes.
+pub fn live_icon(icon: impl Fn() -> Icon + 'static) -> El {
+    drawing("icon", "0 0 20 20", move || icon().path())
 }

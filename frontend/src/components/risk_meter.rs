@@ -4,6 +4,8 @@ use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
 
+use crate::dom::{El, span};
+
 use crate::state::order::pressure;
 
 /// Title, value of bound, and a bar that is full when the bound is reached.
@@ -48,4 +50,21 @@ pub fn against_bound(risk: &Risk) -> String {
         Some(value) => format!("{} of {}", number(value, &risk.unit), number(risk.bound, &risk.unit)),
         None => "not exposed".to_owned(),
     }
+}
+
+/// Title, value of bound, and a bar that is full when the bound is reached; no risk shows `–`.
+pub fn risk_meter(risk: Option<Risk>) -> El {
+    let Some(risk) = risk else { return span("faint").text("–") };
+    let filled = pressure(&risk).unwrap_or(0.0);
+    let class = match (risk.firing, filled) {
+        (true, _) => "risk risk-firing",
+        (false, 0.7..) => "risk risk-near",
+        (false, _) => "risk",
+    };
+    let bar = span("").style("width", format!("{}%", (filled * 100.0).round()));
+    span(class)
+        .attr("title", format!("{}: {}", risk.title, risk.meaning))
+        .child(span("risk-title").text(&risk.title))
+        .child(span("risk-value num").text(against_bound(&risk)))
+        .child(span("risk-bar").attr("aria-hidden", "true").child(bar))
 }

@@ -7,6 +7,8 @@ use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Spark;
 use leptos::prelude::*;
 
+use crate::dom::{El, svg};
+
 const WIDTH: f32 = 96.0;
 const HEIGHT: f32 = 20.0;
 
@@ -80,6 +82,25 @@ fn in_words(values: &[Option<f32>], title: &str, unit: &str) -> String {
         number(low, unit),
         number(high, unit)
     )
+}
+
+/// The line; gaps are gaps. Words (title and unit) for those who do not see it: the last, least and most.
+pub fn spark_line(
+    spark: impl Fn() -> Spark + Clone + 'static,
+    title: impl Fn() -> (String, String) + 'static,
+) -> El {
+    let values = spark.clone();
+    let words = move || {
+        let (title, unit) = title();
+        in_words(&values().values, &title, &unit)
+    };
+    svg("svg")
+        .class("spark")
+        .attr("viewBox", "0 0 96 20")
+        .attr("preserveAspectRatio", "none")
+        .attr("role", "img")
+        .attr("aria-label", words)
+        .child(svg("path").class("spark-line").attr("d", move || path(&spark().values)))
 }
 
 #[cfg(test)]

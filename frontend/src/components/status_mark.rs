@@ -3,6 +3,8 @@
 use fleetglass_shared::health::Status;
 use leptos::prelude::*;
 
+use crate::dom::{El, drawing, span, unseen};
+
 /// The outline of a state in a box of 16 × 16; filled but for `unreachable` and `unknown`.
 fn shape(status: Status) -> &'static str {
     match status {
@@ -61,4 +63,28 @@ pub fn StatusMark(
             </Show>
         </span>
     }
+}
+
+/// The shape alone; the word must stand beside it or in the label of what holds it.
+pub fn status_shape(status: impl Fn() -> Status + Clone + 'static) -> El {
+    let class = status.clone();
+    drawing(move || format!("mark {}", state_class(class())), "0 0 16 16", move || shape(status()))
+}
+
+/// Shape, word and, if it asks to be taken out of traffic, an arrow down.
+pub fn status_mark(
+    status: impl Fn() -> Status + Clone + 'static,
+    draining: impl Fn() -> bool + 'static,
+) -> El {
+    let (class, word) = (status.clone(), status.clone());
+    span("")
+        .class(move || format!("status {}", state_class(class())))
+        .child(status_shape(status))
+        .child(span("status-word").text(move || word().as_str()))
+        .when(draining, || {
+            span("status-drain")
+                .attr("title", "draining: asks to be taken out of traffic")
+                .child(span("").attr("aria-hidden", "true").text("↓"))
+                .child(unseen(", draining"))
+        })
 }
