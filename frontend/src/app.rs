@@ -5,9 +5,9 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, StaticSegment};
 use wasm_bindgen::JsCast;
 
-use crate::components::frame::{Rail, SkipLink};
+use crate::components::frame::{rail, skip_link};
 use crate::components::media::Screen;
-use crate::components::token_form::TokenForm;
+use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
 use crate::pages::fleet::FleetPage;
 use crate::pages::node::NodePage;
@@ -34,10 +34,10 @@ fn App() -> impl IntoView {
     let locked = Memo::new(move |_| fleet.link().with(|link| *link == Link::Unauthorized));
     view! {
         <Router>
-            <SkipLink/>
+            {skip_link()}
             <div class="frame">
-                <Rail/>
-                <Show when=move || !locked.get() fallback=TokenForm>
+                {rail()}
+                <Show when=move || !locked.get() fallback=token_form>
                     <Routes fallback=NotFoundPage>
                         <Route path=StaticSegment("") view=FleetPage/>
                         <Route path=(StaticSegment("nodes"), ParamSegment("id")) view=NodePage/>

@@ -53,6 +53,11 @@ pub fn div(class: &'static str) -> El {
     with_class("div", class)
 }
 
+/// A box that is not there for the layout: several parts where one element is asked for.
+pub fn group() -> El {
+    div("group")
+}
+
 /// A `span` with a class.
 pub fn span(class: &'static str) -> El {
     with_class("span", class)

@@ -148,7 +148,7 @@ test('big integers are exact on the screen', async () => {
 });
 
 // The press on a row that leads there leaves a listener behind; see everywhere.test.mjs.
-test('a node that fails says how, when, and what it last said', { todo: 'a closure is called after its row was dropped' }, async () => {
+test('a node that fails says how, when, and what it last said', async () => {
   const node = await startNode({ '/health': '{"status":"ok","peer_count":41}' });
   const served = await startServe(`[scrape]\ninterval = "500ms"\ntimeout = "500ms"\n
     [[target]]\nid = "a"\nfamily = "generic"\nurl = "${node.url}"\n`);

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::icon::{Icon, IconMark, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
-use crate::dom::{El, button, div, p, span};
+use crate::dom::{El, button, div, group, p, span};
 use crate::state::{Fleet, Link, use_fleet};
 
 /// A dot and one or two words.
@@ -134,7 +134,7 @@ pub fn connection_banner() -> El {
         Link::Retrying(_) => "Trying now".to_owned(),
         _ => String::new(),
     };
-    div("banners").when(broken, move || {
+    group().when(broken, move || {
         div("banner")
             .attr("role", "status")
             .child(icon(Icon::Unplugged))

@@ -1,30 +1,107 @@
 //! The filter box. What it understands: [`crate::state::filter`]; what it offers: [`crate::state::complete`].
 //! A combobox as the ARIA authoring practices have it: the focus stays in the field.
 
-use leptos::ev::KeyboardEvent;
-use leptos::html::Input;
 use leptos::prelude::*;
+use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
-use super::icon::{Icon, IconMark};
+use super::icon::{Icon, icon};
 use super::typing;
+use crate::dom::{El, button, div, on_window, span, with_class};
 use crate::state::complete::{Offer, Suggestion, Vocabulary, accept};
 use crate::state::use_fleet;
 
-/// A field that filters while it is typed in; `/` goes to it, Esc clears it, then leaves it.
-#[component]
-pub fn FilterBox(
-    /// What stands in it.
-    #[prop(into)]
+/// What the box knows while it is typed in.
+#[derive(Clone, Copy)]
+struct Combobox {
     text: Signal<String>,
-    /// Called at every change.
-    #[prop(into)]
-    set_text: SignalSetter<String>,
-) -> impl IntoView {
+    set_text: Callback<String>,
+    field: StoredValue<El>,
+    open: RwSignal<bool>,
+    /// Where the cursor stands, in bytes.
+    cursor: RwSignal<usize>,
+    chosen: RwSignal<Option<usize>>,
+    offer: Memo<Offer>,
+}
+
+impl Combobox {
+    fn field(self) -> HtmlInputElement {
+        self.field.with_value(El::as_element)
+    }
+
+    fn offers(self) -> bool {
+        self.offer.with(|offer| !offer.suggestions.is_empty())
+    }
+
+    /// Takes over what stands in the field.
+    fn read(self) {
+        let field = self.field();
+        let value = field.value();
+        let units = field.selection_start().ok().flatten().unwrap_or(u32::MAX) as usize;
+        self.cursor.set(bytes_of(&value, units));
+        self.chosen.set(None);
+        self.open.set(true);
+        self.set_text.run(value);
+    }
+
+    /// Puts a suggestion in place of the word at the cursor.
+    fn take(self, index: usize) {
+        let taken = self.offer.with_untracked(|offer| {
+            let insert = &offer.suggestions.get(index)?.insert;
+            Some(self.text.with_untracked(|text| accept(text, &offer.word, insert)))
+        });
+        let Some((value, at)) = taken else { return };
+        let field = self.field();
+        field.set_value(&value);
+        let units = value[..at].encode_utf16().count() as u32;
+        let _ = field.set_selection_range(units, units);
+        let _ = field.focus();
+        self.cursor.set(at);
+        self.chosen.set(None);
+        self.set_text.run(value);
+    }
+
+    fn step(self, by: isize) {
+        let count = self.offer.with_untracked(|offer| offer.suggestions.len()) as isize;
+        if count > 0 {
+            let first = if by > 0 { 0 } else { count - 1 };
+            let next = self.chosen.get_untracked().map_or(first, |at| at as isize + by);
+            self.chosen.set(Some(next.rem_euclid(count) as usize));
+        }
+    }
+
+    fn on_key(self, event: &KeyboardEvent) {
+        let shown = untrack(|| self.offers());
+        match (event.key().as_str(), self.chosen.get_untracked()) {
+            ("ArrowDown", _) => {
+                event.prevent_default();
+                self.open.set(true);
+                self.step(1);
+            }
+            ("ArrowUp", _) if shown => {
+                event.prevent_default();
+                self.step(-1);
+            }
+            ("Enter" | "Tab", Some(index)) if shown => {
+                event.prevent_default();
+                self.take(index);
+            }
+            ("Enter", None) => self.open.set(false),
+            ("Escape", _) if shown => self.open.set(false),
+            ("Escape", _) if !self.text.with_untracked(String::is_empty) => {
+                self.open.set(false);
+                self.set_text.run(String::new());
+            }
+            ("Escape", _) => drop(self.field().blur()),
+            _ => {}
+        }
+    }
+}
+
+/// A field that filters while it is typed in; `/` goes to it, Esc clears it, then leaves it.
+/// `set_text` is called at every change.
+pub fn filter_box(text: Signal<String>, set_text: Callback<String>) -> El {
     let fleet = use_fleet();
-    let field = NodeRef::<Input>::new();
-    let open = RwSignal::new(false);
-    let cursor = RwSignal::new(0_usize);
-    let chosen = RwSignal::new(None::<usize>);
+    let (open, cursor) = (RwSignal::new(false), RwSignal::new(0_usize));
     let offer = Memo::new(move |_| {
         if !open.get() {
             return Offer::default();
@@ -32,149 +109,92 @@ pub fn FilterBox(
         let vocabulary = fleet.every_node().with(|nodes| Vocabulary::of(nodes));
         text.with(|text| vocabulary.offer(text, cursor.get().min(text.len())))
     });
-    let shown = Memo::new(move |_| offer.with(|offer| !offer.suggestions.is_empty()));
-
-    let slash = window_event_listener(leptos::ev::keydown, move |event| {
+    let field = with_class("input", "filter-field");
+    let combobox = Combobox {
+        text,
+        set_text,
+        field: StoredValue::new(field.clone()),
+        open,
+        cursor,
+        chosen: RwSignal::new(None),
+        offer,
+    };
+    on_window("keydown", move |event: KeyboardEvent| {
         if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !typing(&event) {
             event.prevent_default();
-            if let Some(field) = field.get_untracked() {
-                let _ = field.focus();
-                field.select();
-            }
+            let _ = combobox.field().focus();
+            combobox.field().select();
         }
     });
-    on_cleanup(move || slash.remove());
+    let clear = move || {
+        set_text.run(String::new());
+        let _ = combobox.field().focus();
+    };
+    let active = move || combobox.chosen.get().map(|index| format!("filter-option-{index}"));
+    let field = field
+        .attr("type", "text")
+        .attr("inputmode", "search")
+        .attr("enterkeyhint", "search")
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "off")
+        .attr("spellcheck", "false")
+        .attr("placeholder", "Filter: state:degraded region:eu text")
+        .attr("role", "combobox")
+        .attr("aria-label", "Filter the nodes, e.g. state:degraded region:eu")
+        .attr("aria-autocomplete", "list")
+        .attr("aria-haspopup", "listbox")
+        .aria("aria-expanded", move || combobox.offers())
+        .attr("aria-controls", "filter-options")
+        .attr("aria-activedescendant", active)
+        .attr("aria-keyshortcuts", "/")
+        .prop("value", text)
+        .on("input", move |_: Event| combobox.read())
+        .on_click(move || combobox.read())
+        .on("keydown", move |event| combobox.on_key(&event))
+        .on("blur", move |_: Event| open.set(false));
+    let options = with_class("ul", "filter-options")
+        .attr("id", "filter-options")
+        .attr("role", "listbox")
+        .attr("aria-label", "Suggestions")
+        .flag("hidden", move || !combobox.offers())
+        .each(
+            move || offer.with(|offer| offer.suggestions.iter().cloned().enumerate().collect()),
+            |(index, suggestion)| format!("{index} {}", suggestion.insert),
+            move |item| option(combobox, item),
+        );
+    div("filter-box")
+        .attr("role", "search")
+        .child(icon(Icon::Search))
+        .child(field)
+        .child(options)
+        .when(
+            move || text.with(String::is_empty),
+            || with_class("kbd", "filter-key").attr("aria-hidden", "true").text("/"),
+        )
+        .when(
+            move || !text.with(String::is_empty),
+            move || {
+                button("filter-clear")
+                    .attr("aria-label", "Clear the filter")
+                    .attr("title", "Clear the filter")
+                    .on_click(clear)
+                    .child(icon(Icon::Close))
+            },
+        )
+}
 
-    let read = move || {
-        let Some(field) = field.get_untracked() else { return };
-        let value = field.value();
-        let units = field.selection_start().ok().flatten().unwrap_or(u32::MAX) as usize;
-        cursor.set(bytes_of(&value, units));
-        chosen.set(None);
-        open.set(true);
-        set_text.set(value);
-    };
-    let take = move |index: usize| {
-        let taken = offer.with_untracked(|offer| {
-            let insert = &offer.suggestions.get(index)?.insert;
-            Some(text.with_untracked(|text| accept(text, &offer.word, insert)))
-        });
-        let (Some((value, at)), Some(field)) = (taken, field.get_untracked()) else { return };
-        field.set_value(&value);
-        let units = value[..at].encode_utf16().count() as u32;
-        let _ = field.set_selection_range(units, units);
-        let _ = field.focus();
-        cursor.set(at);
-        chosen.set(None);
-        set_text.set(value);
-    };
-    let step = move |by: isize| {
-        let count = offer.with_untracked(|offer| offer.suggestions.len()) as isize;
-        if count > 0 {
-            let next =
-                chosen.get_untracked().map_or(if by > 0 { 0 } else { count - 1 }, |at| at as isize + by);
-            chosen.set(Some(next.rem_euclid(count) as usize));
-        }
-    };
-    let on_key = move |event: KeyboardEvent| match (event.key().as_str(), chosen.get_untracked()) {
-        ("ArrowDown", _) => {
+fn option(combobox: Combobox, (index, suggestion): (usize, Suggestion)) -> El {
+    with_class("li", "filter-option")
+        .attr("id", format!("filter-option-{index}"))
+        .attr("role", "option")
+        .aria("aria-selected", move || combobox.chosen.get() == Some(index))
+        // Before the field loses the focus.
+        .on("pointerdown", move |event: Event| {
             event.prevent_default();
-            open.set(true);
-            step(1);
-        }
-        ("ArrowUp", _) if shown.get_untracked() => {
-            event.prevent_default();
-            step(-1);
-        }
-        ("Enter" | "Tab", Some(index)) if shown.get_untracked() => {
-            event.prevent_default();
-            take(index);
-        }
-        ("Enter", None) => open.set(false),
-        ("Escape", _) if shown.get_untracked() => open.set(false),
-        ("Escape", _) if !text.with_untracked(String::is_empty) => set_text.set(String::new()),
-        ("Escape", _) => drop(field.get_untracked().map(|field| field.blur())),
-        _ => {}
-    };
-    let item = move |(index, suggestion): (usize, Suggestion)| {
-        let selected = Memo::new(move |_| chosen.get() == Some(index));
-        view! {
-            <li
-                id=format!("filter-option-{index}")
-                class="filter-option"
-                role="option"
-                aria-selected=move || if selected.get() { "true" } else { "false" }
-                // Before the field loses the focus.
-                on:pointerdown=move |event| {
-                    event.prevent_default();
-                    take(index);
-                }
-            >
-                <span class="filter-option-text">{suggestion.insert}</span>
-                <span class="filter-option-count num">{suggestion.count}</span>
-            </li>
-        }
-        .into_any()
-    };
-    view! {
-        <div class="filter-box" role="search">
-            <IconMark icon=Icon::Search/>
-            <input
-                node_ref=field
-                class="filter-field"
-                type="text"
-                inputmode="search"
-                enterkeyhint="search"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                placeholder="Filter: state:degraded region:eu text"
-                role="combobox"
-                aria-label="Filter the nodes, e.g. state:degraded region:eu"
-                aria-autocomplete="list"
-                aria-haspopup="listbox"
-                aria-expanded=move || if shown.get() { "true" } else { "false" }
-                aria-controls="filter-options"
-                aria-activedescendant=move || chosen.get().map(|index| format!("filter-option-{index}"))
-                aria-keyshortcuts="/"
-                prop:value=text
-                on:input=move |_| read()
-                on:click=move |_| read()
-                on:keydown=on_key
-                on:blur=move |_| open.set(false)
-            />
-            <ul
-                id="filter-options"
-                class="filter-options"
-                role="listbox"
-                aria-label="Suggestions"
-                hidden=move || !shown.get()
-            >
-                <For
-                    each=move || offer.get().suggestions.into_iter().enumerate()
-                    key=|(index, suggestion)| (*index, suggestion.insert.clone())
-                    children=item
-                />
-            </ul>
-            <Show
-                when=move || !text.with(String::is_empty)
-                fallback=|| view! { <kbd class="filter-key" aria-hidden="true">"/"</kbd> }
-            >
-                <button
-                    type="button"
-                    class="filter-clear"
-                    aria-label="Clear the filter"
-                    title="Clear the filter"
-                    on:click=move |_| {
-                        set_text.set(String::new());
-                        let _ = field.get_untracked().map(|field| field.focus());
-                    }
-                >
-                    <IconMark icon=Icon::Close/>
-                </button>
-            </Show>
-        </div>
-    }
+            combobox.take(index);
+        })
+        .child(span("filter-option-text").text(suggestion.insert))
+        .child(span("filter-option-count num").text(suggestion.count.map(|count| count.to_string())))
 }
 
 /// The browser counts in UTF-16 units, Rust in bytes.

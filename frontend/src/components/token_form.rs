@@ -1,50 +1,49 @@
 //! Asks for the token that the proxy wants.
 
-use leptos::ev::SubmitEvent;
-use leptos::html::Input;
 use leptos::prelude::*;
+use web_sys::{HtmlInputElement, SubmitEvent};
 
 use crate::client::{has_token, set_token, try_now};
+use crate::dom::{El, effect, el, p, with_class};
+use crate::state::{Link, use_fleet};
 
-/// A form of one field. The token is kept for this tab only.
-#[component]
-pub fn TokenForm() -> impl IntoView {
-    let field = NodeRef::<Input>::new();
+/// A form of one field. The token is kept for this tab only. It stays while a token is tried, so that what
+/// is typed meanwhile is not lost.
+pub fn token_form() -> El {
+    let link = use_fleet().link();
+    let refused = move || link.with(|link| *link == Link::Unauthorized) && has_token();
+    let field = with_class("input", "field")
+        .attr("id", "token")
+        .attr("type", "password")
+        .attr("autocomplete", "current-password")
+        .attr("spellcheck", "false")
+        .attr("aria-describedby", "token-help")
+        .attr("aria-invalid", move || refused().then_some("true"));
+    let (focused, typed) = (field.clone(), field.clone());
+    effect(move || focused.focus());
     let enter = move |event: SubmitEvent| {
         event.prevent_default();
-        let token = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let token = typed.as_element::<HtmlInputElement>().value();
         if !token.trim().is_empty() {
             set_token(token.trim());
             try_now();
         }
     };
-    // The form is shown anew after each refusal: with a token entered, that one was refused.
-    let refused = has_token();
-    Effect::new(move |_| field.get().map(|field| field.focus()));
-    view! {
-        <main id="main" class="token-page" tabindex="-1">
-            <form class="token-form" on:submit=enter>
-                <h1 class="token-title">"This Fleetglass asks for a token"</h1>
-                <p class="muted" id="token-help">
-                    "Whoever runs it makes one with " <code>"fleetglass token new"</code>
-                    ". It is kept in this tab only, and forgotten when you close it."
-                </p>
-                <label class="field-label" for="token">"Token"</label>
-                <input
-                    id="token"
-                    class="field"
-                    type="password"
-                    autocomplete="current-password"
-                    spellcheck="false"
-                    aria-describedby="token-help"
-                    aria-invalid=refused.then_some("true")
-                    node_ref=field
-                />
-                {refused.then(|| view! {
-                    <p class="token-refused" role="alert">"This token is not accepted. Is it whole, and does the config list its hash?"</p>
-                })}
-                <button type="submit" class="button button-primary">"Open the dashboard"</button>
-            </form>
-        </main>
-    }
+    let help = p("muted")
+        .attr("id", "token-help")
+        .text("Whoever runs it makes one with ")
+        .child(el("code").text("fleetglass token new"))
+        .text(". It is kept in this tab only, and forgotten when you close it.");
+    let words = "This token is not accepted. Is it whole, and does the config list its hash?";
+    let form = with_class("form", "token-form")
+        .on("submit", enter)
+        .child(el("h1").class("token-title").text("This Fleetglass asks for a token"))
+        .child(help)
+        .child(with_class("label", "field-label").attr("for", "token").text("Token"))
+        .child(field)
+        .when(refused, move || p("token-refused").attr("role", "alert").text(words))
+        .child(
+            with_class("button", "button button-primary").attr("type", "submit").text("Open the dashboard"),
+        );
+    with_class("main", "token-page").attr("id", "main").attr("tabindex", "-1").child(form)
 }

@@ -1,10 +1,11 @@
 //! Which part of a long list is in sight, so that only that part is in the page.
 
-use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ResizeObserver;
+
+use crate::dom::El;
 
 /// Scrolling redraws in steps of so many pixels, not at each one.
 const STEP: i32 = 96;
@@ -34,53 +35,43 @@ impl LeftAt {
 /// A list in a scroller.
 #[derive(Clone, Copy)]
 pub struct Viewport {
-    scroller: NodeRef<Div>,
-    list: NodeRef<Div>,
+    scroller: StoredValue<El>,
+    list: StoredValue<El>,
     sight: RwSignal<Sight>,
 }
 
 impl Viewport {
     /// Watches the scroller and the list: scrolling, resizing, and what grows above the list.
-    pub fn watch(scroller: NodeRef<Div>, list: NodeRef<Div>, on_scroll: impl Fn() + 'static) -> Self {
-        let viewport = Self { scroller, list, sight: RwSignal::new(Sight::default()) };
+    pub fn watch(scroller: &El, list: &El, on_scroll: impl Fn() + 'static) -> Self {
+        let viewport = Self {
+            scroller: StoredValue::new(scroller.clone()),
+            list: StoredValue::new(list.clone()),
+            sight: RwSignal::new(Sight::default()),
+        };
         let LeftAt(left_at) = expect_context();
-        let scroll = Closure::<dyn FnMut()>::new(move || {
+        let before = left_at.get_value();
+        let seen = scroller.clone();
+        scroller.listen("scroll", move || {
             on_scroll();
             viewport.look();
-            left_at.set_value(scroller.get_untracked().map_or(0, |scroller| scroller.scroll_top()));
+            left_at.set_value(seen.element().scroll_top());
         });
         let resize = Closure::<dyn FnMut()>::new(move || viewport.look());
-        let observer = ResizeObserver::new(resize.as_ref().unchecked_ref()).ok();
-        // They live as long as the page that holds this list: kept by the owner, dropped with it.
-        let kept = StoredValue::new_local(Some((scroll, resize, observer)));
-        Effect::new(move |_| {
-            let (Some(scroller), Some(list)) = (scroller.get(), list.get()) else { return };
-            kept.with_value(|kept| {
-                let Some((scroll, _, observer)) = kept else { return };
-                let _ = scroller.add_event_listener_with_callback("scroll", scroll.as_ref().unchecked_ref());
-                if let Some(observer) = observer {
-                    observer.observe(&scroller);
-                    observer.observe(&list);
-                }
+        if let Ok(observer) = ResizeObserver::new(resize.as_ref().unchecked_ref()) {
+            observer.observe(scroller.element());
+            observer.observe(list.element());
+            // They live as long as the page that holds this list: kept by the owner, dropped with it.
+            let kept = StoredValue::new_local((resize, observer));
+            on_cleanup(move || {
+                kept.try_with_value(|(_, observer)| observer.disconnect());
             });
-            viewport.look();
-            let before = left_at.get_value();
-            // The list gets its height in the same turn; a frame later there is room to scroll.
-            request_animation_frame(move || {
-                scroller.set_scroll_top(before);
+        }
+        // The list gets its height in this turn; a frame later there is room to scroll.
+        let restored = scroller.clone();
+        request_animation_frame(move || {
+            if viewport.sight.try_get_untracked().is_some() {
+                restored.element().set_scroll_top(before);
                 viewport.look();
-            });
-        });
-        on_cleanup(move || {
-            let Some((scroll, _resize, observer)) = kept.try_update_value(Option::take).flatten() else {
-                return;
-            };
-            if let Some(observer) = observer {
-                observer.disconnect();
-            }
-            if let Some(scroller) = scroller.get_untracked() {
-                let _ =
-                    scroller.remove_event_listener_with_callback("scroll", scroll.as_ref().unchecked_ref());
             }
         });
         viewport
@@ -93,9 +84,10 @@ impl Viewport {
 
     /// Measures anew; sets nothing when nothing differs.
     pub fn look(self) {
-        let (Some(scroller), Some(list)) = (self.scroller.get_untracked(), self.list.get_untracked()) else {
+        let (Some(scroller), Some(list)) = (self.scroller.try_get_value(), self.list.try_get_value()) else {
             return;
         };
+        let (scroller, list) = (scroller.element(), list.element());
         let frame = scroller.get_bounding_client_rect();
         let inner = list.get_bounding_client_rect();
         let top = (frame.top() - inner.top()) as i32;
@@ -111,9 +103,10 @@ impl Viewport {
 
     /// Scrolls just far enough that a row at `y`, `height` high, is in sight below `covered` pixels.
     pub fn reveal(self, y: i32, height: i32, covered: i32) {
-        let (Some(scroller), Some(list)) = (self.scroller.get_untracked(), self.list.get_untracked()) else {
+        let (Some(scroller), Some(list)) = (self.scroller.try_get_value(), self.list.try_get_value()) else {
             return;
         };
+        let (scroller, list) = (scroller.element(), list.element());
         let frame = scroller.get_bounding_client_rect();
         let at = list.get_bounding_client_rect().top() - frame.top() + f64::from(y);
         let (above, below) = (at - f64::from(covered), at + f64::from(height) - frame.height());

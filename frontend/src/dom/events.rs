@@ -18,8 +18,13 @@ impl El {
 
     /// Calls the handler at each click.
     pub fn on_click(self, handler: impl Fn() + 'static) -> Self {
-        listen(self.element(), "click", Box::new(move |_| handler()));
+        self.listen("click", handler);
         self
+    }
+
+    /// Calls the handler at each event of this name, of an element that is in the page already.
+    pub fn listen(&self, name: &'static str, handler: impl Fn() + 'static) {
+        listen(self.element(), name, Box::new(move |_| handler()));
     }
 }
 

@@ -28,7 +28,10 @@ impl Words {
     }
 }
 
-fn follow(read: Box<dyn Fn() -> Text>, write: Box<dyn Fn(Option<&str>)>) {
+/// What takes words into the page; nothing takes the attribute away.
+type Write = Box<dyn Fn(Option<&str>)>;
+
+fn follow(read: Box<dyn Fn() -> Text>, write: Write) {
     let mut written = None;
     render(Box::new(move || {
         let text = read();

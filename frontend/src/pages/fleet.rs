@@ -2,33 +2,32 @@
 
 mod address;
 mod attention;
+mod groups;
 mod held;
+mod item;
 mod nodes;
 mod row;
 mod summary;
 mod tile;
 mod toolbar;
 
-use leptos::html::Div;
 use leptos::prelude::*;
 
-use crate::components::filter_box::FilterBox;
-use crate::components::frame::TopBar;
-use crate::components::notice::{Empty, Failed};
+use crate::components::connection::connection_banner;
+use crate::components::filter_box::filter_box;
+use crate::components::frame::top_bar;
+use crate::components::notice::{empty, failed};
+use crate::dom::{El, div, effect, el, group, p, with_class};
 use crate::state::attention::urgency;
+use crate::state::view::View;
 use crate::state::{Link, use_fleet};
-use attention::Attention;
-use nodes::Nodes;
-use summary::Summary;
 
 /// The page at `/`.
 #[component]
 pub fn FleetPage() -> impl IntoView {
     let fleet = use_fleet();
     let view = address::view_in_address();
-    let scroller = NodeRef::<Div>::new();
-    let empty = Memo::new(move |_| fleet.every_node().with(|nodes| nodes.is_empty()));
-    Effect::new(move |_| {
+    effect(move || {
         let count =
             fleet.every_node().with(|nodes| nodes.iter().filter(|node| urgency(node).is_some()).count());
         // Seen on the tab, too, while another one is open.
@@ -38,66 +37,69 @@ pub fn FleetPage() -> impl IntoView {
             format!("({count}) Fleetglass")
         });
     });
-    let quiet = Memo::new(move |_| !matches!(fleet.link().get(), Link::Live | Link::Connecting));
-    let (filter, set_filter) =
-        create_slice(view, |view| view.filter.clone(), |view, text| view.filter = text);
-    view! {
-        <main id="main" class="page" tabindex="-1">
-            <TopBar>
-                <h1 class="sr-only">"Fleet"</h1>
-                <FilterBox text=filter set_text=set_filter/>
-            </TopBar>
-            <div class=move || if quiet.get() { "page-body fleet-old" } else { "page-body" } node_ref=scroller>
-                <Show when=move || fleet.loaded().get() fallback=NotYet>
-                    <Show when=move || !empty.get() fallback=FirstRun>
-                        <Attention view/>
-                        <Summary view/>
-                        <Nodes view scroller/>
-                    </Show>
-                </Show>
-            </div>
-        </main>
-    }
+    let quiet = move || !matches!(fleet.link().get(), Link::Live | Link::Connecting);
+    let filter = Signal::derive(move || view.with(|view| view.filter.clone()));
+    let set_filter = Callback::new(move |text| view.update(|view| view.filter = text));
+    let scroller = div("page-body").class(move || if quiet() { "page-body fleet-old" } else { "page-body" });
+    let body = scroller.clone();
+    with_class("main", "page")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .child(top_bar([el("h1").class("sr-only").text("Fleet"), filter_box(filter, set_filter)]))
+        .child(connection_banner())
+        .child(
+            scroller
+                .when(move || !fleet.loaded().get(), not_yet)
+                .when(move || fleet.loaded().get(), move || parts(view, &body)),
+        )
+}
+
+/// What needs a person, the fleet at a glance, every node; or what to do when there is none.
+fn parts(view: RwSignal<View>, scroller: &El) -> El {
+    let fleet = use_fleet();
+    let none = move || fleet.every_node().with(|nodes| nodes.is_empty());
+    let scroller = scroller.clone();
+    group().when(none, first_run).when(
+        move || !none(),
+        move || {
+            group()
+                .child(attention::attention_part(view))
+                .child(summary::summary(view))
+                .child(nodes::nodes_part(view, &scroller))
+        },
+    )
 }
 
 /// Before the first snapshot: the layout to come, or why it does not come.
-#[component]
-fn NotYet() -> impl IntoView {
+fn not_yet() -> El {
     let fleet = use_fleet();
-    let failed = Memo::new(move |_| matches!(fleet.link().get(), Link::Waiting { .. } | Link::Retrying(_)));
-    view! {
-        <Show
-            when=move || failed.get()
-            fallback=|| {
-                view! {
-                    <div class="loading" aria-busy="true">
-                        <p class="sr-only">"The fleet is loading"</p>
-                        <div class="skeleton skeleton-line"></div>
-                        <div class="skeleton skeleton-band"></div>
-                        <div class="skeleton skeleton-table"></div>
-                    </div>
-                }
-            }
-        >
-            <Failed
-                title="The fleet is not known yet"
-                detail="This page has not reached Fleetglass since it was opened. It goes on trying by itself."
-            />
-        </Show>
-    }
+    let lost = move || matches!(fleet.link().get(), Link::Waiting { .. } | Link::Retrying(_));
+    group()
+        .when(
+            move || !lost(),
+            || {
+                div("loading")
+                    .attr("aria-busy", "true")
+                    .child(p("sr-only").text("The fleet is loading"))
+                    .child(div("skeleton skeleton-line"))
+                    .child(div("skeleton skeleton-band"))
+                    .child(div("skeleton skeleton-table"))
+            },
+        )
+        .when(lost, || {
+            failed(
+                "The fleet is not known yet",
+                "This page has not reached Fleetglass since it was opened. It goes on trying by itself.",
+            )
+        })
 }
 
 /// The proxy has no target.
-#[component]
-fn FirstRun() -> impl IntoView {
-    view! {
-        <Empty
-            title="No node yet"
-            detail="Name your nodes in the config file; Fleetglass reads it again as soon as it is saved."
-        >
-            <pre class="sample" tabindex="0"><code>
-                "[[target]]\nid = \"eu-1\"\nfamily = \"auto\"\nurl = \"http://10.0.0.5:9090\"\nlabels = { region = \"eu\" }"
-            </code></pre>
-        </Empty>
-    }
+fn first_run() -> El {
+    let sample = "[[target]]\nid = \"eu-1\"\nfamily = \"auto\"\nurl = \"http://10.0.0.5:9090\"\nlabels = { region = \"eu\" }";
+    empty(
+        "No node yet",
+        "Name your nodes in the config file; Fleetglass reads it again as soon as it is saved.",
+    )
+    .child(with_class("pre", "sample").attr("tabindex", "0").child(el("code").text(sample)))
 }

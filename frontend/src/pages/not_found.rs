@@ -1,20 +1,22 @@
 //! An address that names no page.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
-use crate::components::frame::TopBar;
-use crate::components::notice::Empty;
+use crate::components::connection::connection_banner;
+use crate::components::frame::top_bar;
+use crate::components::notice::empty;
+use crate::dom::{el, link, with_class};
 
 /// Says so, and shows the way back.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    view! {
-        <main id="main" class="page" tabindex="-1">
-            <TopBar><h1 class="page-title">"No such page"</h1></TopBar>
-            <Empty title="There is nothing at this address" detail="The link may be old, or mistyped.">
-                <A href="/" attr:class="button">"Go to the fleet"</A>
-            </Empty>
-        </main>
-    }
+    with_class("main", "page")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .child(top_bar([el("h1").class("page-title").text("No such page")]))
+        .child(connection_banner())
+        .child(
+            empty("There is nothing at this address", "The link may be old, or mistyped.")
+                .child(link("button", "/").text("Go to the fleet")),
+        )
 }

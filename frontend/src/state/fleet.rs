@@ -156,11 +156,10 @@ impl Fleet {
 
     fn hear(self, update: StreamUpdate) -> Result<(), Refusal> {
         match update {
+            // A page that asks for a token goes on asking until one is taken.
             StreamUpdate::Connecting => self.link.update(|link| {
                 if let Link::Waiting { trouble, .. } = link {
                     *link = Link::Retrying(trouble.clone());
-                } else if *link == Link::Unauthorized {
-                    *link = Link::Connecting;
                 }
             }),
             StreamUpdate::Waiting { trouble, retry_at } => self.link.set(Link::Waiting { trouble, retry_at }),

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
+use crate::dom::effect;
 use crate::state::view::View;
 
 /// The address is written when the view has rested for so long: browsers limit how often it may change.
@@ -18,7 +19,7 @@ pub fn view_in_address() -> RwSignal<View> {
     let view = RwSignal::new(untrack(read));
 
     // Back, forward, a link: the address leads.
-    Effect::new(move |_| {
+    effect(move || {
         let asked = read();
         if view.with_untracked(|view| view.to_query() != asked.to_query()) {
             view.set(asked);
@@ -29,7 +30,7 @@ pub fn view_in_address() -> RwSignal<View> {
     let navigate = use_navigate();
     let path = use_location().pathname;
     let timer = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
+    effect(move || {
         let address = address(&view.get());
         if let Some(timer) = timer.get_value() {
             timer.clear();

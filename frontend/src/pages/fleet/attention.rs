@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use fleetglass_shared::health::Status;
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 use super::held::{Reading, held};
-use crate::components::age::Since;
-use crate::components::chips::RestartChip;
-use crate::components::icon::{Icon, IconMark};
+use crate::components::age::since_mark;
+use crate::components::chips::restart_chip;
+use crate::components::icon::{Icon, icon};
 use crate::components::node_link::node_path;
-use crate::components::risk_meter::RiskMeter;
-use crate::components::status_mark::{StatusMark, state_class};
+use crate::components::risk_meter::risk_meter;
+use crate::components::status_mark::{state_class, status_mark};
 use crate::components::words::{ago, counted, whole};
+use crate::dom::{El, button, div, el, group, link, p, span, with_class};
 use crate::state::attention::attention;
 use crate::state::tally::States;
 use crate::state::view::View;
@@ -24,113 +24,120 @@ const FIRST: usize = 6;
 /// As many after it; for the rest there is the table below.
 const MOST: usize = 40;
 
-/// The top of the fleet page.
-#[component]
-pub fn Attention(
-    /// To filter the table by what does not fit here.
-    view: RwSignal<View>,
-) -> impl IntoView {
+/// The nodes that need a person, and how many of them are shown.
+#[derive(Clone, Copy)]
+struct Lines {
+    shown: RwSignal<Arc<Vec<Node>>>,
+    /// How many there are by now, while the order is held.
+    count: Memo<usize>,
+    all: RwSignal<bool>,
+}
+
+impl Lines {
+    fn limit(self) -> usize {
+        let limit = if self.all.get() { MOST } else { FIRST };
+        // Two more are too few to hide behind a button.
+        if self.shown.with(|shown| shown.len()) <= limit + 2 { limit + 2 } else { limit }
+    }
+
+    fn ids(self) -> Vec<String> {
+        let limit = self.limit();
+        self.shown.with(|shown| shown.iter().take(limit).map(|node| node.id.clone()).collect())
+    }
+
+    fn hidden(self) -> usize {
+        self.shown.with(|shown| shown.len()).saturating_sub(self.limit())
+    }
+
+    fn any(self) -> bool {
+        self.count.get() != 0 || self.shown.with(|shown| !shown.is_empty())
+    }
+
+    fn title(self) -> String {
+        match self.count.get() {
+            0 => String::new(),
+            1 => "1 node needs you".to_owned(),
+            count => format!("{} nodes need you", whole(count)),
+        }
+    }
+}
+
+/// The top of the fleet page. What does not fit, it shows by the view's filter.
+pub fn attention_part(view: RwSignal<View>) -> El {
     let fleet = use_fleet();
     let reading = Reading::new();
     let latest = Memo::new_with_compare(
         move |_| Arc::new(fleet.every_node().with(|nodes| attention(nodes))),
         |_, _| true,
     );
-    let shown = held(latest.into(), || (), reading.now());
-    let all = RwSignal::new(false);
-    let limit = move || if all.get() { MOST } else { FIRST };
-    // Too few to hide behind a button.
-    let limit = move || if shown.with(|shown| shown.len()) <= limit() + 2 { limit() + 2 } else { limit() };
-    let lines = move || {
-        shown.with(|shown| shown.iter().take(limit()).map(|node| node.id.clone()).collect::<Vec<_>>())
+    let lines = Lines {
+        shown: held(latest.into(), || (), reading.now()),
+        count: Memo::new(move |_| latest.with(|nodes| nodes.len())),
+        all: RwSignal::new(false),
     };
-    let count = Memo::new(move |_| latest.with(|nodes| nodes.len()));
-    let hidden = Memo::new(move |_| shown.with(|shown| shown.len().saturating_sub(limit())));
-    let title = move || match count.get() {
-        0 => String::new(),
-        1 => "1 node needs you".to_owned(),
-        count => format!("{} nodes need you", whole(count)),
-    };
-    view! {
+    let spoken = move || if lines.count.get() == 0 { "No node needs you".to_owned() } else { lines.title() };
+    group()
         // Says it to those who do not see it, once a change, not at every beat.
-        <p class="sr-only" aria-live="polite">{move || if count.get() == 0 { "No node needs you".to_owned() } else { title() }}</p>
-        <Show when=move || count.get() != 0 || shown.with(|shown| !shown.is_empty()) fallback=AllWell>
-            <section
-                class="attention"
-                aria-labelledby="attention-title"
-                on:pointerenter=move |event| reading.enter(&event)
-                on:pointerleave=move |_| reading.leave()
-                on:focusin=move |event| reading.focus(&event)
-                on:focusout=move |event| reading.blur(&event)
-            >
-                <h2 class="attention-title" id="attention-title">{title}</h2>
-                <ul class="attention-list">
-                    <For
-                        each=lines
-                        key=String::clone
-                        children=move |id| fleet.node(&id).map(|node| line(fleet, &node))
-                    />
-                </ul>
-                <Show when=move || hidden.get() != 0 || all.get()>
-                    <div class="attention-more">
-                        <Show when=move || !all.get() fallback=move || {
-                            view! {
-                                <button type="button" class="button button-quiet" on:click=move |_| all.set(false)>
-                                    "Show fewer"
-                                </button>
-                            }
-                        }>
-                            <button type="button" class="button button-quiet" on:click=move |_| all.set(true)>
-                                {move || format!("Show {} more", hidden.get().min(MOST - FIRST))}
-                            </button>
-                        </Show>
-                        <Show when=move || count.get().gt(&MOST)>
-                            <button
-                                type="button"
-                                class="button button-quiet"
-                                on:click=move |_| view.update(|view| "-state:healthy".clone_into(&mut view.filter))
-                            >
-                                "Show all below"
-                            </button>
-                        </Show>
-                    </div>
-                </Show>
-            </section>
-        </Show>
-    }
+        .child(p("sr-only").attr("aria-live", "polite").text(spoken))
+        .when(move || lines.any(), move || reading.watch(section(view, lines)))
+        .when(move || !lines.any(), all_well)
 }
 
-fn line(fleet: Fleet, node: &NodeSignal) -> AnyView {
+fn section(view: RwSignal<View>, lines: Lines) -> El {
+    let fleet = use_fleet();
+    let item = move |id: String| match fleet.node(&id) {
+        Some(node) => line(fleet, &node),
+        // Gone while the order was held.
+        None => el("li").attr("hidden", ""),
+    };
+    with_class("section", "attention")
+        .attr("aria-labelledby", "attention-title")
+        .child(el("h2").class("attention-title").attr("id", "attention-title").text(move || lines.title()))
+        .child(with_class("ul", "attention-list").each(move || lines.ids(), String::clone, item))
+        .when(move || lines.hidden() != 0 || lines.all.get(), move || more(view, lines))
+}
+
+fn more(view: RwSignal<View>, lines: Lines) -> El {
+    let press = move || lines.all.update(|all| *all = !*all);
+    let words = move || match lines.all.get() {
+        true => "Show fewer".to_owned(),
+        false => format!("Show {} more", lines.hidden().min(MOST - FIRST)),
+    };
+    let filter = move || view.update(|view| "-state:healthy".clone_into(&mut view.filter));
+    div("attention-more").child(button("button button-quiet").on_click(press).text(words)).when(
+        move || lines.count.get() > MOST,
+        move || button("button button-quiet").on_click(filter).text("Show all below"),
+    )
+}
+
+fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let node: RwSignal<Node> = node.clone().into();
     let id = node.with_untracked(|node| node.id.clone());
     let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(|risk| risk.firing)));
-    let status = Memo::new(move |_| node.with(|node| node.status));
-    let why = Memo::new(move |_| node.with(reasons_in_words));
+    let status = move || node.with(|node| node.status);
+    let why = move || node.with(reasons_in_words);
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
-    view! {
-        <li class=move || {
-            let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
-            format!("attention-line {} {at_risk}", state_class(status.get()))
-        }>
-            <A href=node_path(&id) attr:class="attention-link">
-                <StatusMark status=status draining=Signal::derive(move || node.with(|node| node.draining))/>
-                <span class="attention-node"><bdi>{id.clone()}</bdi></span>
-                <span class="attention-why">
-                    <RestartChip
-                        restarts=Signal::derive(move || node.with(|node| node.restarts))
-                        restarted_at=Signal::derive(move || node.with(|node| node.restarted_at))
-                    />
-                    <span class="attention-reason" title=why>{why}</span>
-                </span>
-                <span class="attention-risk">
-                    {move || risk.get().map(|risk| view! { <RiskMeter risk=Signal::derive(move || Some(risk.clone()))/> })}
-                </span>
-                <span class="attention-family">{family}</span>
-                <span class="attention-since">"for "<Since at=Signal::derive(move || node.with(|node| node.since))/></span>
-            </A>
-        </li>
-    }
-    .into_any()
+    let class = move || {
+        let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
+        format!("attention-line {} {at_risk}", state_class(status()))
+    };
+    let chip =
+        restart_chip(move || node.with(|node| node.restarts), move || node.with(|node| node.restarted_at));
+    el("li").class(class).child(
+        link("attention-link", node_path(&id))
+            .child(status_mark(status, move || node.with(|node| node.draining)))
+            .child(span("attention-node").child(el("bdi").text(id)))
+            .child(
+                span("attention-why")
+                    .child(chip)
+                    .child(span("attention-reason").attr("title", why).text(why)),
+            )
+            .child(span("attention-risk").live(move || risk.get().map(|risk| risk_meter(Some(risk)))))
+            .child(span("attention-family").text(family))
+            .child(
+                span("attention-since").text("for ").child(since_mark(move || node.with(|node| node.since))),
+            ),
+    )
 }
 
 /// Every reason, the worst first; for a healthy node at risk, what is at stake.
@@ -150,12 +157,10 @@ pub(super) fn worst_reason(node: &Node) -> String {
     }
 }
 
-#[component]
-fn AllWell() -> impl IntoView {
+fn all_well() -> El {
     let fleet = use_fleet();
-    let states = Memo::new(move |_| fleet.every_node().with(|nodes| States::of(nodes.iter())));
     let well = move || {
-        let states = states.get();
+        let states = fleet.every_node().with(|nodes| States::of(nodes.iter()));
         let (total, healthy) = (states.total(), states.count(Status::Healthy));
         match total - healthy {
             0 if total == 1 => "The one node is well.".to_owned(),
@@ -168,15 +173,12 @@ fn AllWell() -> impl IntoView {
             ),
         }
     };
-    let checked = Memo::new(move |_| {
+    let checked = move || {
         let last = fleet.every_node().with(|nodes| nodes.iter().filter_map(|node| node.asked_at).max());
-        last.map(|at| format!(" Last check {}", ago(at, fleet.now().get()))).unwrap_or_default()
-    });
-    view! {
-        <p class="all-well">
-            <IconMark icon=Icon::Check/>
-            <span class="all-well-words">{well}</span>
-            <span class="muted num">{checked}</span>
-        </p>
-    }
+        last.map(|at| format!(" Last check {}", ago(at, fleet.now().get())))
+    };
+    p("all-well")
+        .child(icon(Icon::Check))
+        .child(span("all-well-words").text(well))
+        .child(span("muted num").text(checked))
 }

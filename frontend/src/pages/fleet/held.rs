@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use leptos::ev::{FocusEvent, PointerEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Node};
+use web_sys::{Element, Event, FocusEvent, Node, PointerEvent};
 
 use crate::clock::local_now;
+use crate::dom::{El, effect};
 use crate::state::use_fleet;
 
 /// A finger's touch or a scroll means reading for so long.
@@ -37,8 +37,15 @@ impl Reading {
         Signal::derive(move || self.pointer.get() || self.focus.get() || touched.get())
     }
 
-    /// For `on:pointerenter`.
-    pub fn enter(self, event: &PointerEvent) {
+    /// Hears whether a part of the page is being read.
+    pub fn watch(self, part: El) -> El {
+        part.on("pointerenter", move |event| self.enter(&event))
+            .on("pointerleave", move |_: Event| self.pointer.set(false))
+            .on("focusin", move |event| self.focus(&event))
+            .on("focusout", move |event| self.blur(&event))
+    }
+
+    fn enter(self, event: &PointerEvent) {
         if event.pointer_type() == "mouse" {
             self.pointer.set(true);
         } else {
@@ -46,13 +53,8 @@ impl Reading {
         }
     }
 
-    /// For `on:pointerleave`.
-    pub fn leave(self) {
-        self.pointer.set(false);
-    }
-
-    /// For `on:focusin`: only a focus that shows, not that of a click.
-    pub fn focus(self, event: &FocusEvent) {
+    /// Only a focus that shows, not that of a click.
+    fn focus(self, event: &FocusEvent) {
         let shows = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok())
@@ -60,8 +62,7 @@ impl Reading {
         self.focus.set(shows);
     }
 
-    /// For `on:focusout`.
-    pub fn blur(self, event: &FocusEvent) {
+    fn blur(self, event: &FocusEvent) {
         let inside = event
             .current_target()
             .and_then(|list| list.dyn_into::<Node>().ok())
@@ -82,7 +83,7 @@ impl Reading {
 /// changed: then the person wants to see it move.
 pub fn held<T, K>(
     latest: Signal<Arc<T>>,
-    asked: impl Fn() -> K + Send + Sync + 'static,
+    asked: impl Fn() -> K + 'static,
     reading: Signal<bool>,
 ) -> RwSignal<Arc<T>>
 where
@@ -90,12 +91,13 @@ where
     K: PartialEq + 'static,
 {
     let shown = RwSignal::new(latest.get_untracked());
-    Effect::new(move |before: Option<K>| {
-        let (latest, asked, reading) = (latest.get(), asked(), reading.get());
-        if !reading || before.as_ref() != Some(&asked) {
+    let mut before = None;
+    effect(move || {
+        let (latest, now, reading) = (latest.get(), Some(asked()), reading.get());
+        if !reading || before != now {
             shown.set(latest);
         }
-        asked
+        before = now;
     });
     shown
 }

@@ -3,21 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use leptos::ev::KeyboardEvent;
-use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, KeyboardEvent};
 
+use super::groups::{group_head, stuck_head};
 use super::held::{Reading, held};
-use super::row::{GroupHead, NodeRow, TableHead};
-use super::tile::NodeTile;
-use super::toolbar::Toolbar;
+use super::item::Item;
+use super::row::{node_row, table_head};
+use super::tile::node_tile;
+use super::toolbar::toolbar;
 use crate::components::media::use_screen;
-use crate::components::notice::Empty;
+use crate::components::notice::empty;
 use crate::components::typing;
 use crate::components::viewport::Viewport;
-use crate::state::listing::{Listing, Shape, Slot, What};
+use crate::dom::{El, button, div, effect, group, on_window, with_class};
+use crate::state::listing::{Listing, Placed, Shape, Slot, What};
 use crate::state::use_fleet;
 use crate::state::view::{Layout, View};
 
@@ -44,20 +45,27 @@ pub struct Place {
 #[derive(Clone, Copy)]
 pub struct List {
     /// Sizes.
-    pub shape: Signal<Shape>,
-    /// Where those in sight lie, by key.
-    places: Memo<HashMap<String, Place>>,
+    pub shape: Memo<Shape>,
+    /// What is in sight, and where it lies.
+    seen: Memo<Arc<InSight>>,
     /// The node the keyboard is on.
     pub active: RwSignal<Option<String>>,
     /// It is to have the focus as soon as it is in the page.
     pub wants_focus: RwSignal<bool>,
 }
 
+/// What is in sight, in order and by key.
+#[derive(Default, PartialEq)]
+struct InSight {
+    order: Vec<Seen>,
+    places: HashMap<String, Place>,
+}
+
 impl List {
     /// Where a row or tile lies; where it was when it is leaving.
     pub fn place(self, key: String) -> Memo<Place> {
         Memo::new(move |before: Option<&Place>| {
-            let place = self.places.with(|places| places.get(&key).copied());
+            let place = self.seen.with(|seen| seen.places.get(&key).copied());
             place.or(before.copied()).unwrap_or_default()
         })
     }
@@ -88,14 +96,8 @@ pub fn group_key(text: Option<&str>) -> String {
     text.map_or_else(|| "none".to_owned(), |text| format!("g {text}"))
 }
 
-/// The third part of the fleet page.
-#[component]
-pub fn Nodes(
-    /// How the nodes are looked at.
-    view: RwSignal<View>,
-    /// What scrolls them.
-    scroller: NodeRef<Div>,
-) -> impl IntoView {
+/// The third part of the fleet page: the nodes as the view asks, in what scrolls them.
+pub fn nodes_part(view: RwSignal<View>, scroller: &El) -> El {
     let fleet = use_fleet();
     let screen = use_screen();
     let reading = Reading::new();
@@ -111,18 +113,18 @@ pub fn Nodes(
         })
     });
 
-    let list_ref = NodeRef::<Div>::new();
+    let list_element = div("nodes-list");
     // Only a scroll that a finger makes means reading; the wheel has the pointer over the list anyway.
-    let viewport = Viewport::watch(scroller, list_ref, move || {
+    let viewport = Viewport::watch(scroller, &list_element, move || {
         if screen.touch.get_untracked() {
             reading.glance();
         }
     });
-    let layout = Memo::new(move |_| view.with(|view| view.layout));
-    let width = Memo::new(move |_| viewport.sight().get().width);
+    let grid = Memo::new(move |_| view.with(|view| view.layout == Layout::Grid));
     let many = Memo::new(move |_| shown.with(|shown| shown.nodes.len() > LARGE_TILES));
     let shape = Memo::new(move |_| {
-        shape(layout.get(), screen.phone.get(), screen.touch.get(), width.get(), many.get())
+        let width = viewport.sight().get().width;
+        shape(grid.get(), screen.phone.get(), screen.touch.get(), width, many.get())
     });
     let placed = Memo::new(move |_| shown.with(|shown| Arc::new(shown.place(shape.get()))));
     let active = RwSignal::new(None::<String>);
@@ -131,83 +133,164 @@ pub fn Nodes(
             id.as_ref().and_then(|id| shown.with(|shown| shown.nodes.iter().position(|node| node.id == *id)))
         })
     });
-
     let seen = Memo::new(move |_| {
         let sight = viewport.sight().get();
         let covered = shape.get().row + MARGIN;
-        placed.with(|placed| {
-            let slots = placed.between(sight.top - covered, sight.top + sight.height + MARGIN);
-            // The one the keyboard is on stays in the page, or the focus would be lost.
-            let active = active_index
-                .get()
-                .and_then(|index| placed.of_node(index))
-                .filter(|slot| !slots.contains(slot));
-            let first = slots.first().map_or(0, |first| {
-                placed.slots.partition_point(|slot| (slot.y, slot.x) < (first.y, first.x))
-            });
-            let slots = slots.iter().copied().enumerate().map(|(offset, slot)| (first + offset, slot));
-            let active =
-                active.map(|slot| (placed.slots.iter().position(|other| *other == slot).unwrap_or(0), slot));
-            slots.chain(active).collect::<Vec<(usize, Slot)>>()
-        })
+        let between = (sight.top - covered, sight.top + sight.height + MARGIN);
+        placed
+            .with(|placed| shown.with(|shown| Arc::new(in_sight(shown, placed, between, active_index.get()))))
     });
-    let items = Memo::new(move |_| {
-        shown.with(|shown| {
-            let what = |slot: &Slot| match slot.what {
-                What::Group(index) => Seen::Group(shown.groups[index].text.clone()),
-                What::Node(index) => Seen::Node(shown.nodes[index].id.clone()),
-            };
-            // The two change in turn: for a moment a slot may point past a shorter listing.
-            let fits = |slot: &Slot| match slot.what {
-                What::Group(index) => index < shown.groups.len(),
-                What::Node(index) => index < shown.nodes.len(),
-            };
-            seen.with(|seen| {
-                seen.iter()
-                    .filter(|(_, slot)| fits(slot))
-                    .map(|(index, slot)| (what(slot), Place { x: slot.x, y: slot.y, index: *index }))
-                    .collect::<Vec<_>>()
-            })
-        })
-    });
-    let places = Memo::new(move |_| {
-        items.with(|items| items.iter().map(|(what, place)| (what.key(), *place)).collect::<HashMap<_, _>>())
-    });
-    let list = List { shape: shape.into(), places, active, wants_focus: RwSignal::new(false) };
+    let list = List { shape, seen, active, wants_focus: RwSignal::new(false) };
+    let keyboard = Keyboard { list, viewport, shown, placed, active_index };
 
     // The keyboard enters at the first node until it has been somewhere.
-    Effect::new(move |_| {
+    effect(move || {
         let first = shown.with(|shown| shown.nodes.first().map(|node| node.id.clone()));
         if active_index.get().is_none() {
             active.set(first);
         }
     });
-    let go = move |index: usize| {
-        let Some(id) = shown.with_untracked(|shown| shown.nodes.get(index).map(|node| node.id.clone()))
-        else {
-            return;
-        };
-        if let Some(slot) = placed.with_untracked(|placed| placed.of_node(index)) {
-            let shape = shape.get_untracked();
-            viewport.reveal(
-                slot.y,
-                shape.row,
-                if layout.get_untracked() == Layout::Table { 2 * shape.head } else { shape.head },
-            );
+    // `j` and `k` lead into the list from anywhere.
+    on_window("keydown", move |event: KeyboardEvent| {
+        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !event.default_prevented();
+        if plain && matches!(event.key().as_str(), "j" | "k") && !typing(&event) {
+            event.prevent_default();
+            keyboard.go(active_index.get_untracked().unwrap_or(0));
         }
-        list.wants_focus.set(true);
-        active.set(Some(id));
-        active.notify();
+    });
+
+    let states_of = move |text: Option<String>| {
+        Signal::derive(move || {
+            latest.with(|latest| {
+                let group = latest.groups.iter().find(|group| group.text == text);
+                group.map(|group| group.states).unwrap_or_default()
+            })
+        })
     };
-    let on_key = move |event: KeyboardEvent| {
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(&event) {
+    let item = move |what: Seen| {
+        let key = what.key();
+        match what {
+            Seen::Group(text) => group_head(list, key, text.clone(), view, states_of(text)),
+            Seen::Node(id) => match fleet.node(&id).map(|node| Item::new(list, key, node)) {
+                Some(item) if grid.get_untracked() => node_tile(item, many.get_untracked()),
+                Some(item) => node_row(item),
+                // It may have gone while the order was held.
+                None => div("").attr("hidden", ""),
+            },
+        }
+    };
+    let list_element = list_element
+        .attr("role", move || (!grid.get()).then_some("rowgroup"))
+        .style("height", move || format!("{}px", placed.with(|placed| placed.height)))
+        .each(
+            move || list.seen.with(|seen| seen.order.clone()),
+            // Rows and tiles are different elements: a change of layout starts anew.
+            move |what| format!("{} {} {}", grid.get(), many.get(), what.key()),
+            item,
+        );
+    let stuck = Memo::new(move |_| {
+        let top = viewport.sight().get().top;
+        let index = placed.with(|placed| placed.group_at(top + shape.get().head / 2))?;
+        shown.with(|shown| shown.groups.get(index).map(|group| group.text.clone()))
+    });
+    let none = move || shown.with(|shown| shown.nodes.is_empty());
+    let rows = move || (!grid.get()).then(|| (placed.with(|placed| placed.slots.len()) + 1).to_string());
+    let class = move || match (grid.get(), many.get()) {
+        (false, _) => "nodes nodes-table",
+        (true, false) => "nodes nodes-grid",
+        (true, true) => "nodes nodes-grid nodes-small",
+    };
+    let table = div("")
+        .class(class)
+        .flag("hidden", none)
+        .attr("role", move || if grid.get() { "group" } else { "grid" })
+        .attr("aria-label", "Nodes")
+        .attr("aria-rowcount", rows)
+        .on("keydown", move |event| keyboard.hear(&event))
+        .when(move || !grid.get(), move || table_head(view))
+        .live(move || stuck.get().map(|text| stuck_head(text.clone(), view, states_of(text))))
+        .child(list_element);
+    with_class("section", "nodes-part")
+        .attr("aria-label", "Nodes")
+        .child(toolbar(
+            view,
+            move || shown.with(|shown| (shown.nodes.len(), shown.total)),
+            waiting,
+            move || shown.set(latest.get_untracked()),
+        ))
+        .child(reading.watch(table))
+        .child(group().when(none, move || no_match(view)))
+}
+
+fn no_match(view: RwSignal<View>) -> El {
+    let detail =
+        move || format!("Nothing in the fleet fits “{}”.", view.with(|view| view.filter.trim().to_owned()));
+    let clear = move || view.update(|view| view.filter.clear());
+    empty("No node matches the filter", detail).child(button("button").on_click(clear).text("Show all nodes"))
+}
+
+/// What lies between two heights, and the node that the keyboard is on: it stays in the page, or the focus
+/// would be lost.
+fn in_sight(shown: &Listing, placed: &Placed, (top, end): (i32, i32), active: Option<usize>) -> InSight {
+    let slots = placed.between(top, end);
+    let first = slots
+        .first()
+        .map_or(0, |first| placed.slots.partition_point(|slot| (slot.y, slot.x) < (first.y, first.x)));
+    let active = active.and_then(|index| placed.of_node(index)).filter(|slot| !slots.contains(slot));
+    let active = active.map(|slot| (placed.slots.iter().position(|other| *other == slot).unwrap_or(0), slot));
+    let slots = slots.iter().copied().enumerate().map(|(offset, slot)| (first + offset, slot));
+    let mut seen = InSight::default();
+    for (index, slot) in slots.chain(active) {
+        // The two change in turn: for a moment a slot may point past a shorter listing.
+        let Some(what) = what_is(shown, &slot) else { continue };
+        seen.places.insert(what.key(), Place { x: slot.x, y: slot.y, index });
+        seen.order.push(what);
+    }
+    seen
+}
+
+fn what_is(shown: &Listing, slot: &Slot) -> Option<Seen> {
+    match slot.what {
+        What::Group(index) => shown.groups.get(index).map(|group| Seen::Group(group.text.clone())),
+        What::Node(index) => shown.nodes.get(index).map(|node| Seen::Node(node.id.clone())),
+    }
+}
+
+/// Moves through the nodes by keys.
+#[derive(Clone, Copy)]
+struct Keyboard {
+    list: List,
+    viewport: Viewport,
+    shown: RwSignal<Arc<Listing>>,
+    placed: Memo<Arc<Placed>>,
+    active_index: Memo<Option<usize>>,
+}
+
+impl Keyboard {
+    fn go(self, index: usize) {
+        let id = self.shown.with_untracked(|shown| shown.nodes.get(index).map(|node| node.id.clone()));
+        let Some(id) = id else { return };
+        if let Some(slot) = self.placed.with_untracked(|placed| placed.of_node(index)) {
+            let shape = self.list.shape.get_untracked();
+            // Rows lie below the head of the table, too.
+            let heads = if shape.column == 0 { 2 } else { 1 };
+            self.viewport.reveal(slot.y, shape.row, heads * shape.head);
+        }
+        self.list.wants_focus.set(true);
+        self.list.active.set(Some(id));
+        self.list.active.notify();
+    }
+
+    fn hear(self, event: &KeyboardEvent) {
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(event) {
             return;
         }
-        let last = shown.with_untracked(|shown| shown.nodes.len()).saturating_sub(1);
-        let now = active_index.get_untracked().unwrap_or(0);
-        let columns = shape.get_untracked().columns;
-        let page =
-            (viewport.sight().get_untracked().height / shape.get_untracked().row.max(1)).max(2) as usize - 1;
+        let last = self.shown.with_untracked(|shown| shown.nodes.len()).saturating_sub(1);
+        let now = self.active_index.get_untracked().unwrap_or(0);
+        let shape = self.list.shape.get_untracked();
+        let columns = shape.columns;
+        let height = self.viewport.sight().get_untracked().height;
+        let page = (height / shape.row.max(1)).max(2) as usize - 1;
         let to = match event.key().as_str() {
             "ArrowDown" | "j" => now + columns,
             "ArrowUp" | "k" => now.saturating_sub(columns),
@@ -226,125 +309,22 @@ pub fn Nodes(
             _ => return,
         };
         event.prevent_default();
-        go(to.min(last));
-    };
-    // `j` and `k` lead into the list from anywhere.
-    let shortcut = window_event_listener(leptos::ev::keydown, move |event| {
-        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !event.default_prevented();
-        if plain && matches!(event.key().as_str(), "j" | "k") && !typing(&event) {
-            event.prevent_default();
-            go(active_index.get_untracked().unwrap_or(0));
-        }
-    });
-    on_cleanup(move || shortcut.remove());
-
-    let states_of = move |text: Option<String>| {
-        latest.with(|latest| {
-            latest
-                .groups
-                .iter()
-                .find(|group| group.text == text)
-                .map(|group| group.states)
-                .unwrap_or_default()
-        })
-    };
-    let item = move |(what, _): (Seen, Place)| {
-        let key = what.key();
-        match what {
-            Seen::Group(text) => {
-                let title = text.clone();
-                let states = Signal::derive(move || states_of(text.clone()));
-                view! { <GroupHead list key text=title view states/> }.into_any()
-            }
-            // It may have gone while the order was held.
-            Seen::Node(id) => fleet
-                .node(&id)
-                .map(|node| match layout.get_untracked() {
-                    Layout::Table => view! { <NodeRow list key id node/> }.into_any(),
-                    Layout::Grid => {
-                        view! { <NodeTile list key id node small=many.get_untracked()/> }.into_any()
-                    }
-                })
-                .into_any(),
-        }
-    };
-    let stuck = Memo::new(move |_| {
-        let top = viewport.sight().get().top;
-        let index = placed.with(|placed| placed.group_at(top + shape.get().head / 2))?;
-        shown.with(|shown| shown.groups.get(index).map(|group| group.text.clone()))
-    });
-    let none = Memo::new(move |_| shown.with(|shown| shown.nodes.is_empty()));
-    let counts = Memo::new(move |_| shown.with(|shown| (shown.nodes.len(), shown.total)));
-    let class = move || match (layout.get(), many.get()) {
-        (Layout::Table, _) => "nodes nodes-table",
-        (Layout::Grid, false) => "nodes nodes-grid",
-        (Layout::Grid, true) => "nodes nodes-grid nodes-small",
-    };
-    view! {
-        <section class="nodes-part" aria-label="Nodes">
-            <Toolbar view shown=counts.into() waiting=waiting.into() apply=move |()| shown.set(latest.get_untracked())/>
-            <div
-                class=class
-                hidden=move || none.get()
-                role=move || if layout.get() == Layout::Table { "grid" } else { "group" }
-                aria-label="Nodes"
-                aria-rowcount=move || (layout.get() == Layout::Table).then(|| (placed.with(|placed| placed.slots.len()) + 1).to_string())
-                on:keydown=on_key
-                on:pointerenter=move |event| reading.enter(&event)
-                on:pointerleave=move |_| reading.leave()
-                on:focusin=move |event| reading.focus(&event)
-                on:focusout=move |event| reading.blur(&event)
-            >
-                <Show when=move || layout.get() == Layout::Table>
-                    <TableHead view/>
-                </Show>
-                {move || stuck.get().map(|text| {
-                    let title = text.clone();
-                    let states = Signal::derive(move || states_of(text.clone()));
-                    view! { <super::row::StuckHead text=title view states/> }
-                })}
-                <div
-                    class="nodes-list"
-                    role=move || (layout.get() == Layout::Table).then_some("rowgroup")
-                    node_ref=list_ref
-                    style:height=move || format!("{}px", placed.with(|placed| placed.height))
-                >
-                    {move || {
-                        // Rows and tiles are different elements: a change of layout starts anew.
-                        layout.track();
-                        many.track();
-                        view! { <For each=move || items.get() key=|(what, _)| what.key() children=item/> }
-                    }}
-                </div>
-            </div>
-            <Show when=move || none.get()>
-                <Empty
-                    title="No node matches the filter"
-                    detail=Signal::derive(move || {
-                        format!("Nothing in the fleet fits “{}”.", view.with(|view| view.filter.trim().to_owned()))
-                    })
-                >
-                    <button type="button" class="button" on:click=move |_| view.update(|view| view.filter.clear())>
-                        "Show all nodes"
-                    </button>
-                </Empty>
-            </Show>
-        </section>
+        self.go(to.min(last));
     }
 }
 
 /// The sizes for a layout on a screen; the style sheet draws inside of them.
-fn shape(layout: Layout, phone: bool, touch: bool, width: i32, many: bool) -> Shape {
+fn shape(grid: bool, phone: bool, touch: bool, width: i32, many: bool) -> Shape {
     // The gap after the last of a line lies outside of the list.
     let across = |least: i32, gap: i32| ((width + gap) / least).max(1);
-    match (layout, many) {
-        (Layout::Table, _) if phone => Shape { head: 44, row: 92, column: 0, columns: 1 },
-        (Layout::Table, _) => Shape { head: 36, row: if touch { 48 } else { 32 }, column: 0, columns: 1 },
-        (Layout::Grid, false) => {
+    match (grid, many) {
+        (false, _) if phone => Shape { head: 44, row: 92, column: 0, columns: 1 },
+        (false, _) => Shape { head: 36, row: if touch { 48 } else { 32 }, column: 0, columns: 1 },
+        (true, false) => {
             let columns = across(if phone { 150 } else { 176 }, GAP);
             Shape { head: 44, row: 64, column: (width + GAP) / columns, columns: columns as usize }
         }
-        (Layout::Grid, true) => {
+        (true, true) => {
             let size = if touch { 44 } else { 28 };
             Shape { head: 44, row: size, column: size, columns: across(size, GAP / 2) as usize }
         }
@@ -354,14 +334,13 @@ fn shape(layout: Layout, phone: bool, touch: bool, width: i32, many: bool) -> Sh
 #[cfg(test)]
 mod tests {
     use super::shape;
-    use crate::state::view::Layout;
 
     #[test]
     fn tiles_fill_the_width_and_fingers_get_room() {
-        let tiles = shape(Layout::Grid, false, false, 1000, false);
+        let tiles = shape(true, false, false, 1000, false);
         assert_eq!((tiles.columns, tiles.column), (5, 201));
-        assert!(shape(Layout::Grid, false, true, 1000, true).row >= 44);
-        assert_eq!(shape(Layout::Grid, true, true, 0, false).columns, 1);
-        assert_eq!(shape(Layout::Table, false, false, 1000, true).row, 32);
+        assert!(shape(true, false, true, 1000, true).row >= 44);
+        assert_eq!(shape(true, true, true, 0, false).columns, 1);
+        assert_eq!(shape(false, false, false, 1000, true).row, 32);
     }
 }

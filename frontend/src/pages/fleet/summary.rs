@@ -1,133 +1,131 @@
 //! The fleet at a glance: counts by state and by version. Each is a button that filters.
 
+use fleetglass_shared::health::Status;
+use fleetglass_shared::wire::NodeSummary;
 use leptos::prelude::*;
 
-use crate::components::segments::{Segment, SegmentedBar};
-use crate::components::status_mark::{StatusShape, state_class};
+use crate::components::segments::{Segment, segmented_bar};
+use crate::components::status_mark::{state_class, status_shape};
 use crate::components::words::whole;
+use crate::dom::{El, button, div, el, span, with_class};
 use crate::state::filter::{has_term, toggle_term};
-use crate::state::tally::{States, versions};
+use crate::state::tally::{States, VersionCount, versions};
 use crate::state::use_fleet;
 use crate::state::view::View;
 
 /// As many versions have a colour and a button; the rest are one part.
 const VERSIONS: usize = 7;
 
-/// The band under what needs a person.
-#[component]
-pub fn Summary(
-    /// Whose filter the buttons change.
-    view: RwSignal<View>,
-) -> impl IntoView {
+/// The band under what needs a person. Its buttons change the view's filter.
+pub fn summary(view: RwSignal<View>) -> El {
     let fleet = use_fleet();
     let states = Memo::new(move |_| fleet.every_node().with(|nodes| States::of(nodes.iter())));
     let versions = Memo::new(move |_| fleet.every_node().with(|nodes| versions(nodes.iter())));
-    let skewed = Memo::new(move |_| {
-        fleet.every_node().with(|nodes| nodes.iter().filter(|node| node.version_majority.is_some()).count())
-    });
-    let draining = Memo::new(move |_| {
-        fleet.every_node().with(|nodes| nodes.iter().filter(|node| node.draining).count())
-    });
-    let state_segments = Signal::derive(move || {
-        let segment = |(status, count): (fleetglass_shared::health::Status, usize)| Segment {
-            name: status.as_str().to_owned(),
-            count,
-            class: state_class(status).to_owned(),
-        };
-        states.get().present().into_iter().map(segment).collect::<Vec<_>>()
-    });
-    let version_segments = Signal::derive(move || {
-        versions.with(|versions| {
-            let named = versions.iter().take(VERSIONS).enumerate().map(|(index, version)| Segment {
-                name: version.version.clone(),
-                count: version.count,
-                class: format!("series-{}", index + 1),
-            });
-            let rest: usize = versions.iter().skip(VERSIONS).map(|version| version.count).sum();
-            let rest = (rest > 0).then(|| Segment {
-                name: "other versions".to_owned(),
-                count: rest,
-                class: "series-rest".to_owned(),
-            });
-            named.chain(rest).collect::<Vec<_>>()
+    let count = move |which: fn(&NodeSummary) -> bool| {
+        Memo::new(move |_| fleet.every_node().with(|nodes| nodes.iter().filter(|node| which(node)).count()))
+    };
+    let skewed = count(|node| node.version_majority.is_some());
+    let draining = count(|node| node.draining);
+
+    let state_item = move |status: Status| {
+        let mark = status_shape(move || status);
+        legend_item(view, "state", status.as_str(), status.as_str(), mark, move || {
+            states.with(|states| states.count(status))
         })
+    };
+    let state_legend = with_class("ul", "legend")
+        .each(
+            move || states.with(|states| states.present().into_iter().map(|(status, _)| status).collect()),
+            |status| status.as_str().to_owned(),
+            state_item,
+        )
+        .when(
+            move || draining.get() != 0,
+            move || legend_item(view, "is", "draining", "draining", sign("↓"), move || draining.get()),
+        );
+
+    let version_item = move |(index, version): (usize, String)| {
+        let mark = span("").class(format!("legend-dot series-{}", index + 1)).attr("aria-hidden", "true");
+        let name = version.clone();
+        legend_item(view, "version", &version, &version, mark, move || {
+            versions.with(|all| all.iter().find(|entry| entry.version == name).map_or(0, |entry| entry.count))
+        })
+    };
+    let named = move || {
+        versions.with(|all| {
+            all.iter().take(VERSIONS).map(|version| version.version.clone()).enumerate().collect()
+        })
+    };
+    let version_legend = with_class("ul", "legend")
+        .each(named, |(index, version)| format!("{index} {version}"), version_item)
+        .when(
+            move || skewed.get() != 0,
+            move || {
+                let name = "differ from their family";
+                legend_item(view, "is", "skewed", name, sign("≠"), move || skewed.get())
+            },
+        );
+
+    let state_bar = segmented_bar(Signal::derive(move || states.with(state_segments)));
+    let version_bar = segmented_bar(Signal::derive(move || versions.with(|all| version_segments(all))));
+    with_class("section", "summary")
+        .attr("aria-label", "The fleet at a glance")
+        .child(part("State", state_bar, state_legend))
+        .child(part("Version", version_bar, version_legend))
+}
+
+fn part(title: &'static str, bar: El, legend: El) -> El {
+    div("summary-part").child(el("h2").class("summary-title").text(title)).child(bar).child(legend)
+}
+
+fn sign(sign: &'static str) -> El {
+    span("legend-mark").attr("aria-hidden", "true").text(sign)
+}
+
+/// One part for each state that occurs.
+pub fn state_segments(states: &States) -> Vec<Segment> {
+    let segment = |(status, count): (Status, usize)| Segment {
+        name: status.as_str().to_owned(),
+        count,
+        class: state_class(status).to_owned(),
+    };
+    states.present().into_iter().map(segment).collect()
+}
+
+fn version_segments(versions: &[VersionCount]) -> Vec<Segment> {
+    let named = versions.iter().take(VERSIONS).enumerate().map(|(index, version)| Segment {
+        name: version.version.clone(),
+        count: version.count,
+        class: format!("series-{}", index + 1),
     });
-    let present =
-        Memo::new(move |_| states.get().present().into_iter().map(|(status, _)| status).collect::<Vec<_>>());
-    let named = Memo::new(move |_| {
-        versions
-            .with(|all| all.iter().take(VERSIONS).map(|version| version.version.clone()).collect::<Vec<_>>())
+    let rest: usize = versions.iter().skip(VERSIONS).map(|version| version.count).sum();
+    let rest = (rest > 0).then(|| Segment {
+        name: "other versions".to_owned(),
+        count: rest,
+        class: "series-rest".to_owned(),
     });
-    view! {
-        <section class="summary" aria-label="The fleet at a glance">
-            <div class="summary-part">
-                <h2 class="summary-title">"State"</h2>
-                <SegmentedBar segments=state_segments/>
-                <ul class="legend">
-                    <For each=move || present.get() key=|status| status.as_str() children=move |status| {
-                        let count = Signal::derive(move || states.get().count(status));
-                        legend_item(view, "state", status.as_str(), status.as_str().to_owned(), count, move || {
-                            view! { <StatusShape status=Signal::derive(move || status)/> }.into_any()
-                        })
-                    }/>
-                    <Show when=move || draining.get() != 0>
-                        {legend_item(view, "is", "draining", "draining".to_owned(), draining.into(), || {
-                            view! { <span class="legend-mark" aria-hidden="true">"↓"</span> }.into_any()
-                        })}
-                    </Show>
-                </ul>
-            </div>
-            <div class="summary-part">
-                <h2 class="summary-title">"Version"</h2>
-                <SegmentedBar segments=version_segments/>
-                <ul class="legend">
-                    <For each=move || named.get().into_iter().enumerate() key=Clone::clone children=move |(index, version)| {
-                        let name = version.clone();
-                        let count = Signal::derive(move || {
-                            versions.with(|all| all.iter().find(|entry| entry.version == name).map_or(0, |entry| entry.count))
-                        });
-                        legend_item(view, "version", &version, version.clone(), count, move || {
-                            view! { <span class=format!("legend-dot series-{}", index + 1) aria-hidden="true"></span> }.into_any()
-                        })
-                    }/>
-                    <Show when=move || skewed.get() != 0>
-                        {legend_item(view, "is", "skewed", "differ from their family".to_owned(), skewed.into(), || {
-                            view! { <span class="legend-mark" aria-hidden="true">"≠"</span> }.into_any()
-                        })}
-                    </Show>
-                </ul>
-            </div>
-        </section>
-    }
+    named.chain(rest).collect()
 }
 
 fn legend_item(
     view: RwSignal<View>,
     key: &'static str,
     value: &str,
-    name: String,
-    count: Signal<usize>,
-    mark: impl Fn() -> AnyView,
-) -> AnyView {
+    name: &str,
+    mark: El,
+    count: impl Fn() -> usize + 'static,
+) -> El {
     let value = StoredValue::new(value.to_owned());
-    let pressed =
-        Memo::new(move |_| value.with_value(|value| view.with(|view| has_term(&view.filter, key, value))));
-    let toggle = move |_| {
+    let pressed = move || value.with_value(|value| view.with(|view| has_term(&view.filter, key, value)));
+    let toggle = move || {
         view.update(|view| view.filter = value.with_value(|value| toggle_term(&view.filter, key, value)));
     };
-    view! {
-        <li>
-            <button
-                type="button"
-                class="legend-item"
-                aria-pressed=move || if pressed.get() { "true" } else { "false" }
-                on:click=toggle
-            >
-                {mark()}
-                <span class="legend-count num">{move || whole(count.get())}</span>
-                <span class="legend-name">{name}</span>
-            </button>
-        </li>
-    }
-    .into_any()
+    el("li").child(
+        button("legend-item")
+            .aria("aria-pressed", pressed)
+            .on_click(toggle)
+            .child(mark)
+            .child(span("legend-count num").text(move || whole(count())))
+            .child(span("legend-name").text(name.to_owned())),
+    )
 }

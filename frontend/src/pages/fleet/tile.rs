@@ -1,76 +1,59 @@
 //! One node in the heat grid: with words while there is room for them, else its shape alone.
 
-use leptos::html::Div;
-use leptos::prelude::*;
-use leptos_router::components::A;
-
 use super::attention::worst_reason;
-use super::nodes::List;
-use super::row::{Aging, aging, open, part, settle};
+use super::item::{Aging, Item};
 use crate::components::node_link::node_path;
-use crate::components::status_mark::{StatusShape, state_class};
-use crate::state::{Node, NodeSignal, use_fleet};
+use crate::components::status_mark::{state_class, status_shape};
+use crate::dom::{El, el, link, span};
+use crate::state::{Node, use_fleet};
+use leptos::prelude::*;
 
-/// A tile that opens its node.
-#[component]
-pub fn NodeTile(
-    /// The list it is in.
-    list: List,
-    /// Its key in the list.
-    key: String,
-    /// Its id.
-    id: String,
-    /// What it shows.
-    node: NodeSignal,
-    /// There is room for the shape only.
-    small: bool,
-) -> impl IntoView {
+/// A tile that opens its node; a small one has room for the shape only.
+pub fn node_tile(item: Item, small: bool) -> El {
     let fleet = use_fleet();
-    let node: RwSignal<Node> = node.into();
-    let place = list.place(key);
-    let element = NodeRef::<Div>::new();
-    settle(list, id.clone(), place, element);
-    let mine = id.clone();
-    let active = Memo::new(move |_| list.active.with(|active| active.as_deref() == Some(&mine)));
-    let status = part(node, |node| node.status);
-    let draining = part(node, |node| node.draining);
-    let family = part(node, |node| node.family.clone());
-    let why = Memo::new(move |_| node.with(worst_reason));
-    let family_title = Memo::new(move |_| fleet.family_title(&family.get()));
-    let under =
-        Memo::new(move |_| why.with(|why| if why.is_empty() { family_title.get() } else { why.clone() }));
-    let name = id.clone();
-    let label = Memo::new(move |_| {
-        let drains = if draining.get() { ", draining" } else { "" };
-        let why = why.with(|why| if why.is_empty() { String::new() } else { format!(": {why}") });
-        format!("{name}, {}{drains}{why}", status.get().as_str())
-    });
-    let aging = aging(node);
-    let class = move || {
-        let aging = if aging.get() == Aging::Unheard { "row-unheard" } else { "" };
-        format!("tile {} {aging}", state_class(status.get()))
+    let Item { list, place, node } = item;
+    let id = item.id();
+    let status = move || node.with(|node| node.status);
+    let under = move || {
+        node.with(|node| match worst_reason(node) {
+            why if why.is_empty() => fleet.family_title(&node.family),
+            why => why,
+        })
     };
-    let (path, own) = (node_path(&id), id.clone());
-    view! {
-        <div
-            node_ref=element
-            class=class
-            style:width=move || format!("{}px", list.shape.get().column)
-            style:height=move || format!("{}px", list.shape.get().row)
-            style:transform=move || format!("translate({}px,{}px)", place.get().x, place.get().y)
-            on:click=move |event| open(&event, element)
-            on:focusin=move |_| list.active.set(Some(own.clone()))
-        >
-            <A href=path attr:class="tile-face" attr:tabindex=move || if active.get() { "0" } else { "-1" } attr:title=label attr:aria-label=label>
-                <StatusShape status/>
-                {(!small).then(|| view! {
-                    <span class="tile-words">
-                        <span class="tile-node"><bdi>{id}</bdi></span>
-                        <span class="tile-why">{under}</span>
-                    </span>
-                })}
-            </A>
-        </div>
-    }
-    .into_any()
+    let label = move || node.with(in_words);
+    let class = move || {
+        let aged = if item.aging() == Aging::Unheard { "row-unheard" } else { "" };
+        format!("tile {} {aged}", state_class(status()))
+    };
+    let words = (!small).then(|| {
+        span("tile-words")
+            .child(span("tile-node").child(el("bdi").text(&id)))
+            .child(span("tile-why").text(under))
+    });
+    let face = link("tile-face", node_path(&id))
+        .attr("tabindex", move || if item.active() { "0" } else { "-1" })
+        .attr("title", label)
+        .attr("aria-label", label)
+        .child(status_shape(status))
+        .maybe(words);
+    let tile = el("div")
+        .class(class)
+        .style("width", move || format!("{}px", list.shape.get().column))
+        .style("height", move || format!("{}px", list.shape.get().row))
+        .style("transform", move || {
+            let place = place.get();
+            format!("translate({}px,{}px)", place.x, place.y)
+        })
+        .child(face.clone());
+    item.settle(&tile, &face);
+    item.hear(tile)
+}
+
+fn in_words(node: &Node) -> String {
+    let drains = if node.draining { ", draining" } else { "" };
+    let why = match worst_reason(node) {
+        why if why.is_empty() => why,
+        why => format!(": {why}"),
+    };
+    format!("{}, {}{drains}{why}", node.id, node.status.as_str())
 }

@@ -3,167 +3,145 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
+use web_sys::{Event, HtmlSelectElement};
 
-use crate::components::icon::{Icon, IconMark};
+use crate::components::icon::{Icon, icon, live_icon};
 use crate::components::media::use_screen;
 use crate::components::words::{counted, whole};
+use crate::dom::{El, button, div, el, span, with_class};
 use crate::state::order::Field;
 use crate::state::use_fleet;
 use crate::state::view::{Layout, View};
 
-/// The line over the table or the tiles.
-#[component]
-pub fn Toolbar(
-    /// What it changes.
+/// The line over the table or the tiles: how many nodes are shown and of how many, how many changes of
+/// order wait for the reader, and what changes the view.
+pub fn toolbar(
     view: RwSignal<View>,
-    /// How many nodes are shown, and of how many.
-    shown: Signal<(usize, usize)>,
-    /// How many changes of order wait for the reader.
-    waiting: Signal<usize>,
-    /// Applies them.
-    #[prop(into)]
-    apply: Callback<()>,
-) -> impl IntoView {
-    let words = move || match shown.get() {
+    shown: impl Fn() -> (usize, usize) + 'static,
+    waiting: Memo<usize>,
+    apply: impl Fn() + Copy + 'static,
+) -> El {
+    let words = move || match shown() {
         (shown, total) if shown == total => counted(total, "node", "nodes"),
         (shown, total) => format!("{} of {}", whole(shown), counted(total, "node", "nodes")),
     };
-    let filtered = Memo::new(move |_| view.with(|view| !view.filter.trim().is_empty()));
-    view! {
-        <div class="toolbar">
-            <h2 class="toolbar-title num" aria-live="polite">{words}</h2>
-            <Show when=move || filtered.get()>
-                <button
-                    type="button"
-                    class="button button-quiet"
-                    on:click=move |_| view.update(|view| view.filter.clear())
-                >
-                    "Clear filter"
-                </button>
-            </Show>
-            <Show when=move || waiting.get() != 0>
-                <button type="button" class="button changes" on:click=move |_| apply.run(())>
-                    <span class="num">{move || counted(waiting.get(), "change", "changes")}</span>
-                </button>
-            </Show>
-            <span class="toolbar-space"></span>
-            <SortSelect view/>
-            <Direction view/>
-            <GroupSelect view/>
-            <LayoutToggle view/>
-        </div>
-    }
+    div("toolbar")
+        .child(el("h2").class("toolbar-title num").attr("aria-live", "polite").text(words))
+        .when(
+            move || view.with(|view| !view.filter.trim().is_empty()),
+            move || {
+                button("button button-quiet")
+                    .on_click(move || view.update(|view| view.filter.clear()))
+                    .text("Clear filter")
+            },
+        )
+        .when(
+            move || waiting.get() != 0,
+            move || {
+                button("button changes")
+                    .on_click(apply)
+                    .child(span("num").text(move || counted(waiting.get(), "change", "changes")))
+            },
+        )
+        .child(span("toolbar-space"))
+        .child(sort_select(view))
+        .when(
+            // Where no column's head is in sight to press: tiles, and cards on a phone.
+            move || use_screen().phone.get() || view.with(|view| view.layout == Layout::Grid),
+            move || direction(view),
+        )
+        .child(group_select(view))
+        .child(
+            div("toggle")
+                .attr("role", "group")
+                .attr("aria-label", "Layout")
+                .child(layout_button(view, Layout::Table, Icon::Table, "Table"))
+                .child(layout_button(view, Layout::Grid, Icon::Grid, "Heat grid")),
+        )
 }
 
 /// The labels that occur in the fleet.
-fn labels() -> Memo<Vec<String>> {
+fn labels() -> impl Fn() -> Vec<Field> + Copy {
     let fleet = use_fleet();
-    Memo::new(move |_| {
+    let names = Memo::new(move |_| {
         fleet.every_node().with(|nodes| {
             let names: BTreeSet<&String> = nodes.iter().flat_map(|node| node.labels.keys()).collect();
-            names.into_iter().cloned().collect()
+            names.into_iter().cloned().collect::<Vec<_>>()
         })
-    })
+    });
+    move || names.get().into_iter().map(Field::Label).collect()
 }
 
-#[component]
-fn SortSelect(view: RwSignal<View>) -> impl IntoView {
+fn sort_select(view: RwSignal<View>) -> El {
     let labels = labels();
-    let fields = move || {
-        Field::COLUMNS.into_iter().chain(labels.get().into_iter().map(Field::Label)).collect::<Vec<_>>()
-    };
+    let options = move || named(Field::COLUMNS.into_iter().chain(labels()));
     let now = Memo::new(move |_| view.with(|view| view.sort.to_word()));
     let change = move |word: String| {
         if let Some(field) = Field::parse(&word) {
             view.update(|view| (view.sort, view.descending) = (field, false));
         }
     };
-    view! { <Select label="Sort" options=Signal::derive(move || named(fields())) now=now change/> }
+    select("Sort", Box::new(options), now, Box::new(change))
 }
 
-/// Where no column's head is in sight to press: tiles, and cards on a phone.
-#[component]
-fn Direction(view: RwSignal<View>) -> impl IntoView {
-    let phone = use_screen().phone;
-    let descending = Memo::new(move |_| view.with(|view| view.descending));
-    view! {
-        <Show when=move || phone.get() || view.with(|view| view.layout == Layout::Grid)>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label="Turn the order round"
-                title="Turn the order round"
-                aria-pressed=move || if descending.get() { "true" } else { "false" }
-                on:click=move |_| view.update(|view| view.descending = !view.descending)
-            >
-                <IconMark icon=Signal::derive(move || if descending.get() { Icon::Down } else { Icon::Up })/>
-            </button>
-        </Show>
-    }
+fn direction(view: RwSignal<View>) -> El {
+    let descending = move || view.with(|view| view.descending);
+    button("icon-button")
+        .attr("aria-label", "Turn the order round")
+        .attr("title", "Turn the order round")
+        .aria("aria-pressed", descending)
+        .on_click(move || view.update(|view| view.descending = !view.descending))
+        .child(live_icon(move || if descending() { Icon::Down } else { Icon::Up }))
 }
 
-#[component]
-fn GroupSelect(view: RwSignal<View>) -> impl IntoView {
+fn group_select(view: RwSignal<View>) -> El {
     let labels = labels();
-    let options = Signal::derive(move || {
-        let fields = Field::GROUPS.into_iter().chain(labels.get().into_iter().map(Field::Label));
-        let mut options = named(fields.collect());
+    let options = move || {
+        let mut options = named(Field::GROUPS.into_iter().chain(labels()));
         options.insert(0, (String::new(), "None".to_owned()));
         options
-    });
+    };
     let now =
         Memo::new(move |_| view.with(|view| view.group.as_ref().map(Field::to_word).unwrap_or_default()));
     let change = move |word: String| view.update(|view| view.group = Field::parse(&word));
-    view! { <Select label="Group" options now=now change/> }
+    select("Group", Box::new(options), now, Box::new(change))
 }
 
-fn named(fields: Vec<Field>) -> Vec<(String, String)> {
-    fields.into_iter().map(|field| (field.to_word(), field.title())).collect()
+/// Words and titles of fields.
+type Options = Vec<(String, String)>;
+
+fn named(fields: impl Iterator<Item = Field>) -> Options {
+    fields.map(|field| (field.to_word(), field.title())).collect()
 }
 
 /// The browser's own menu: every keyboard and every reader knows it.
-#[component]
-fn Select(
+fn select(
     label: &'static str,
-    options: Signal<Vec<(String, String)>>,
-    #[prop(into)] now: Signal<String>,
-    #[prop(into)] change: Callback<String>,
-) -> impl IntoView {
-    let options = Memo::new(move |_| options.get());
-    view! {
-        <label class="select">
-            <span class="select-label">{label}</span>
-            <select prop:value=now on:change=move |event| change.run(event_target_value(&event))>
-                <For each=move || options.get() key=Clone::clone children=move |(word, title)| {
-                    let value = word.clone();
-                    view! { <option value=value selected=move || now.with(|now| *now == word)>{title}</option> }
-                }/>
-            </select>
-        </label>
-    }
-    .into_any()
+    options: Box<dyn Fn() -> Options>,
+    now: Memo<String>,
+    change: Box<dyn Fn(String)>,
+) -> El {
+    let menu = el("select").each(
+        options,
+        |(word, title)| format!("{word}={title}"),
+        move |(word, title)| {
+            let value = word.clone();
+            let chosen = move || now.with(|now| *now == word);
+            el("option").attr("value", value).flag("selected", chosen).text(title)
+        },
+    );
+    let chosen = menu.clone();
+    let menu = menu
+        .prop("value", now)
+        .on("change", move |_: Event| change(chosen.as_element::<HtmlSelectElement>().value()));
+    with_class("label", "select").child(span("select-label").text(label)).child(menu)
 }
 
-#[component]
-fn LayoutToggle(view: RwSignal<View>) -> impl IntoView {
-    let button = move |layout: Layout, icon: Icon, label: &'static str| {
-        view! {
-            <button
-                type="button"
-                class="toggle-part"
-                aria-label=label
-                title=label
-                aria-pressed=move || if view.with(|view| view.layout == layout) { "true" } else { "false" }
-                on:click=move |_| view.update(|view| view.layout = layout)
-            >
-                <IconMark icon=icon/>
-            </button>
-        }
-    };
-    view! {
-        <div class="toggle" role="group" aria-label="Layout">
-            {button(Layout::Table, Icon::Table, "Table")}
-            {button(Layout::Grid, Icon::Grid, "Heat grid")}
-        </div>
-    }
+fn layout_button(view: RwSignal<View>, layout: Layout, mark: Icon, label: &'static str) -> El {
+    button("toggle-part")
+        .attr("aria-label", label)
+        .attr("title", label)
+        .aria("aria-pressed", move || view.with(|view| view.layout == layout))
+        .on_click(move || view.update(|view| view.layout = layout))
+        .child(icon(mark))
 }
