@@ -90,17 +90,18 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
     });
     refresh_charts(board, load);
 
-    let stage = move || match (load.node(), load.detail(), load.trouble.get()) {
-        (Some(_), Some(_), _) => Stage::Ready,
-        (Some(_), None, Some(_)) => Stage::Failed,
-        (Some(_), None, None) => Stage::Asking,
-        (None, ..) if loaded.get() || load.refused.get() => Stage::Gone,
-        (None, ..) => Stage::Waiting,
+    let known = move || load.node().is_some();
+    let troubled = move || load.trouble.with(Option::is_some);
+    let stage = move || match (known(), load.detail().is_some(), troubled()) {
+        (true, true, _) => Stage::Ready,
+        (true, false, true) => Stage::Failed,
+        (true, false, false) => Stage::Asking,
+        (false, ..) if loaded.get() || load.refused.get() => Stage::Gone,
+        (false, ..) => Stage::Waiting,
     };
     let at = move |wanted: Stage| move || stage() == wanted;
-    let known = move || load.node().is_some();
     let sketched = move || matches!(stage(), Stage::Waiting | Stage::Asking);
-    let old = move || stage() == Stage::Ready && load.trouble.with(Option::is_some);
+    let old = move || stage() == Stage::Ready && troubled();
     let why = move || load.trouble.get().unwrap_or_default();
     let unknown =
         format!("No node of this fleet is called {id}. It may have been taken out of the configuration.");
