@@ -1,11 +1,13 @@
-//! Charts on canvas. A [`Chart`] gets what it shows as a signal and fetches nothing; all charts of a page
+//! Charts on canvas. A [`chart()`] gets what it shows as a signal and fetches nothing; all charts of a page
 //! hang on one [`Board`], which holds the crosshair, the colours and the window of time.
 //!
 //! | module | is |
 //! |---|---|
 //! | `series`, `scale`, `geometry`, `palette` | pure: values on a grid, ticks, lines with gaps, colours |
 //! | `draw` | one chart on its canvas, by plotters |
-//! | `chart`, `legend` | the components |
+//! | `chart`, `legend` | the chart with its title, crosshair and legend |
+//! | `shown` | what a chart shows: lines, or why there are none |
+//! | `spoken` | a chart in words, for readers that do not see it |
 //! | `board` | what the charts of a page share |
 //! | `observe`, `paint` | what the browser tells: size, being in view, pixel ratio, theme |
 
@@ -19,9 +21,12 @@ mod paint;
 mod palette;
 mod scale;
 mod series;
+mod shown;
+mod spoken;
 
 pub use board::{Board, Window};
-pub use chart::{Chart, ChartData, Shown};
-pub use observe::keep_in_view;
+pub use chart::chart;
+pub use observe::{Frame, keep_in_view};
 pub use scale::clock_label;
 pub use series::{Grid, lay_out, parse_matrix};
+pub use shown::{ChartData, Shown};

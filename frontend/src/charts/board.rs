@@ -3,11 +3,13 @@
 use fleetglass_shared::health::UnixMillis;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::{Element, PointerEvent};
 
-use super::observe::use_pixel_ratio;
-use super::paint::{Paint, use_paint};
+use super::observe::watch_pixel_ratio;
+use super::paint::{Paint, watch_theme};
 use super::scale::zone_label;
 use super::series::Grid;
+use crate::dom::on_window;
 
 /// More times than this are not asked for: a chart is a few hundred pixels wide.
 const MOST_POINTS: i64 = 240;
@@ -61,43 +63,57 @@ impl Window {
 pub struct Board {
     /// The time under the crosshair.
     pub hovered: RwSignal<Option<UnixMillis>>,
-    /// How much time is shown.
-    pub window: Signal<Window>,
     /// Goes up when there may be newer values.
     pub refresh: RwSignal<u64>,
     /// From one value of the page's series to the next, in milliseconds.
-    pub interval: Signal<i64>,
+    pub interval: StoredValue<i64>,
     /// How far the viewer's zone is ahead of UTC, in milliseconds.
     pub offset: i64,
-    pub(super) paint: Signal<Paint>,
-    pub(super) ratio: Signal<f64>,
+    /// The word for the window of time, from the page's address.
+    range: Memo<String>,
+    pub(super) paint: StoredValue<Paint>,
+    /// Goes up when the colours or the screen's pixels have changed.
+    pub(super) repaint: RwSignal<u64>,
 }
 
 impl Board {
     /// Makes the board of a page and hands it down to its charts.
-    pub fn provide(window: Signal<Window>, interval: Signal<i64>) -> Self {
-        let offset = crate::clock::zone_offset();
+    pub fn provide(range: Memo<String>) -> Self {
         let board = Self {
             hovered: RwSignal::new(None),
-            window,
             refresh: RwSignal::new(0),
-            interval,
-            offset,
-            paint: use_paint(),
-            ratio: use_pixel_ratio(),
+            interval: StoredValue::new(15_000),
+            offset: crate::clock::zone_offset(),
+            range,
+            paint: StoredValue::new(Paint::read()),
+            repaint: RwSignal::new(0),
         };
         provide_context(board);
+        watch_theme(board.paint, board.repaint);
+        watch_pixel_ratio(board.repaint);
         // After a finger has read a value the crosshair stays; a tap anywhere else takes it away.
-        let listener = window_event_listener(leptos::ev::pointerdown, move |event| {
-            let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        on_window("pointerdown", move |event: PointerEvent| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let in_chart =
                 target.is_some_and(|target| target.closest(".chart-plot").ok().flatten().is_some());
-            if !in_chart && board.hovered.try_get_untracked().flatten().is_some() {
-                board.hovered.set(None);
+            if !in_chart {
+                board.hover(None);
             }
         });
-        on_cleanup(move || listener.remove());
         board
+    }
+
+    /// How much time is shown.
+    pub fn window(self) -> Window {
+        self.range.with(|range| Window::parse(Some(range)))
+    }
+
+    /// Puts the crosshair of all charts at a time, or takes it away.
+    pub(super) fn hover(self, at: Option<UnixMillis>) {
+        // A pointer moves over many pixels of the same time.
+        if self.hovered.get_untracked() != at {
+            self.hovered.set(at);
+        }
     }
 
     /// The board of this page.
@@ -107,8 +123,8 @@ impl Board {
 
     /// The times a chart asks for now: as close as the values are, but no more than it has use for.
     pub fn grid(self, now: UnixMillis) -> Grid {
-        let window = self.window.get_untracked().millis();
-        let step = self.interval.get_untracked().max(window / MOST_POINTS);
+        let window = untrack(|| self.window()).millis();
+        let step = self.interval.get_value().max(window / MOST_POINTS);
         // Whole seconds: what Prometheus's API takes without a fraction.
         Grid::last(window, (step + 999) / 1000 * 1000, now)
     }

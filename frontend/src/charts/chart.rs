@@ -1,194 +1,66 @@
 //! One chart: title, canvas, crosshair and legend; by pointer, finger and keyboard, and for screen readers.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::rc::Rc;
 
-use fleetglass_shared::format;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::PanelBound;
-use leptos::ev::{KeyboardEvent, PointerEvent};
-use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
-use web_sys::Element;
+use web_sys::{Event, KeyboardEvent, PointerEvent};
 
 use super::board::Board;
-use super::draw::{Cross, Scene, Sheet, counts, draw, draw_cross, is_fine};
+use super::draw::{Cross, Scene, Sheet, draw, draw_cross};
 use super::geometry::Plot;
-use super::legend::Legend;
-use super::observe::{Frame, keep_in_view, use_size};
-use super::palette::{Look, looks};
+use super::legend::legend;
+use super::observe::{Frame, Size, keep_in_view};
 use super::scale::clock_label;
-use super::series::{Grid, Series};
+use super::series::Grid;
+use super::shown::{ChartData, ChartOf, Shown};
+use super::spoken::{description, reading};
+use crate::dom::{El, div, effect, el, p, with_class};
 
-/// What a chart shows. Loading, empty and failed are three different things.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shown {
-    /// The first answer is on its way.
-    Loading,
-    /// There is none: why, and what to do.
-    Failed(String),
-    /// Here it is; no series means that there is no data in this range.
-    Ready(Arc<ChartData>),
-}
-
-/// The lines of a chart.
-#[derive(Debug, PartialEq)]
-pub struct ChartData {
-    /// Their times.
-    pub grid: Grid,
-    /// The lines themselves.
-    pub series: Vec<Series>,
-    /// How each looks.
-    pub looks: Vec<Look>,
-}
-
-impl ChartData {
-    /// Gives each line its look.
-    pub fn new(grid: Grid, series: Vec<Series>) -> Self {
-        let names: Vec<&str> = series.iter().map(|series| series.name.as_str()).collect();
-        let looks = looks(&names);
-        Self { grid, series, looks }
-    }
-}
-
-/// What every part of a chart is told. Copied into closures.
-#[derive(Clone, Copy)]
-pub struct ChartOf {
-    /// What a person reads.
-    pub title: StoredValue<String>,
-    /// The unit word of the values.
-    pub unit: StoredValue<String>,
-    /// What is shown.
-    pub shown: Signal<Shown>,
-    /// The only line to be drawn, by name.
-    pub isolated: RwSignal<Option<String>>,
-}
-
-impl ChartOf {
-    /// The lines, if there are any.
-    pub fn data(self) -> Option<Arc<ChartData>> {
-        self.shown.with(|shown| match shown {
-            Shown::Ready(data) if !data.series.is_empty() => Some(data.clone()),
-            _ => None,
-        })
-    }
-
-    /// A value in the chart's unit, with all its digits where the lines differ in the last ones only.
-    pub fn words(self, data: Option<&ChartData>, value: Option<f64>) -> String {
-        let value = value.unwrap_or(f64::NAN);
-        let fine = data.is_some_and(|data| {
-            let ranges = data.series.iter().filter_map(Series::range);
-            ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).is_some_and(|(low, high)| is_fine(low, high))
-        });
-        self.unit.with_value(|unit| {
-            let exact = (fine && counts(unit)).then(|| format::grouped(&format!("{value:.0}"))).flatten();
-            exact.unwrap_or_else(|| format::number(value, unit))
-        })
-    }
-
-    /// Whether a line is drawn. The isolation ends when its line is gone from the data.
-    pub fn is_drawn(self, data: &ChartData, name: &str) -> bool {
-        self.isolated.with(|only| match only {
-            Some(only) if data.series.iter().any(|series| series.name == *only) => only == name,
-            _ => true,
-        })
-    }
-}
-
-/// A chart. It draws only while it is near the screen, in the next frame after something changed.
-#[component]
-pub fn Chart(
-    /// What a person reads.
-    title: String,
-    /// The unit word of the values, see `fleetglass_shared::format`.
-    unit: String,
-    /// Begin the y axis at zero.
+/// A chart: its title, the unit word of its values (see `fleetglass_shared::format`), whether the y axis
+/// begins at zero, a dashed line, and what to show. It keeps `in_view` true while it is near the screen, and
+/// draws only then, in the next frame after something changed.
+pub fn chart(
+    title: &str,
+    unit: &str,
     from_zero: bool,
-    /// A dashed line.
     bound: Option<PanelBound>,
-    /// What to show.
-    #[prop(into)]
-    shown: Signal<Shown>,
-    /// Kept true while the chart is near the screen.
+    shown: RwSignal<Shown>,
     in_view: RwSignal<bool>,
-) -> impl IntoView {
+) -> El {
     let board = Board::expect();
     let of = ChartOf {
-        title: StoredValue::new(title.clone()),
-        unit: StoredValue::new(unit),
+        title: StoredValue::new(title.to_owned()),
+        unit: StoredValue::new(unit.to_owned()),
         shown,
         isolated: RwSignal::new(None),
     };
-    let bound = StoredValue::new(bound);
-    let place = NodeRef::<Div>::new();
-    let base = NodeRef::<Canvas>::new();
-    let over = NodeRef::<Canvas>::new();
-    let element = Signal::derive_local(move || place.get().map(|div| Element::from((*div).clone())));
-    let size = use_size(element);
-    keep_in_view(element, in_view);
-    let plot = RwSignal::new(None::<Plot>);
+    let base = with_class("canvas", "chart-canvas").attr("aria-hidden", "true");
+    let over = with_class("canvas", "chart-canvas chart-over").attr("aria-hidden", "true");
     let active = RwSignal::new(false);
     let spoken = RwSignal::new(String::new());
+    let plot = Rc::new(Cell::new(None::<Plot>));
 
-    let sheet =
-        move |canvas| Sheet { canvas, size: size.get_untracked(), ratio: board.ratio.get_untracked() };
-
-    // Both effects only watch: what is drawn is read in the frame, so that it is the newest by then.
-    let base_frame = Frame::new();
-    Effect::new(move |_| {
-        board.ratio.track();
-        board.paint.track();
-        of.isolated.track();
-        of.shown.track();
-        if size.get().0 > 0.0 && in_view.get() {
-            base_frame.request(move || {
-                let (Some(canvas), Some(data)) = (base.get_untracked(), untrack(|| of.data())) else {
-                    return;
-                };
-                let sheet = sheet(canvas);
-                let drawn = bound.with_value(|bound| {
-                    let bound = bound.as_ref().map(|bound| (bound.title.as_str(), bound.value));
-                    of.unit.with_value(|unit| {
-                        let lines = data.series.iter().zip(data.looks.iter().copied());
-                        let lines = lines
-                            .filter(|(series, _)| untrack(|| of.is_drawn(&data, &series.name)))
-                            .collect();
-                        let scene =
-                            Scene { grid: data.grid, lines, unit, from_zero, bound, offset: board.offset };
-                        board.paint.with_untracked(|paint| draw(&sheet, &scene, paint))
-                    })
-                });
-                plot.set(drawn);
-            });
-        }
-    });
-
-    let over_frame = Frame::new();
-    Effect::new(move |_| {
-        board.hovered.track();
-        board.paint.track();
-        active.track();
-        if plot.get().is_some() && in_view.get() {
-            over_frame.request(move || {
-                let (Some(canvas), Some(plot)) = (over.get_untracked(), plot.get_untracked()) else { return };
-                let sheet = sheet(canvas);
-                let cross = untrack(|| of.data().and_then(|data| cross_at(of, &data, board, active.get())));
-                board.paint.with_untracked(|paint| draw_cross(&sheet, &plot, cross.as_ref(), paint));
-            });
-        }
-    });
-    let has_lines = Memo::new(move |_| of.data().is_some());
-
-    let read = move |event: PointerEvent| {
-        let (Some(plot), Some(data)) = (plot.get_untracked(), of.data()) else { return };
+    // No listener may hold an element: the browser would keep both for ever.
+    let under = plot.clone();
+    let read = Rc::new(move |event: PointerEvent| {
+        let (Some(plot), Some(data)) = (under.get(), untrack(|| of.data())) else { return };
         active.set(true);
-        board.hovered.set(Some(data.grid.time(plot.index_at(f64::from(event.offset_x())))));
-    };
+        board.hover(Some(data.grid.time(plot.index_at(f64::from(event.offset_x())))));
+    });
+    let press = read.clone();
     let leave = move |event: PointerEvent| {
         active.set(false);
         // A finger that is lifted leaves its value to be read.
         if event.pointer_type() == "mouse" {
-            board.hovered.set(None);
+            board.hover(None);
         }
+    };
+    let blur = move |_: Event| {
+        active.set(false);
+        board.hover(None);
     };
     let keys = move |event: KeyboardEvent| {
         let Some(data) = untrack(|| of.data()) else { return };
@@ -198,59 +70,138 @@ pub fn Chart(
         };
         event.prevent_default();
         active.set(at.is_some());
-        board.hovered.set(at);
+        board.hover(at);
         spoken.set(at.map_or_else(String::new, |at| untrack(|| reading(of, &data, at, board.offset))));
     };
-    let label = Memo::new(move |_| description(of));
+    let has_lines = move || of.data().is_some();
+    let canvases = (base.clone(), over.clone());
+    let place = div("chart-plot")
+        .attr("role", "img")
+        .attr("tabindex", "0")
+        .attr("aria-label", move || description(of))
+        .on("pointermove", move |event| read(event))
+        .on("pointerdown", move |event| press(event))
+        .on("pointerleave", leave)
+        .on("keydown", keys)
+        .on("blur", blur)
+        .when(has_lines, move || canvases.0.clone())
+        .when(has_lines, move || canvases.1.clone())
+        .live(move || message(of));
+    keep_in_view(&place, in_view);
+    let drawing = Drawing {
+        of,
+        board,
+        from_zero,
+        bound,
+        size: Size::of(&place),
+        base,
+        over,
+        plot,
+        drawn: RwSignal::new(0),
+        active,
+    };
+    drawing.keep(in_view);
 
-    view! {
-        <figure class="chart">
-            <figcaption class="chart-head">
-                <h3 class="chart-title" title=title.clone()>{title.clone()}</h3>
-            </figcaption>
-            <div
-                class="chart-plot"
-                node_ref=place
-                role="img"
-                tabindex="0"
-                aria-label=label
-                on:pointermove=read
-                on:pointerdown=read
-                on:pointerleave=leave
-                on:keydown=keys
-                on:blur=move |_| {
-                    active.set(false);
-                    board.hovered.set(None);
-                }
-            >
-                {move || has_lines.get().then(|| view! {
-                    <canvas class="chart-canvas" node_ref=base aria-hidden="true"></canvas>
-                    <canvas class="chart-canvas chart-over" node_ref=over aria-hidden="true"></canvas>
-                })}
-                {move || message(of)}
-            </div>
-            <p class="sr-only" aria-live="polite">{spoken}</p>
-            <Legend of/>
-        </figure>
+    let heading = with_class("h3", "chart-title").attr("title", title.to_owned()).text(title.to_owned());
+    with_class("figure", "chart")
+        .child(with_class("figcaption", "chart-head").child(heading))
+        .child(place)
+        .child(p("sr-only").attr("aria-live", "polite").text(spoken))
+        .when(has_lines, move || legend(of))
+}
+
+/// What is needed to draw a chart.
+struct Drawing {
+    of: ChartOf,
+    board: Board,
+    from_zero: bool,
+    bound: Option<PanelBound>,
+    size: Size,
+    /// The canvas of the lines.
+    base: El,
+    /// The canvas of the crosshair, which changes more often.
+    over: El,
+    /// Where the lines lie, once they are drawn.
+    plot: Rc<Cell<Option<Plot>>>,
+    /// Goes up when they were drawn.
+    drawn: RwSignal<u64>,
+    /// The pointer or the focus is in this chart.
+    active: RwSignal<bool>,
+}
+
+impl Drawing {
+    /// Draws whenever something changed. Both effects only watch: what is drawn is read in the frame, so that
+    /// it is the newest by then.
+    fn keep(self, in_view: RwSignal<bool>) {
+        let lines = Rc::new(self);
+        let cross = lines.clone();
+        let (lines_frame, cross_frame) = (Frame::new(), Frame::new());
+        effect(move || {
+            lines.board.repaint.track();
+            lines.of.isolated.track();
+            lines.of.shown.track();
+            if lines.size.get().0 > 0.0 && in_view.get() {
+                let lines = lines.clone();
+                lines_frame.request(Box::new(move || untrack(|| lines.draw_lines())));
+            }
+        });
+        effect(move || {
+            cross.board.hovered.track();
+            cross.board.repaint.track();
+            cross.active.track();
+            cross.drawn.track();
+            if cross.plot.get().is_some() && in_view.get() {
+                let cross = cross.clone();
+                cross_frame.request(Box::new(move || untrack(|| cross.draw_cross())));
+            }
+        });
+    }
+
+    fn sheet(&self, canvas: &El) -> Sheet {
+        let ratio = window().device_pixel_ratio();
+        Sheet { canvas: canvas.as_element(), size: self.size.get(), ratio }
+    }
+
+    fn draw_lines(&self) {
+        let (of, board) = (self.of, self.board);
+        let Some(data) = of.data() else { return };
+        let lines = data.series.iter().zip(data.looks.iter().copied());
+        let lines = lines.filter(|(series, _)| of.is_drawn(&data, &series.name)).collect();
+        let unit = of.unit.get_value();
+        let bound = self.bound.as_ref().map(|bound| (bound.title.as_str(), bound.value));
+        let scene = Scene {
+            grid: data.grid,
+            lines,
+            unit: &unit,
+            from_zero: self.from_zero,
+            bound,
+            offset: board.offset,
+        };
+        self.plot.set(board.paint.with_value(|paint| draw(&self.sheet(&self.base), &scene, paint)));
+        self.drawn.update(|count| *count += 1);
+    }
+
+    fn draw_cross(&self) {
+        let Some(plot) = self.plot.get() else { return };
+        let data = self.of.data();
+        let cross = data.and_then(|data| cross_at(self.of, &data, self.board, self.active.get()));
+        let sheet = self.sheet(&self.over);
+        self.board.paint.with_value(|paint| draw_cross(&sheet, &plot, cross.as_ref(), paint));
     }
 }
 
 /// What stands in place of the lines: a sketch while loading, words when there are none or it failed.
-fn message(of: ChartOf) -> Option<AnyView> {
-    of.shown.with(|shown| match shown {
-        Shown::Loading => Some(view! { <div class="chart-sketch skeleton"></div> }.into_any()),
-        Shown::Failed(why) => {
-            let why = why.clone();
-            Some(
-                view! { <p class="chart-message chart-failed"><strong>"No answer"</strong> " " {why}</p> }
-                    .into_any(),
-            )
-        }
+fn message(of: ChartOf) -> Option<El> {
+    match of.shown.get() {
+        Shown::Loading => Some(div("chart-sketch skeleton")),
+        Shown::Failed(why) => Some(
+            p("chart-message chart-failed").child(el("strong").text("No answer")).text(format!(" {why}")),
+        ),
         Shown::Ready(data) if data.series.is_empty() => {
-            Some(view! { <p class="chart-message">"No data in this range"</p> }.into_any())
+            Some(p("chart-message").text("No data in this range"))
         }
         Shown::Ready(_) => None,
-    })
+    }
 }
 
 /// Where the crosshair stands in this chart.
@@ -280,44 +231,6 @@ fn moved(from: Option<UnixMillis>, grid: Grid, key: &str, far: bool) -> Option<O
         _ => return None,
     };
     Some(Some(grid.time(index)))
-}
-
-/// The values at a time, as they are spoken.
-fn reading(of: ChartOf, data: &ChartData, at: UnixMillis, offset: i64) -> String {
-    let mut words = clock_label(at, offset, true);
-    for series in data.series.iter().filter(|series| of.is_drawn(data, &series.name)) {
-        let value = data.grid.index(at).map(|index| series.values[index]).filter(|value| !value.is_nan());
-        let value = value.map_or_else(|| "no value".to_owned(), |value| of.words(Some(data), Some(value)));
-        words.push_str(&format!(", {} {value}", series.name));
-    }
-    words
-}
-
-/// The chart in words: title, last value and range of each line, at most four of them.
-fn description(of: ChartOf) -> String {
-    let mut words = of.title.get_value();
-    match of.shown.get() {
-        Shown::Loading => words.push_str(": loading"),
-        Shown::Failed(why) => words.push_str(&format!(": failed. {why}")),
-        Shown::Ready(data) if data.series.is_empty() => words.push_str(": no data in this range"),
-        Shown::Ready(data) => {
-            for series in data.series.iter().take(4) {
-                let range = series.range();
-                words.push_str(&format!(
-                    "; {} last {}, from {} to {}",
-                    series.name,
-                    of.words(Some(&data), series.last()),
-                    of.words(Some(&data), range.map(|range| range.0)),
-                    of.words(Some(&data), range.map(|range| range.1)),
-                ));
-            }
-            if data.series.len() > 4 {
-                words.push_str(&format!("; and {} more", data.series.len() - 4));
-            }
-            words.push_str(". Left and right arrow keys read values.");
-        }
-    }
-    words
 }
 
 #[cfg(test)]

@@ -3,116 +3,100 @@
 use leptos::prelude::*;
 
 use super::board::Board;
-use super::chart::{ChartData, ChartOf};
 use super::paint::css;
 use super::palette::Look;
 use super::scale::clock_label;
+use super::shown::{ChartData, ChartOf};
+use crate::dom::{El, button, div, el, head_cell, span, unseen, with_class};
 
 /// One row a line; pressing a name draws that line alone, pressing it again all.
-#[component]
-pub fn Legend(
-    /// The chart.
-    of: ChartOf,
-) -> impl IntoView {
+pub fn legend(of: ChartOf) -> El {
     let board = Board::expect();
-    let names = Memo::new(move |_| {
-        let data = of.data();
-        data.map(|data| {
-            data.series.iter().map(|series| series.name.clone()).zip(data.looks.clone()).collect::<Vec<_>>()
-        })
-        .unwrap_or_default()
-    });
-    let index = Memo::new(move |_| of.data().and_then(|data| data.grid.index(board.hovered.get()?)));
-    let head = Memo::new(move |_| {
-        let at = of.data().and_then(|data| Some(data.grid.time(index.get()?)));
+    let head = move || {
+        let at = of.data().and_then(|data| Some(data.grid.time(index(of, board)?)));
         at.map_or_else(|| "Last".to_owned(), |at| clock_label(at, board.offset, true))
-    });
-    view! {
-        <Show when=move || names.with(|names| !names.is_empty())>
-            <div class="line-scroll">
-                <table class="lines">
-                    <thead>
-                        <tr>
-                            <th scope="col"><span class="sr-only">"Line"</span></th>
-                            <th scope="col" class="num">{head}</th>
-                            <th scope="col">"Min"</th>
-                            <th scope="col">"Max"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {move || {
-                            let names = names.get();
-                            let alone = names.len() == 1;
-                            let rows = names.into_iter().enumerate();
-                            rows.map(|(row, (name, look))| view! { <Row of row name look alone index/> }).collect_view()
-                        }}
-                    </tbody>
-                </table>
-            </div>
-        </Show>
-    }
+    };
+    let lines = move || {
+        let data = of.data();
+        let alone = data.as_ref().is_some_and(|data| data.series.len() == 1);
+        let lines = data.iter().flat_map(|data| data.series.iter().zip(&data.looks)).enumerate();
+        lines
+            .map(|(row, (series, look))| Line { row, name: series.name.clone(), look: *look, alone })
+            .collect()
+    };
+    let heads = [
+        el("th").attr("scope", "col").child(unseen("Line")),
+        head_cell("col", "num").text(head),
+        el("th").attr("scope", "col").text("Min"),
+        el("th").attr("scope", "col").text("Max"),
+    ];
+    div("line-scroll").child(
+        with_class("table", "lines")
+            .child(el("thead").child(el("tr").children(heads)))
+            .child(el("tbody").each(lines, Line::key, move |line| row(of, line))),
+    )
 }
 
-#[component]
-fn Row(
-    of: ChartOf,
+/// The place on the grid that the crosshair points at.
+fn index(of: ChartOf, board: Board) -> Option<usize> {
+    of.data()?.grid.index(board.hovered.get()?)
+}
+
+/// A line of the chart as its row knows it.
+struct Line {
     row: usize,
     name: String,
     look: Look,
+    /// The only one, so there is nothing to choose.
     alone: bool,
-    index: Memo<Option<usize>>,
-) -> impl IntoView {
+}
+
+impl Line {
+    fn key(&self) -> String {
+        let Look { colour, dashed } = self.look;
+        format!("{} {colour} {dashed} {} {}", self.row, self.alone, self.name)
+    }
+}
+
+fn row(of: ChartOf, line: Line) -> El {
     let board = Board::expect();
-    let colour = move || board.paint.with(|paint| css(paint.series[look.colour]));
-    let value = move |read: fn(&ChartData, usize, Option<usize>) -> Option<f64>| {
-        Memo::new(move |_| {
-            let data = of.data();
-            of.words(data.as_deref(), data.as_deref().and_then(|data| read(data, row, index.get())))
-        })
+    let Line { row, name, look, alone } = line;
+    let colour = move || {
+        board.repaint.track();
+        board.paint.with_value(|paint| css(paint.series[look.colour]))
     };
-    let last = value(|data, row, index| match index {
+    let value = move |read: fn(&ChartData, usize, Board) -> Option<f64>| {
+        let words = move || {
+            let data = of.data();
+            of.words(data.as_deref(), data.as_deref().and_then(|data| read(data, row, board)))
+        };
+        with_class("td", "num").text(words)
+    };
+    let last = value(|data, row, board| match board.hovered.get().and_then(|at| data.grid.index(at)) {
         Some(index) => data.series.get(row)?.values.get(index).copied(),
         None => data.series.get(row)?.last(),
     });
     let low = value(|data, row, _| Some(data.series.get(row)?.range()?.0));
     let high = value(|data, row, _| Some(data.series.get(row)?.range()?.1));
-    let pressed = {
-        let name = name.clone();
-        Memo::new(move |_| of.isolated.with(|only| only.as_ref() == Some(&name)))
-    };
-    let drawn = {
-        let name = name.clone();
-        Memo::new(move |_| of.data().is_none_or(|data| of.is_drawn(&data, &name)))
-    };
     // The only line of a chart has the chart's title for a name, and that stands above already.
     let words = if name.is_empty() { of.title.get_value() } else { name.clone() };
-    let repeats = name.is_empty();
-    let swatch = view! {
-        <span class="swatch" class:swatch-dashed=look.dashed style:color=colour aria-hidden="true"></span>
-        <span class="line-words" class:sr-only=repeats>{words.clone()}</span>
+    let words_class = if name.is_empty() { "line-words sr-only" } else { "line-words" };
+    let name = StoredValue::new(name);
+    let pressed = move || name.with_value(|name| of.isolated.with(|only| only.as_ref() == Some(name)));
+    let out = move || {
+        let data = of.data();
+        let drawn = data.is_none_or(|data| name.with_value(|name| of.is_drawn(&data, name)));
+        (!drawn).then_some("line-out")
     };
-    let press = move |_| {
-        of.isolated
-            .update(|only| *only = if only.as_ref() == Some(&name) { None } else { Some(name.clone()) });
+    let press = move || of.isolated.set(if untrack(pressed) { None } else { Some(name.get_value()) });
+    let swatch = span(if look.dashed { "swatch swatch-dashed" } else { "swatch" })
+        .style("color", colour)
+        .attr("aria-hidden", "true");
+    let mark = if alone {
+        span("line-name")
+    } else {
+        button("line-name").aria("aria-pressed", pressed).on_click(press)
     };
-    view! {
-        <tr class:line-out=move || !drawn.get()>
-            <th scope="row">
-                {if alone {
-                    view! { <span class="line-name" title=words>{swatch}</span> }.into_any()
-                } else {
-                    let pressed = move || if pressed.get() { "true" } else { "false" };
-                    view! {
-                        <button type="button" class="line-name" title=words aria-pressed=pressed on:click=press>
-                            {swatch}
-                        </button>
-                    }
-                    .into_any()
-                }}
-            </th>
-            <td class="num">{last}</td>
-            <td class="num">{low}</td>
-            <td class="num">{high}</td>
-        </tr>
-    }
+    let mark = mark.attr("title", &words).child(swatch).child(span(words_class).text(words));
+    el("tr").class(out).child(el("th").attr("scope", "row").child(mark)).child(last).child(low).child(high)
 }

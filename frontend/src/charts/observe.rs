@@ -1,74 +1,95 @@
 //! What the browser tells about an element: its size, whether it is in view, and how many pixels a pixel has.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver,
+    Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver,
+    ResizeObserverEntry,
 };
 
+use crate::dom::{El, on_window};
+
 /// The width and height of an element in CSS pixels; zero until it is laid out.
-pub fn use_size(element: Signal<Option<Element>, LocalStorage>) -> Signal<(f64, f64)> {
-    let size = RwSignal::new((0.0, 0.0));
-    let changed = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-        for entry in entries.iter() {
-            let rect = entry.unchecked_into::<web_sys::ResizeObserverEntry>().content_rect();
+#[derive(Clone)]
+pub struct Size {
+    now: Rc<Cell<(f64, f64)>>,
+    turn: RwSignal<u64>,
+}
+
+impl Size {
+    /// Watches an element.
+    pub fn of(element: &El) -> Self {
+        let size = Self { now: Rc::default(), turn: RwSignal::new(0) };
+        let told = size.clone();
+        let changed = each_entry(Box::new(move |entry| {
+            let rect = entry.unchecked_into::<ResizeObserverEntry>().content_rect();
             let now = (rect.width(), rect.height());
-            if size.try_get_untracked().is_some_and(|held| held != now) {
-                size.set(now);
+            if told.now.replace(now) != now {
+                told.turn.try_update(|turn| *turn += 1);
             }
+        }));
+        if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(element.element());
+            at_end(Box::new(move || {
+                observer.disconnect();
+                drop(changed);
+            }));
         }
-    });
-    let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok();
-    watch(element, observer.clone(), ResizeObserver::observe);
-    let kept = StoredValue::new_local((changed, observer));
-    on_cleanup(move || kept.with_value(|(_, observer)| observer.iter().for_each(ResizeObserver::disconnect)));
-    size.into()
+        size
+    }
+
+    /// The size now; whoever asks is told when it changes.
+    pub fn get(&self) -> (f64, f64) {
+        self.turn.track();
+        self.now.get()
+    }
 }
 
 /// Keeps `in_view` true while an element is on the screen, or less than 200 pixels from it.
-pub fn keep_in_view(element: Signal<Option<Element>, LocalStorage>, in_view: RwSignal<bool>) {
-    let changed = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
-        for entry in entries.iter() {
-            let seen = entry.unchecked_into::<IntersectionObserverEntry>().is_intersecting();
-            if in_view.try_get_untracked().is_some_and(|held| held != seen) {
-                in_view.set(seen);
-            }
+pub fn keep_in_view(element: &El, in_view: RwSignal<bool>) {
+    let changed = each_entry(Box::new(move |entry| {
+        let seen = entry.unchecked_into::<IntersectionObserverEntry>().is_intersecting();
+        if in_view.try_get_untracked().is_some_and(|held| held != seen) {
+            in_view.set(seen);
         }
-    });
+    }));
     let options = IntersectionObserverInit::new();
     options.set_root_margin("200px");
-    let observer = IntersectionObserver::new_with_options(changed.as_ref().unchecked_ref(), &options).ok();
-    watch(element, observer.clone(), IntersectionObserver::observe);
-    let kept = StoredValue::new_local((changed, observer));
-    on_cleanup(move || {
-        kept.with_value(|(_, observer)| observer.iter().for_each(IntersectionObserver::disconnect))
-    });
+    let callback = changed.as_ref().unchecked_ref();
+    if let Ok(observer) = IntersectionObserver::new_with_options(callback, &options) {
+        observer.observe(element.element());
+        at_end(Box::new(move || {
+            observer.disconnect();
+            drop(changed);
+        }));
+    }
 }
 
-fn watch<O: 'static>(
-    element: Signal<Option<Element>, LocalStorage>,
-    observer: Option<O>,
-    observe: fn(&O, &Element),
-) {
-    let observer = StoredValue::new_local(observer);
-    Effect::new(move |_| {
-        if let Some(element) = element.get() {
-            observer.with_value(|observer| observer.iter().for_each(|observer| observe(observer, &element)));
-        }
-    });
+/// What an observer calls.
+fn each_entry(hear: Box<dyn Fn(JsValue)>) -> Closure<dyn FnMut(js_sys::Array)> {
+    Closure::new(move |entries: js_sys::Array| entries.iter().for_each(&hear))
 }
 
-/// Device pixels for a CSS pixel: changes when the page is zoomed or moved to another screen.
-pub fn use_pixel_ratio() -> Signal<f64> {
-    let ratio = RwSignal::new(window().device_pixel_ratio());
-    let listener = window_event_listener(leptos::ev::resize, move |_| {
+/// Runs when the owner ends; what it holds lives until then.
+pub(super) fn at_end(end: Box<dyn FnOnce()>) {
+    // There is one thread only, which is what the wrapper asks for.
+    let end = SendWrapper::new(end);
+    on_cleanup(move || end.take()());
+}
+
+/// Tells when the page is zoomed or moved to a screen with other pixels.
+pub fn watch_pixel_ratio(changed: RwSignal<u64>) {
+    let ratio = Cell::new(window().device_pixel_ratio());
+    on_window("resize", move |_: Event| {
         let now = window().device_pixel_ratio();
-        if ratio.try_get_untracked().is_some_and(|held| held != now) {
-            ratio.set(now);
+        if ratio.replace(now) != now {
+            changed.try_update(|count| *count += 1);
         }
     });
-    on_cleanup(move || listener.remove());
-    ratio.into()
 }
 
 /// Runs work in the next frame, once however often it is asked for before that.
@@ -82,7 +103,7 @@ impl Frame {
     }
 
     /// Asks for the work; dropped when the owner is gone by then.
-    pub fn request(self, work: impl FnOnce() + 'static) {
+    pub fn request(self, work: Box<dyn FnOnce()>) {
         if self.0.try_get_value() != Some(false) {
             return;
         }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use plotters::style::RGBColor;
 use wasm_bindgen::prelude::*;
 
+use super::observe::at_end;
 use super::palette::COLOURS;
 
 /// What a chart is painted with.
@@ -70,13 +71,13 @@ fn rgb(text: &str) -> RGBColor {
     }
 }
 
-/// The paint of the page as a signal, read again when the system's or the viewer's theme changes.
-pub fn use_paint() -> Signal<Paint> {
-    let paint = RwSignal::new(Paint::read());
+/// Reads the paint of the page again when the system's or the viewer's theme changes, and tells of it.
+pub fn watch_theme(paint: StoredValue<Paint>, repaint: RwSignal<u64>) {
     let read = Closure::<dyn FnMut()>::new(move || {
         let newer = Paint::read();
-        if paint.try_with_untracked(|held| *held != newer) == Some(true) {
-            paint.set(newer);
+        if paint.try_with_value(|held| *held != newer) == Some(true) {
+            paint.set_value(newer);
+            repaint.update(|count| *count += 1);
         }
     });
     let callback: &js_sys::Function = read.as_ref().unchecked_ref();
@@ -92,16 +93,13 @@ pub fn use_paint() -> Signal<Paint> {
         // Fails only for options that watch nothing.
         let _ = observer.observe_with_options(&root, &options);
     }
-    let kept = StoredValue::new_local((read, query, observer));
-    on_cleanup(move || {
-        kept.with_value(|(_, query, observer)| {
-            if let Some(query) = query {
-                query.set_onchange(None);
-            }
-            if let Some(observer) = observer {
-                observer.disconnect();
-            }
-        });
-    });
-    paint.into()
+    at_end(Box::new(move || {
+        if let Some(query) = query {
+            query.set_onchange(None);
+        }
+        if let Some(observer) = observer {
+            observer.disconnect();
+        }
+        drop(read);
+    }));
 }

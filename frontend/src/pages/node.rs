@@ -21,149 +21,157 @@ mod risks;
 mod series_view;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::charts::{Board, Window};
-use crate::client::ClientError;
-use crate::components::frame::TopBar;
-use crate::components::icon::{Icon, IconMark};
-use crate::components::notice::{Empty, Failed};
-use crate::components::status_mark::StatusShape;
+use crate::charts::Board;
+use crate::components::connection::connection_banner;
+use crate::components::frame::top_bar;
+use crate::components::icon::{Icon, icon};
+use crate::components::notice::{empty, failed};
+use crate::components::status_mark::status_shape;
+use crate::dom::{El, Words, button, div, effect, el, link, p, span, with_class};
 use crate::state::{Link, Node, use_fleet};
+use fleetglass_shared::health::Status;
 use load::NodeLoad;
 
 /// Everything known about one node; the id comes from the address.
 #[component]
 pub fn NodePage() -> impl IntoView {
+    let fleet = use_fleet();
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    view! {
-        <main id="main" class="page" tabindex="-1">
-            {move || view! { <OneNode id=id.get()/> }}
-        </main>
-    }
+    let node = Memo::new(move |_| {
+        fleet.members().track();
+        fleet.node(&id.get()).map(|node| node.get())
+    });
+    let back =
+        link("icon-button node-back", "/").attr("aria-label", "Back to the fleet").child(icon(Icon::Back));
+    // Of a node that the fleet does not have there is no state to show.
+    let shape = status_shape(move || node.get().map_or(Status::Unknown, |node| node.status))
+        .style("display", move || node.with(Option::is_none).then_some("none"));
+    let title = with_class("h1", "page-title node-title").attr("title", id).text(id);
+    with_class("main", "page")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .child(top_bar([back, shape, title]))
+        .child(connection_banner())
+        .live(move || {
+            let id = id.get();
+            Some(untrack(|| body(&id, node)))
+        })
 }
 
-#[component]
-fn OneNode(id: String) -> impl IntoView {
+/// How far the page has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The fleet has no such node.
+    Gone,
+    /// The fleet is not there yet.
+    Waiting,
+    /// The fleet knows it; its detail is on its way. The header needs no more than the live stream.
+    Asking,
+    /// The detail did not come.
+    Failed,
+    /// All is there.
+    Ready,
+}
+
+fn body(id: &str, node: Memo<Option<Node>>) -> El {
     let fleet = use_fleet();
     let query = use_query_map();
-    let load = NodeLoad::start(&id);
-    let node = load.node;
-    let window = Memo::new(move |_| Window::parse(query.with(|query| query.get("range")).as_deref()));
-    let interval =
-        Memo::new(move |_| node.with(|node| node.as_ref().map_or(15_000, |node| node.interval_ms as i64)));
-    let board = Board::provide(window.into(), interval.into());
-    refresh_charts(board, node);
-
-    let title = id.clone();
-    let there = Memo::new(move |_| node.with(Option::is_some));
-    let gone = Memo::new(move |_| {
-        let refused =
-            load.trouble.with(|trouble| matches!(trouble, Some(ClientError::Http { status: 404, .. })));
-        !there.get() && (fleet.loaded().get() || refused)
+    let load = NodeLoad::start(id, node);
+    let loaded = fleet.loaded();
+    let range = Memo::new(move |_| query.with(|query| query.get("range").unwrap_or_default()));
+    let board = Board::provide(range);
+    effect(move || {
+        if let Some(node) = load.node() {
+            board.interval.set_value(node.interval_ms as i64);
+        }
     });
+    refresh_charts(board, load);
+
+    let known = move || load.node().is_some();
+    let troubled = move || load.trouble.with(Option::is_some);
+    let stage = move || match (known(), load.detail().is_some(), troubled()) {
+        (true, true, _) => Stage::Ready,
+        (true, false, true) => Stage::Failed,
+        (true, false, false) => Stage::Asking,
+        (false, ..) if loaded.get() || load.refused.get() => Stage::Gone,
+        (false, ..) => Stage::Waiting,
+    };
+    let at = move |wanted: Stage| move || stage() == wanted;
+    let sketched = move || matches!(stage(), Stage::Waiting | Stage::Asking);
+    let old = move || stage() == Stage::Ready && troubled();
+    let why = move || load.trouble.get().unwrap_or_default();
     let unknown =
         format!("No node of this fleet is called {id}. It may have been taken out of the configuration.");
-    view! {
-        <TopBar>
-            <A href="/" attr:class="icon-button node-back" attr:aria-label="Back to the fleet">
-                <IconMark icon=Icon::Back/>
-            </A>
-            {move || node.get().map(|node| view! { <StatusShape status=node.status/> })}
-            <h1 class="page-title node-title" title=title.clone()>{title.clone()}</h1>
-        </TopBar>
-        <div class="page-body node-page">
-            {move || {
-                if gone.get() {
-                    view! {
-                        <Empty title="There is no such node" detail=unknown.clone()>
-                            <A href="/" attr:class="button button-primary">"Show the fleet"</A>
-                        </Empty>
-                    }
-                    .into_any()
-                } else if there.get() {
-                    view! { <Sections load/> }.into_any()
-                } else {
-                    view! { <Sketch/> }.into_any()
-                }
-            }}
-        </div>
-    }
+    // Each section is a child of its own, so that one that stays is not touched by one that comes.
+    div("page-body node-page")
+        .when(at(Stage::Gone), move || {
+            empty("There is no such node", &unknown)
+                .child(link("button button-primary", "/").text("Show the fleet"))
+        })
+        .when(at(Stage::Waiting), || p("sr-only").attr("role", "status").text("Loading the node"))
+        .when(at(Stage::Waiting), || div("skeleton node-sketch-head"))
+        .when(known, move || header::state(load))
+        .when(known, move || header::strip(load))
+        .when(sketched, || sketch("node-facts", "skeleton node-sketch-facts", 2))
+        .when(sketched, || sketch("panel-grid", "skeleton node-sketch-chart", 3))
+        .when(at(Stage::Failed), move || {
+            failed("The details of this node did not come", why)
+                .child(button("button").on_click(move || load.again()).text("Try again"))
+        })
+        .when(old, move || {
+            p("node-old").attr("role", "status").text("What stands below could not be refreshed. ").text(why)
+        })
+        .when(at(Stage::Ready), move || facts_of(load))
+        .when(at(Stage::Ready), move || endpoints::endpoints(load))
+        .when(at(Stage::Ready), move || panels::panels(load))
+        .when(at(Stage::Ready), move || metrics::any_metric(load))
+        .when(at(Stage::Ready), move || endpoints::failures(load))
+        .when(at(Stage::Ready), move || raw::raw(load))
 }
 
-/// The whole page, once the fleet knows the node. The header needs no more than the live stream; the rest
-/// waits for the detail.
-#[component]
-fn Sections(load: NodeLoad) -> impl IntoView {
-    let loaded = Memo::new(move |_| load.detail.with(Option::is_some));
-    let failed = Memo::new(move |_| load.trouble.with(|trouble| trouble.as_ref().map(ClientError::in_words)));
-    view! {
-        <header::Header load/>
-        {move || match (loaded.get(), failed.get()) {
-            (true, failed) => view! {
-                {failed.map(|why| view! {
-                    <p class="node-old" role="status">
-                        "What stands below could not be refreshed. " {why}
-                    </p>
-                })}
-                <Details load/>
-            }
-            .into_any(),
-            (false, Some(why)) => view! {
-                <Failed title="The details of this node did not come" detail=why>
-                    <button type="button" class="button" on:click=move |_| load.again()>"Try again"</button>
-                </Failed>
-            }
-            .into_any(),
-            (false, None) => view! { <DetailSketch/> }.into_any(),
-        }}
-    }
+/// Risks and checks beside what the node says; without any of them that has the whole width.
+fn facts_of(load: NodeLoad) -> El {
+    let risky = move || load.detail().is_some_and(|detail| !detail.risks.is_empty());
+    let checked = move || load.detail().is_some_and(|detail| !detail.checks.is_empty());
+    el("div")
+        .class(move || if risky() || checked() { "node-facts" } else { "node-facts node-facts-wide" })
+        .child(
+            div("node-column")
+                .when(risky, move || risks::risks(load))
+                .when(checked, move || facts::checks(load)),
+        )
+        .child(facts::facts(load))
 }
 
-#[component]
-fn Details(load: NodeLoad) -> impl IntoView {
-    let has_risks = load.part(|detail| !detail.risks.is_empty() || !detail.checks.is_empty());
-    view! {
-        <div class="node-facts" class:node-facts-wide=move || !has_risks.get()>
-            <div class="node-column">
-                <risks::Risks load/>
-                <facts::Checks load/>
-            </div>
-            <facts::Facts load/>
-        </div>
-        <endpoints::Endpoints load/>
-        <panels::Panels load/>
-        <metrics::AnyMetric load/>
-        <endpoints::Failures load/>
-        <raw::Raw load/>
-    }
+/// Where parts of the page will stand.
+fn sketch(class: &'static str, part: &'static str, count: usize) -> El {
+    div(class).attr("aria-hidden", "true").children((0..count).map(|_| div(part)))
 }
 
-/// The page to come, while the fleet is not there yet.
-#[component]
-fn Sketch() -> impl IntoView {
-    view! {
-        <p class="sr-only" role="status">"Loading the node"</p>
-        <div class="skeleton node-sketch-head"></div>
-        <DetailSketch/>
-    }
+/// A section in a frame, named by its heading.
+fn card(id: &'static str, title: &'static str) -> El {
+    framed(id, heading(id, title))
 }
 
-#[component]
-fn DetailSketch() -> impl IntoView {
-    view! {
-        <div class="node-facts" aria-hidden="true">
-            <div class="skeleton node-sketch-facts"></div>
-            <div class="skeleton node-sketch-facts"></div>
-        </div>
-        <div class="panel-grid" aria-hidden="true">
-            <div class="skeleton node-sketch-chart"></div>
-            <div class="skeleton node-sketch-chart"></div>
-            <div class="skeleton node-sketch-chart"></div>
-        </div>
-    }
+/// A section in a frame, named by its heading, which has a note beside it.
+fn noted_card(id: &'static str, title: &'static str, note: impl Into<Words>) -> El {
+    framed(id, heading(id, title).child(span("card-note").text(note)))
+}
+
+fn framed(id: &'static str, head: El) -> El {
+    with_class("section", "card").attr("aria-labelledby", id).child(head)
+}
+
+fn heading(id: &'static str, title: &'static str) -> El {
+    with_class("h2", "card-title").attr("id", id).text(title)
+}
+
+/// A strong word, and why: what stands where an answer should.
+fn no_answer(class: &'static str, word: &'static str, why: &str) -> El {
+    p(class).child(el("strong").text(word)).text(format!(" {why}"))
 }
 
 /// Never more often than this.
@@ -171,19 +179,17 @@ const LEAST_REFRESH_MS: i64 = 5_000;
 
 /// Tells the charts of newer values: when the node was asked since the last time, or its interval has passed;
 /// not while nobody looks, and not while the proxy is away.
-fn refresh_charts(board: Board, node: Signal<Option<Node>>) {
+fn refresh_charts(board: Board, load: NodeLoad) {
     let fleet = use_fleet();
-    let asked = Memo::new(move |_| node.with(|node| node.as_ref().and_then(|node| node.asked_at)));
-    let last = StoredValue::new((fleet.now().get_untracked(), None));
-    Effect::new(move |_| {
+    let (mut refreshed, mut seen) = (fleet.now().get_untracked(), None);
+    effect(move || {
         let now = fleet.now().get();
-        let (refreshed, seen) = last.get_value();
-        let asked = asked.get_untracked();
+        let asked = untrack(|| load.node()).and_then(|node| node.asked_at);
         let passed = now - refreshed;
-        let due = asked != seen || passed >= board.interval.get_untracked();
+        let due = asked != seen || passed >= board.interval.get_value();
         let live = fleet.link().with_untracked(|link| *link == Link::Live);
         if due && live && passed >= LEAST_REFRESH_MS && !document().hidden() {
-            last.set_value((now, asked));
+            (refreshed, seen) = (now, asked);
             board.refresh.update(|count| *count += 1);
         }
     });

@@ -1,5 +1,7 @@
 //! The data of a chart: asked while the chart is near the screen, and again when there may be newer values.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use fleetglass_shared::wire::PanelQuery;
@@ -9,39 +11,40 @@ use leptos::task::spawn_local;
 use super::load::escaped;
 use crate::charts::{Board, ChartData, Grid, Shown, Window, lay_out, parse_matrix};
 use crate::client::{self, ClientError};
+use crate::dom::effect;
 use crate::state::use_fleet;
 
 /// What was asked for last, so that coming back into view asks for nothing twice.
-type Asked = (u64, Window, Vec<PanelQuery>);
+type Asked = (u64, Window);
 
 /// The lines of some queries, kept up to date.
-pub(super) fn feed(queries: Signal<Vec<PanelQuery>>, in_view: RwSignal<bool>) -> Signal<Shown> {
+pub(super) fn feed(queries: Vec<PanelQuery>, in_view: RwSignal<bool>) -> RwSignal<Shown> {
     let board = Board::expect();
-    let fleet = use_fleet();
+    let now = use_fleet().now();
     let shown = RwSignal::new(Shown::Loading);
-    let asked = StoredValue::new(None::<Asked>);
-    let busy = StoredValue::new(false);
-    Effect::new(move |_| {
-        let now: Asked = (board.refresh.get(), board.window.get(), queries.get());
+    let queries: Rc<[PanelQuery]> = queries.into();
+    let asked = Rc::new(Cell::new(None::<Asked>));
+    let busy = Rc::new(Cell::new(false));
+    effect(move || {
+        let wanted: Asked = (board.refresh.get(), board.window());
         let seen = in_view.get();
-        let (same, all) = asked.with_value(|asked| match asked {
-            Some(asked) => ((asked.1, &asked.2) == (now.1, &now.2), *asked == now),
-            None => (false, false),
-        });
+        let same = asked.get().is_some_and(|(_, window)| window == wanted.1);
         // A slow answer is waited for, unless something else is asked.
-        if !seen || all || (same && busy.get_value()) {
+        if !seen || asked.get() == Some(wanted) || (same && busy.get()) {
             return;
         }
-        asked.set_value(Some(now.clone()));
-        busy.set_value(true);
-        let grid = board.grid(fleet.now().get_untracked());
+        asked.set(Some(wanted));
+        busy.set(true);
+        let grid = board.grid(now.get_untracked());
+        let (queries, asked, busy) = (queries.clone(), asked.clone(), busy.clone());
         spawn_local(async move {
-            let answer = ask(grid, &now.2).await;
-            if asked.try_with_value(|asked| asked.as_ref() == Some(&now)) != Some(true) {
+            let answer = ask(grid, &queries).await;
+            if asked.get() != Some(wanted) {
                 return;
             }
-            busy.set_value(false);
-            shown.set(
+            busy.set(false);
+            // Gives the value back when the chart is gone by now.
+            shown.try_set(
                 answer.map_or_else(
                     |error| Shown::Failed(error.in_words()),
                     |data| Shown::Ready(Arc::new(data)),
@@ -49,7 +52,7 @@ pub(super) fn feed(queries: Signal<Vec<PanelQuery>>, in_view: RwSignal<bool>) ->
             );
         });
     });
-    shown.into()
+    shown
 }
 
 async fn ask(grid: Grid, queries: &[PanelQuery]) -> Result<ChartData, ClientError> {

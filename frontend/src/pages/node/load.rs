@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 
 use crate::client::{self, ClientError};
 use crate::clock;
+use crate::dom::effect;
 use crate::state::{Link, Node, use_fleet};
 
 /// Not asked more often than this.
@@ -16,12 +17,12 @@ const PAUSE_MS: i32 = 2_000;
 /// What is known of the node. Copied into every section.
 #[derive(Clone, Copy)]
 pub(super) struct NodeLoad {
-    /// Its summary: the live stream's, which is never older than the detail's.
-    pub(super) node: Signal<Option<Node>>,
-    /// Everything else; kept when a later request fails.
-    pub(super) detail: RwSignal<Option<Arc<NodeDetail>>>,
-    /// Why the last request failed, if it did.
-    pub(super) trouble: RwSignal<Option<ClientError>>,
+    node: Memo<Option<Node>>,
+    detail: RwSignal<Option<Arc<NodeDetail>>>,
+    /// Why the last request failed, if it did, and what to do.
+    pub(super) trouble: RwSignal<Option<String>>,
+    /// It failed because the proxy knows no such node.
+    pub(super) refused: RwSignal<bool>,
     path: StoredValue<String>,
     busy: StoredValue<bool>,
     wanted: StoredValue<bool>,
@@ -29,31 +30,38 @@ pub(super) struct NodeLoad {
 
 impl NodeLoad {
     /// Begins to load, and goes on for as long as its owner lives.
-    pub(super) fn start(id: &str) -> Self {
+    pub(super) fn start(id: &str, node: Memo<Option<Node>>) -> Self {
         let fleet = use_fleet();
-        let name = id.to_owned();
-        let node = Memo::new(move |_| {
-            fleet.members().track();
-            fleet.node(&name).map(|node| node.get())
-        });
         let load = Self {
-            node: node.into(),
+            node,
             detail: RwSignal::new(None),
             trouble: RwSignal::new(None),
+            refused: RwSignal::new(false),
             path: StoredValue::new(format!("/api/v1/nodes/{}", escaped(id))),
             busy: StoredValue::new(false),
             wanted: StoredValue::new(false),
         };
-        let asked =
-            Memo::new(move |_| node.with(|node| node.as_ref().map(|node| (node.asked_at, node.status))));
-        let live = Memo::new(move |_| fleet.link().with(|link| *link == Link::Live));
-        Effect::new(move |_| {
-            // Read, not only tracked: a memo that nobody reads never runs, and so never tells of a change.
-            asked.with(|_| ());
-            live.with(|_| ());
-            load.again();
+        let mut seen = None;
+        effect(move || {
+            let live = fleet.link().with(|link| *link == Link::Live);
+            let told = Some((live, load.node().map(|node| (node.asked_at, node.status))));
+            if seen != told {
+                seen = told;
+                load.again();
+            }
         });
         load
+    }
+
+    /// Its summary: the live stream's, which is never older than the detail's.
+    pub(super) fn node(self) -> Option<Node> {
+        self.node.get()
+    }
+
+    /// Everything else; kept when a later request fails. What reads it compares what it writes, so that a
+    /// detail that differs in one place changes the page in one place.
+    pub(super) fn detail(self) -> Option<Arc<NodeDetail>> {
+        self.detail.get()
     }
 
     /// The path of the node in the API, to which `/series` and the like are added.
@@ -72,29 +80,24 @@ impl NodeLoad {
             // Every `try_` gives `None` once the page is left: then this ends.
             while self.wanted.try_update_value(std::mem::take) == Some(true) {
                 let Some(path) = self.path.try_get_value() else { return };
-                match client::get_json::<NodeDetail>(&path).await {
-                    Ok(detail) => {
-                        self.detail.try_set(Some(Arc::new(detail)));
-                        if self.trouble.try_with_untracked(Option::is_some) == Some(true) {
-                            self.trouble.set(None);
-                        }
-                    }
-                    Err(error) => drop(self.trouble.try_set(Some(error))),
-                }
+                self.take(client::get_json::<NodeDetail>(&path).await);
                 clock::sleep(PAUSE_MS).await;
             }
             self.busy.try_update_value(|busy| *busy = false);
         });
     }
 
-    /// A part of the detail, which tells its readers only when it differs.
-    pub(super) fn part<T>(self, read: impl Fn(&NodeDetail) -> T + Send + Sync + 'static) -> Memo<T>
-    where
-        T: Default + PartialEq + Send + Sync + 'static,
-    {
-        Memo::new(move |_| {
-            self.detail.with(|detail| detail.as_ref().map(|detail| read(detail)).unwrap_or_default())
-        })
+    fn take(self, answer: Result<NodeDetail, ClientError>) {
+        let refused = matches!(answer, Err(ClientError::Http { status: 404, .. }));
+        let trouble = match answer {
+            Ok(detail) => {
+                self.detail.try_set(Some(Arc::new(detail)));
+                None
+            }
+            Err(error) => Some(error.in_words()),
+        };
+        self.refused.try_set(refused);
+        self.trouble.try_set(trouble);
     }
 }
 

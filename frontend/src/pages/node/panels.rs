@@ -7,132 +7,125 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use super::feed::feed;
 use super::load::NodeLoad;
-use crate::charts::{Board, Chart, Window};
+use crate::charts::{Board, Window, chart};
+use crate::dom::{El, button, div, drawing, p, span, with_class};
 
 /// With more charts than this only the first groups are open.
 const OPEN_CHARTS: usize = 12;
 
 /// The charts of the family; says so where it names none.
-#[component]
-pub(super) fn Panels(load: NodeLoad) -> impl IntoView {
-    let panels = load.part(|detail| detail.panels.clone());
-    let groups = Memo::new(move |_| panels.with(|panels| grouped(panels)));
-    view! {
-        <section class="node-section" aria-labelledby="panels-title">
-            <div class="section-head">
-                <h2 class="section-title" id="panels-title">"Charts"</h2>
-                <WindowChoice/>
-            </div>
-            {move || {
-                let groups = groups.get();
-                if groups.is_empty() {
-                    return view! {
-                        <p class="muted">"The family names no charts. Any series of this node can be charted below."</p>
-                    }
-                    .into_any();
-                }
-                let single = groups.len() == 1;
-                let mut before = 0;
-                groups
-                    .into_iter()
-                    .map(|(name, panels)| {
-                        let open = before == 0 || before + panels.len() <= OPEN_CHARTS;
-                        before += panels.len();
-                        if single {
-                            view! { <PanelGrid panels/> }.into_any()
-                        } else {
-                            view! { <Group name panels open/> }.into_any()
-                        }
-                    })
-                    .collect_view()
-                    .into_any()
-            }}
-        </section>
+pub(super) fn panels(load: NodeLoad) -> El {
+    let groups = move || load.detail().map(|detail| grouped(&detail.panels)).unwrap_or_default();
+    let make = |group: Group| if group.alone { panel_grid(&group.panels) } else { fold(group) };
+    let head = div("section-head")
+        .child(with_class("h2", "section-title").attr("id", "panels-title").text("Charts"))
+        .child(window_choice());
+    with_class("section", "node-section")
+        .attr("aria-labelledby", "panels-title")
+        .child(head)
+        .when(
+            move || load.detail().is_some_and(|detail| detail.panels.is_empty()),
+            || p("muted").text("The family names no charts. Any series of this node can be charted below."),
+        )
+        .each(groups, Group::key, make)
+}
+
+/// A subsystem and its charts.
+struct Group {
+    name: String,
+    panels: Vec<Panel>,
+    /// Unfolded at first.
+    open: bool,
+    /// The only one, so there is nothing to fold.
+    alone: bool,
+}
+
+impl Group {
+    /// All that its charts are made from: a group that says something else by now is made anew.
+    fn key(&self) -> String {
+        let mut key = format!("{} {}", self.alone, self.name);
+        for panel in &self.panels {
+            let bound = panel.bound.as_ref();
+            let (bound, at) = bound.map_or(("", 0.0), |bound| (bound.title.as_str(), bound.value));
+            key.push_str(&format!("\n{} {} {} {bound} {at}", panel.title, panel.unit, panel.from_zero));
+            for query in &panel.queries {
+                key.push_str(&format!("\n{} {}", query.expr, query.legend));
+            }
+        }
+        key
     }
 }
 
 /// The subsystems in the order in which they come.
-fn grouped(panels: &[Panel]) -> Vec<(String, Vec<Panel>)> {
-    let mut groups: Vec<(String, Vec<Panel>)> = Vec::new();
+fn grouped(panels: &[Panel]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for panel in panels {
-        match groups.iter_mut().find(|(name, _)| *name == panel.subsystem) {
-            Some((_, members)) => members.push(panel.clone()),
-            None => groups.push((panel.subsystem.clone(), vec![panel.clone()])),
+        match groups.iter_mut().find(|group| group.name == panel.subsystem) {
+            Some(group) => group.panels.push(panel.clone()),
+            None => groups.push(Group {
+                name: panel.subsystem.clone(),
+                panels: vec![panel.clone()],
+                open: false,
+                alone: false,
+            }),
         }
+    }
+    let alone = groups.len() == 1;
+    let mut before = 0;
+    for group in &mut groups {
+        group.alone = alone;
+        group.open = before == 0 || before + group.panels.len() <= OPEN_CHARTS;
+        before += group.panels.len();
     }
     groups
 }
 
 /// A group that folds. What is folded away is not there at all, so it costs nothing.
-#[component]
-fn Group(name: String, panels: Vec<Panel>, open: bool) -> impl IntoView {
-    let shown = RwSignal::new(open);
-    let title = if name.is_empty() { "General".to_owned() } else { name };
-    let count = panels.len();
-    view! {
-        <div class="fold">
-            <h3 class="fold-head">
-                <button
-                    type="button"
-                    class="fold-button"
-                    aria-expanded=move || if shown.get() { "true" } else { "false" }
-                    on:click=move |_| shown.update(|shown| *shown = !*shown)
-                >
-                    <svg class="icon fold-arrow" viewBox="0 0 20 20" aria-hidden="true"><path d="M7.5 5l5 5-5 5"></path></svg>
-                    {title}
-                    <span class="fold-count num">{count}</span>
-                </button>
-            </h3>
-            <Show when=move || shown.get()>
-                <PanelGrid panels=panels.clone()/>
-            </Show>
-        </div>
-    }
+fn fold(group: Group) -> El {
+    let shown = RwSignal::new(group.open);
+    let title = if group.name.is_empty() { "General".to_owned() } else { group.name };
+    let panels = group.panels;
+    let press = button("fold-button")
+        .aria("aria-expanded", move || shown.get())
+        .on_click(move || shown.update(|shown| *shown = !*shown))
+        .child(drawing("icon fold-arrow", "0 0 20 20", "M7.5 5l5 5-5 5"))
+        .text(title)
+        .child(span("fold-count num").text(panels.len().to_string()));
+    div("fold")
+        .child(with_class("h3", "fold-head").child(press))
+        .when(move || shown.get(), move || panel_grid(&panels))
 }
 
-#[component]
-fn PanelGrid(panels: Vec<Panel>) -> impl IntoView {
-    view! {
-        <div class="panel-grid">
-            {panels.into_iter().map(|panel| view! { <OnePanel panel/> }).collect_view()}
-        </div>
-    }
+fn panel_grid(panels: &[Panel]) -> El {
+    div("panel-grid").children(panels.iter().map(one_panel))
 }
 
-#[component]
-fn OnePanel(panel: Panel) -> impl IntoView {
+fn one_panel(panel: &Panel) -> El {
     let in_view = RwSignal::new(false);
-    let queries = StoredValue::new(panel.queries);
-    let shown = feed(Signal::derive(move || queries.get_value()), in_view);
-    view! {
-        <Chart title=panel.title unit=panel.unit from_zero=panel.from_zero bound=panel.bound shown in_view/>
-    }
+    let shown = feed(panel.queries.clone(), in_view);
+    chart(&panel.title, &panel.unit, panel.from_zero, panel.bound.clone(), shown, in_view)
 }
 
 /// The buttons for the window of time, and the zone of all times.
-#[component]
-fn WindowChoice() -> impl IntoView {
+fn window_choice() -> El {
     let board = Board::expect();
     let navigate = use_navigate();
     let path = use_location().pathname;
-    let choose = move |window: Window| {
-        let address = format!("{}?range={}", path.get_untracked(), window.as_str());
-        navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+    let choice = move |window: Window| {
+        let navigate = navigate.clone();
+        let choose = move || {
+            let address = format!("{}?range={}", path.get_untracked(), window.as_str());
+            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            navigate(&address, options);
+        };
+        button("choice")
+            .aria("aria-pressed", move || board.window() == window)
+            .on_click(choose)
+            .text(window.title())
     };
-    view! {
-        <div class="window-choice">
-            <span class="zone">{board.zone()}</span>
-            <div class="choices" role="group" aria-label="Time shown">
-                {Window::ALL.into_iter().map(|window| {
-                    let choose = choose.clone();
-                    let pressed = move || if board.window.get() == window { "true" } else { "false" };
-                    view! {
-                        <button type="button" class="choice" aria-pressed=pressed on:click=move |_| choose(window)>
-                            {window.title()}
-                        </button>
-                    }
-                }).collect_view()}
-            </div>
-        </div>
-    }
+    let choices = div("choices")
+        .attr("role", "group")
+        .attr("aria-label", "Time shown")
+        .children(Window::ALL.map(choice));
+    div("window-choice").child(span("zone").text(board.zone())).child(choices)
 }

@@ -2,76 +2,40 @@
 
 use std::sync::Arc;
 
-use fleetglass_shared::format::{duration_seconds, is_json, pretty_json};
-use leptos::ev::KeyboardEvent;
-use leptos::html::Section;
+use fleetglass_shared::format::{bytes, duration_seconds, is_json, pretty_json};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::load::NodeLoad;
-use super::raw_text::RawText;
+use super::no_answer;
+use super::raw_text::raw_text;
 use crate::charts::keep_in_view;
-use crate::client::{self, ClientError};
+use crate::client::{self, ClientError, NodeAnswer};
+use crate::dom::{El, button, div, effect, el, p, with_class};
 
-/// What the proxy passes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Role {
-    Health,
-    Ready,
-    Metrics,
-}
-
-impl Role {
-    const ALL: [Self; 3] = [Self::Health, Self::Ready, Self::Metrics];
-
-    /// Its word in the API, and in ids.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Health => "health",
-            Self::Ready => "ready",
-            Self::Metrics => "metrics",
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Health => "Health",
-            Self::Ready => "Readiness",
-            Self::Metrics => "Exposition",
-        }
-    }
-}
+/// What the proxy passes on: the word in the API and in ids, and what a person reads.
+const ROLES: [(&str, &str); 3] = [("health", "Health"), ("ready", "Readiness"), ("metrics", "Exposition")];
 
 /// What a tab shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 enum Answer {
     Loading,
     /// The family has no such endpoint.
     None(String),
     Failed(String),
-    Ready(Arc<Told>),
-}
-
-/// An answer, ready to be read.
-#[derive(Debug, PartialEq)]
-struct Told {
-    status: u16,
-    seconds: Option<f64>,
-    text: String,
+    Ready(Arc<NodeAnswer>),
 }
 
 /// The tabs; the node is asked once the section comes near the screen, and at each change of tab.
-#[component]
-pub(super) fn Raw(load: NodeLoad) -> impl IntoView {
-    let place = NodeRef::<Section>::new();
+pub(super) fn raw(load: NodeLoad) -> El {
     let in_view = RwSignal::new(false);
-    keep_in_view(Signal::derive_local(move || place.get().map(|section| (*section).clone())), in_view);
-    let role = RwSignal::new(Role::Health);
+    let role = RwSignal::new(0_usize);
     let answer = RwSignal::new(Answer::Loading);
-    let turn = StoredValue::new(0_u32);
+    let turn = StoredValue::new(0_u64);
     let ask = move || {
-        let role = role.get_untracked();
-        let path = format!("{}/{}", load.path(), role.as_str());
+        let path = format!("{}/{}", load.path(), ROLES[role.get_untracked()].0);
         turn.update_value(|turn| *turn += 1);
         let mine = turn.get_value();
         answer.set(Answer::Loading);
@@ -83,77 +47,73 @@ pub(super) fn Raw(load: NodeLoad) -> impl IntoView {
             }
         });
     };
+    // A memo: once seen it stays so, and tells of nothing more.
     let seen = Memo::new(move |before: Option<&bool>| before == Some(&true) || in_view.get());
-    Effect::new(move |_| {
+    effect(move || {
         role.track();
         if seen.get() {
             ask();
         }
     });
-    view! {
-        <section class="card" aria-labelledby="raw-title" node_ref=place>
-            <div class="section-head">
-                <h2 class="card-title" id="raw-title">"Its own words"</h2>
-                <button type="button" class="button" on:click=move |_| ask()>"Ask again"</button>
-            </div>
-            <Tabs role/>
-            <div
-                class="raw"
-                role="tabpanel"
-                id="raw-panel"
-                tabindex="-1"
-                aria-labelledby=move || format!("raw-tab-{}", role.get().as_str())
-            >
-                {move || match answer.get() {
-                    Answer::Loading => view! {
-                        <p class="sr-only" role="status">"Asking the node"</p>
-                        <div class="skeleton raw-sketch"></div>
-                    }
-                    .into_any(),
-                    Answer::None(why) => view! { <p class="muted raw-none">{why}</p> }.into_any(),
-                    Answer::Failed(why) => view! {
-                        <p class="chart-failed raw-none"><strong>"No answer passed on."</strong> " " {why}</p>
-                    }
-                    .into_any(),
-                    Answer::Ready(told) => {
-                        let status = format!("HTTP {}", told.status);
-                        let took = told.seconds.map(|seconds| format!(" in {}", duration_seconds(seconds)));
-                        let odd = !(200..300).contains(&told.status);
-                        view! {
-                            <p class="raw-status num">
-                                <span class:raw-odd=odd>{status}</span> {took} ", " {format_size(told.text.len())}
-                            </p>
-                            <RawText text=told.text.clone()/>
-                        }
-                        .into_any()
-                    }
-                }}
-            </div>
-        </section>
+    let head = div("section-head")
+        .child(with_class("h2", "card-title").attr("id", "raw-title").text("Its own words"))
+        .child(button("button").on_click(ask).text("Ask again"));
+    let panel = div("raw")
+        .attr("role", "tabpanel")
+        .attr("id", "raw-panel")
+        .attr("tabindex", "-1")
+        .attr("aria-labelledby", move || tab_id(role.get()))
+        .live(move || {
+            let answer = answer.get();
+            Some(untrack(|| shown(answer)))
+        });
+    let section = with_class("section", "card")
+        .attr("aria-labelledby", "raw-title")
+        .child(head)
+        .child(tabs(role))
+        .child(panel);
+    keep_in_view(&section, in_view);
+    section
+}
+
+fn shown(answer: Answer) -> El {
+    match answer {
+        Answer::Loading => el("div")
+            .child(p("sr-only").attr("role", "status").text("Asking the node"))
+            .child(div("skeleton raw-sketch")),
+        Answer::None(why) => p("muted raw-none").text(why),
+        Answer::Failed(why) => no_answer("chart-failed raw-none", "No answer passed on.", &why),
+        Answer::Ready(told) => {
+            let odd = !(200..300).contains(&told.status);
+            let status = el("span").class(odd.then_some("raw-odd")).text(format!("HTTP {}", told.status));
+            let took = told.seconds.map(|seconds| format!(" in {}", duration_seconds(seconds)));
+            let took = format!("{}, {}", took.unwrap_or_default(), bytes(told.body.len() as f64));
+            el("div").child(p("raw-status num").child(status).text(took)).children(raw_text(&told.body))
+        }
     }
 }
 
-fn read(answer: Result<client::NodeAnswer, ClientError>) -> Answer {
+fn read(answer: Result<NodeAnswer, ClientError>) -> Answer {
     match answer {
-        Ok(answer) => {
-            let text = if is_json(&answer.body) { pretty_json(&answer.body) } else { answer.body };
-            Answer::Ready(Arc::new(Told { status: answer.status, seconds: answer.seconds, text }))
+        Ok(mut answer) => {
+            if is_json(&answer.body) {
+                answer.body = pretty_json(&answer.body);
+            }
+            Answer::Ready(Arc::new(answer))
         }
         Err(ClientError::Http { status: 404, detail }) => Answer::None(detail),
         Err(error) => Answer::Failed(error.in_words()),
     }
 }
 
-fn format_size(bytes: usize) -> String {
-    fleetglass_shared::format::bytes(bytes as f64)
+fn tab_id(role: usize) -> String {
+    format!("raw-tab-{}", ROLES[role].0)
 }
 
 /// Tabs as the ARIA practices have them: one stop of the Tab key, arrows in between.
-#[component]
-fn Tabs(role: RwSignal<Role>) -> impl IntoView {
+fn tabs(role: RwSignal<usize>) -> El {
     let go = move |event: KeyboardEvent| {
-        let here = Role::ALL.iter().position(|other| *other == role.get_untracked()).unwrap_or(0);
-        let count = Role::ALL.len();
+        let (here, count) = (role.get_untracked(), ROLES.len());
         let next = match event.key().as_str() {
             "ArrowRight" => (here + 1) % count,
             "ArrowLeft" => (here + count - 1) % count,
@@ -162,32 +122,27 @@ fn Tabs(role: RwSignal<Role>) -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        role.set(Role::ALL[next]);
-        let id = format!("raw-tab-{}", Role::ALL[next].as_str());
-        if let Some(tab) = document().get_element_by_id(&id) {
+        role.set(next);
+        // By its id: a listener that held the tabs would keep them for ever.
+        if let Some(tab) = document().get_element_by_id(&tab_id(next)) {
             // A tab is a button, and a button can always be focused.
-            let _ = wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>(tab).focus();
+            let _ = tab.unchecked_into::<HtmlElement>().focus();
         }
     };
-    view! {
-        <div class="tabs" role="tablist" aria-labelledby="raw-title" on:keydown=go>
-            {Role::ALL.into_iter().map(|tab| {
-                let selected = Memo::new(move |_| role.get() == tab);
-                view! {
-                    <button
-                        type="button"
-                        class="tab"
-                        role="tab"
-                        id=format!("raw-tab-{}", tab.as_str())
-                        aria-controls="raw-panel"
-                        aria-selected=move || if selected.get() { "true" } else { "false" }
-                        tabindex=move || if selected.get() { "0" } else { "-1" }
-                        on:click=move |_| role.set(tab)
-                    >
-                        {tab.title()}
-                    </button>
-                }
-            }).collect_view()}
-        </div>
-    }
+    let tab = |(index, (_, title)): (usize, (&str, &'static str))| {
+        let selected = move || role.get() == index;
+        button("tab")
+            .attr("role", "tab")
+            .attr("id", tab_id(index))
+            .attr("aria-controls", "raw-panel")
+            .aria("aria-selected", selected)
+            .attr("tabindex", move || if selected() { "0" } else { "-1" })
+            .on_click(move || role.set(index))
+            .text(title)
+    };
+    div("tabs")
+        .attr("role", "tablist")
+        .attr("aria-labelledby", "raw-title")
+        .on("keydown", go)
+        .children(ROLES.into_iter().enumerate().map(tab))
 }

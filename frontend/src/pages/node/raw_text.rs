@@ -1,11 +1,13 @@
 //! A long text that can be searched and copied.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, KeyboardEvent};
 
+use crate::charts::Frame;
 use crate::clock;
+use crate::dom::{El, button, div, effect, el, p, span, with_class};
 
 /// What is shown at once; a browser lays this out in a blink, and ten times as much not.
 const MOST_SHOWN: usize = 256 * 1024;
@@ -13,19 +15,27 @@ const MOST_SHOWN: usize = 256 * 1024;
 const MOST_MARKED: usize = 1000;
 
 /// A text with a search field that counts and marks what it finds.
-#[component]
-pub(super) fn RawText(text: String) -> impl IntoView {
-    let text = StoredValue::new(text);
+pub(super) fn raw_text(text: &str) -> Vec<El> {
+    let cut = text.len() > MOST_SHOWN;
+    let text = StoredValue::new(text.to_owned());
     let words = RwSignal::new(String::new());
+    // Where the words are found. Changes with them, and before they tell of it.
+    let found = StoredValue::new(Vec::<usize>::new());
     let here = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| text.with_value(|text| words.with(|words| find(text, words))));
-    let tally = move || match found.with(Vec::len) {
-        _ if words.with(String::is_empty) => String::new(),
-        0 => "no match".to_owned(),
-        count => format!("{} of {count}", here.get() + 1),
+    let count = move || found.with_value(Vec::len);
+    let tally = move || match (words.with(String::is_empty), count()) {
+        (true, _) => String::new(),
+        (false, 0) => "no match".to_owned(),
+        (false, count) => format!("{} of {count}", here.get() + 1),
+    };
+    let search = move |event: Event| {
+        let value = event_target_value(&event);
+        found.set_value(text.with_value(|text| find(text, &value)));
+        here.set(0);
+        words.set(value);
     };
     let step = move |event: KeyboardEvent| {
-        let count = found.with_untracked(Vec::len).min(MOST_MARKED);
+        let count = count().min(MOST_MARKED);
         if event.key() != "Enter" || count == 0 {
             return;
         }
@@ -33,41 +43,39 @@ pub(super) fn RawText(text: String) -> impl IntoView {
         let back = if event.shift_key() { count - 1 } else { 1 };
         here.update(|here| *here = (*here + back) % count);
     };
-    Effect::new(move |_| {
-        if found.with(Vec::is_empty) {
-            return;
+    let frame = Frame::new();
+    effect(move || {
+        words.track();
+        here.track();
+        if count() > 0 {
+            frame.request(Box::new(move || scroll_to(&match_id(here.get_untracked()))));
         }
-        let id = format!("match-{}", here.get());
-        request_animation_frame(move || scroll_to(&id));
     });
-    let cut = text.with_value(String::len) > MOST_SHOWN;
-    view! {
-        <div class="raw-bar">
-            <label class="sr-only" for="raw-words">"Search in this answer"</label>
-            <input
-                id="raw-words"
-                class="field"
-                type="search"
-                placeholder="Search in this answer"
-                autocomplete="off"
-                spellcheck="false"
-                prop:value=words
-                on:input=move |event| {
-                    here.set(0);
-                    words.set(event_target_value(&event));
-                }
-                on:keydown=step
-            />
-            <span class="raw-tally num" role="status">{tally}</span>
-            <Copy text/>
-        </div>
-        {cut.then(|| view! {
-            <p class="muted raw-cut">"The first 256 KiB are shown; copying takes all of it."</p>
-        })}
-        <pre class="raw-text" role="region" tabindex="0" aria-label="The answer" id="raw-text">
-            {move || text.with_value(|text| found.with(|found| marked(text, found, words.with(String::len), here)))}
-        </pre>
-    }
+    let field = with_class("input", "field")
+        .attr("id", "raw-words")
+        .attr("type", "search")
+        .attr("placeholder", "Search in this answer")
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .prop("value", words)
+        .on("input", search)
+        .on("keydown", step);
+    let bar = div("raw-bar")
+        .child(with_class("label", "sr-only").attr("for", "raw-words").text("Search in this answer"))
+        .child(field)
+        .child(span("raw-tally num").attr("role", "status").text(tally))
+        .maybe(copy(text));
+    let told = with_class("pre", "raw-text")
+        .attr("role", "region")
+        .attr("tabindex", "0")
+        .attr("aria-label", "The answer")
+        .attr("id", "raw-text")
+        .live(move || {
+            let length = words.with(String::len);
+            Some(text.with_value(|text| found.with_value(|found| marked(text, found, length, here))))
+        });
+    let note = cut.then(|| p("muted raw-cut").text("The first 256 KiB are shown; copying takes all of it."));
+    [Some(bar), note, Some(told)].into_iter().flatten().collect()
 }
 
 /// Where the words begin, in bytes; case does not matter in ASCII.
@@ -78,23 +86,24 @@ fn find(text: &str, words: &str) -> Vec<usize> {
     text.to_ascii_lowercase().match_indices(&words.to_ascii_lowercase()).map(|(at, _)| at).collect()
 }
 
+fn match_id(index: usize) -> String {
+    format!("match-{index}")
+}
+
 /// The shown part of the text, cut at the matches.
-fn marked(text: &str, found: &[usize], length: usize, here: RwSignal<usize>) -> Vec<AnyView> {
+fn marked(text: &str, found: &[usize], length: usize, here: RwSignal<usize>) -> El {
     let shown = &text[..text.floor_char_boundary(MOST_SHOWN)];
-    let mut parts = Vec::new();
+    let mut parts = el("span");
     let mut from = 0;
     for (index, &at) in
         found.iter().enumerate().take(MOST_MARKED).take_while(|(_, at)| **at + length <= shown.len())
     {
-        parts.push(shown[from..at].to_owned().into_any());
+        let mark =
+            el("mark").attr("id", match_id(index)).class(move || (here.get() == index).then_some("current"));
+        parts = parts.text(shown[from..at].to_owned()).child(mark.text(shown[at..at + length].to_owned()));
         from = at + length;
-        let word = shown[at..from].to_owned();
-        let current = move || here.get() == index;
-        parts
-            .push(view! { <mark id=format!("match-{index}") class:current=current>{word}</mark> }.into_any());
     }
-    parts.push(shown[from..].to_owned().into_any());
-    parts
+    parts.text(shown[from..].to_owned())
 }
 
 /// Brings a match into the box, without moving the page.
@@ -110,22 +119,20 @@ fn scroll_to(id: &str) {
 }
 
 /// Copies the whole text; absent where the browser offers no clipboard (a page without TLS on another host).
-#[component]
-fn Copy(text: StoredValue<String>) -> impl IntoView {
+fn copy(text: StoredValue<String>) -> Option<El> {
     let clipboard = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("clipboard")).ok();
     let clipboard: web_sys::Clipboard = clipboard.filter(JsValue::is_object)?.unchecked_into();
-    let clipboard = StoredValue::new_local(clipboard);
-    let word = RwSignal::new("Copy");
-    let copy = move |_| {
-        let written = clipboard.with_value(|clipboard| text.with_value(|text| clipboard.write_text(text)));
+    let word = RwSignal::new("Copy".to_owned());
+    let copy = move || {
+        let written = text.with_value(|text| clipboard.write_text(text));
         spawn_local(async move {
             let done = wasm_bindgen_futures::JsFuture::from(written).await.is_ok();
-            word.try_set(if done { "Copied" } else { "Not allowed" });
+            word.try_set(if done { "Copied" } else { "Not allowed" }.to_owned());
             clock::sleep(2000).await;
-            word.try_set("Copy");
+            word.try_set("Copy".to_owned());
         });
     };
-    Some(view! { <button type="button" class="button" on:click=copy>{word}</button> })
+    Some(button("button").on_click(copy).text(word))
 }
 
 #[cfg(test)]

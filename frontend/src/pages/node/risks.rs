@@ -5,67 +5,59 @@ use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
 
 use super::load::NodeLoad;
+use super::noted_card;
+use crate::dom::{El, el, p, span, with_class};
 
-/// The risks of the family; nothing at all where the family names none.
-#[component]
-pub(super) fn Risks(load: NodeLoad) -> impl IntoView {
-    let names = load
-        .part(|detail| sorted(&detail.risks).into_iter().map(|risk| risk.name.clone()).collect::<Vec<_>>());
-    let firing = load.part(|detail| detail.risks.iter().filter(|risk| risk.firing).count());
-    let blind = load.part(|detail| detail.risks.iter().filter(|risk| risk.value.is_none()).count());
-    view! {
-        <Show when=move || names.with(|names| !names.is_empty())>
-            <section class="card" aria-labelledby="risks-title">
-                <h2 class="card-title" id="risks-title">
-                    "Slash risks"
-                    <span class="card-note">
-                        {move || note(firing.get(), blind.get())}
-                    </span>
-                </h2>
-                <ul class="node-risks">
-                    <For each=move || names.get() key=Clone::clone let(name)>
-                        <OneRisk load name/>
-                    </For>
-                </ul>
-            </section>
-        </Show>
-    }
+/// The risks of the family.
+pub(super) fn risks(load: NodeLoad) -> El {
+    let words = move || {
+        let Some(detail) = load.detail() else { return String::new() };
+        let count = |counts: fn(&&Risk) -> bool| detail.risks.iter().filter(counts).count();
+        note(count(|risk| risk.firing), count(|risk| risk.value.is_none()))
+    };
+    let names = move || {
+        let detail = load.detail();
+        let sorted = detail.iter().flat_map(|detail| sorted(&detail.risks));
+        sorted.map(|risk| risk.name.clone()).collect()
+    };
+    noted_card("risks-title", "Slash risks", words).child(with_class("ul", "node-risks").each(
+        names,
+        String::clone,
+        move |name| one_risk(load, name),
+    ))
 }
 
 /// Each part changes by itself, so that what is unfolded, selected or focused stays so through updates.
-#[component]
-fn OneRisk(load: NodeLoad, name: String) -> impl IntoView {
-    let risk = load.part(move |detail| detail.risks.iter().find(|risk| risk.name == name).cloned());
-    let part = move |read: fn(&Risk) -> String| {
-        Memo::new(move |_| risk.with(|risk| risk.as_ref().map(read).unwrap_or_default()))
+fn one_risk(load: NodeLoad, name: String) -> El {
+    let name = StoredValue::new(name);
+    let risk = move || {
+        let detail = load.detail()?;
+        name.with_value(|name| detail.risks.iter().find(|risk| risk.name == *name).cloned())
     };
-    let title = part(|risk| risk.title.clone());
-    let words = part(measure);
-    let meaning = part(|risk| risk.meaning.clone());
-    let action = part(|risk| risk.action.clone());
-    let class = Memo::new(move |_| risk.with(|risk| risk.as_ref().map_or("", class)));
-    let firing = Memo::new(move |_| risk.with(|risk| risk.as_ref().is_some_and(|risk| risk.firing)));
-    let bar = Memo::new(move |_| risk.with(|risk| risk.as_ref().and_then(Bar::of)));
-    let percent =
-        move |read: fn(&Bar) -> f64| move || format!("{:.1}%", bar.get().as_ref().map_or(0.0, read) * 100.0);
-    view! {
-        <li class=move || format!("node-risk {}", class.get())>
-            <details prop:open=firing>
-                <summary class="node-risk-head">
-                    <span class="node-risk-title">{title}</span>
-                    <span class="node-risk-value num">{words}</span>
-                    <Show when=move || bar.with(Option::is_some)>
-                        <span class="bar" aria-hidden="true">
-                            <span class="bar-fill" style:width=percent(|bar| bar.fill)></span>
-                            <span class="bar-bound" style:left=percent(|bar| bar.bound)></span>
-                        </span>
-                    </Show>
-                </summary>
-                <p class="node-risk-words">{meaning}</p>
-                <p class="node-risk-words"><strong>"Do: "</strong> {action}</p>
-            </details>
-        </li>
-    }
+    let text = move |read: fn(Risk) -> String| move || risk().map(read).unwrap_or_default();
+    let bar = move || risk().as_ref().and_then(Bar::of);
+    let percent = move |read: fn(Bar) -> f64| move || format!("{:.1}%", bar().map_or(0.0, read) * 100.0);
+    let head = with_class("summary", "node-risk-head")
+        .child(span("node-risk-title").text(text(|risk| risk.title)))
+        .child(span("node-risk-value num").text(text(|risk| measure(&risk))))
+        .when(
+            move || bar().is_some(),
+            move || {
+                span("bar")
+                    .attr("aria-hidden", "true")
+                    .child(span("bar-fill").style("width", percent(|bar| bar.fill)))
+                    .child(span("bar-bound").style("left", percent(|bar| bar.bound)))
+            },
+        );
+    let action = p("node-risk-words").child(el("strong").text("Do: ")).text(text(|risk| risk.action));
+    el("li").class(move || format!("node-risk {}", risk().as_ref().map_or("", class))).child(
+        el("details")
+            // Opened by what fires; a person who closes it is not overruled until that changes.
+            .flag("open", move || risk().is_some_and(|risk| risk.firing))
+            .child(head)
+            .child(p("node-risk-words").text(text(|risk| risk.meaning)))
+            .child(action),
+    )
 }
 
 /// The risks in a few words: what is over, and what cannot be seen.
