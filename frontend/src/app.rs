@@ -1,17 +1,21 @@
-//! The router and the frame around every page.
+//! The pages and the frame around every one of them.
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{ParamSegment, StaticSegment};
 use wasm_bindgen::JsCast;
 
-use crate::components::frame::{rail, skip_link};
+use crate::components::connection::connection_banner;
+use crate::components::frame::{rail, skip_link, top_bar};
+use crate::components::icon::{Icon, icon};
 use crate::components::media::Screen;
+use crate::components::notice::failed;
 use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
-use crate::pages::fleet::FleetPage;
-use crate::pages::node::NodePage;
-use crate::pages::not_found::NotFoundPage;
+use crate::dom::{El, button, div, group, link, unseen, with_class};
+use crate::pages::fleet::fleet_page;
+use crate::pages::node::node_page;
+use crate::pages::not_found::not_found_page;
+use crate::rest::{Rest, RestOfApp, use_rest};
+use crate::route::{Page, Route};
 use crate::state::{Fleet, Link};
 
 /// Puts the app where the page's loading sketch was.
@@ -23,27 +27,71 @@ pub fn start() {
         return;
     };
     root.set_inner_html("");
-    leptos::mount::mount_to(root.unchecked_into(), App).forget();
+    let place = root.clone();
+    let mount = move || {
+        let _ = place.append_child(app().element());
+    };
+    leptos::mount::mount_to(root.unchecked_into(), mount).forget();
 }
 
-#[component]
-fn App() -> impl IntoView {
+/// A page of the rest of the app, as soon as that is there.
+fn when_there(make: impl Fn() -> El + 'static) -> El {
+    let rest = use_rest();
+    rest.fetch();
+    group().when(move || rest.state() == Rest::There, make).when(
+        move || rest.state() != Rest::There,
+        move || {
+            waiting_page().when(move || rest.state() != Rest::Failed, loading).when(
+                move || rest.state() == Rest::Failed,
+                move || {
+                    failed(
+                        "This page could not be loaded",
+                        "Fleetglass did not send this part of the app. Check that it runs.",
+                    )
+                    .child(button("button").on_click(move || rest.fetch()).text("Try again"))
+                },
+            )
+        },
+    )
+}
+
+fn waiting_page() -> El {
+    with_class("main", "page")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .child(top_bar([link("icon-button node-back", "/")
+            .attr("aria-label", "Back to the fleet")
+            .child(icon(Icon::Back))]))
+        .child(connection_banner())
+}
+
+fn loading() -> El {
+    div("loading")
+        .attr("aria-busy", "true")
+        .child(unseen("The page is loading"))
+        .child(div("skeleton skeleton-table"))
+}
+
+fn app() -> El {
     Screen::provide();
     LeftAt::provide();
+    RestOfApp::provide();
+    let route = Route::provide();
     let fleet = Fleet::provide();
-    let locked = Memo::new(move |_| fleet.link().with(|link| *link == Link::Unauthorized));
-    view! {
-        <Router>
-            {skip_link()}
-            <div class="frame">
-                {rail()}
-                <Show when=move || !locked.get() fallback=token_form>
-                    <Routes fallback=NotFoundPage>
-                        <Route path=StaticSegment("") view=FleetPage/>
-                        <Route path=(StaticSegment("nodes"), ParamSegment("id")) view=NodePage/>
-                    </Routes>
-                </Show>
-            </div>
-        </Router>
-    }
+    let locked = move || fleet.link().with(|link| *link == Link::Unauthorized);
+    let page = Memo::new(move |_| route.page());
+    let shown = move || {
+        let page = page.get();
+        Some(untrack(|| match page {
+            Page::Fleet => fleet_page(),
+            Page::Node(id) => when_there(move || node_page(&id)),
+            Page::Unknown => not_found_page(),
+        }))
+    };
+    group().child(skip_link()).child(
+        div("frame")
+            .child(rail())
+            .when(locked, token_form)
+            .when(move || !locked(), move || group().live(shown)),
+    )
 }

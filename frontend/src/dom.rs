@@ -1,19 +1,17 @@
 //! Elements without a type each. Leptos's own builder compiles new code for every element, attribute and
 //! closure of a view; ours has one type for all of them, so that the whole app stays a small download
-//! (`docs/decisions/0008-one-element-type.md`). Signals, memos, contexts and the router are Leptos's.
+//! (`docs/decisions/0008-one-element-type.md`). Signals, memos, effects, owners and contexts are Leptos's.
 //!
 //! | module | is |
 //! |---|---|
 //! | [`words`] | a text or attribute value: fixed, or read from signals again whenever they change |
 //! | [`parts`] | children that come, go and change place |
 //! | [`events`] | listeners on elements and on the window, effects |
-//! | [`view`] | an element as a Leptos view, so that the router can mount it |
 //!
 //! Whatever is bound here belongs to the reactive owner it was made under, and ends with it.
 
 mod events;
 mod parts;
-mod view;
 mod words;
 
 use leptos::prelude::document;

@@ -2,7 +2,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | [`app`] | the router and the frame around every page |
+//! | [`app`] | the pages and the frame around every page |
 //! | [`client`] | the only module that knows the network: requests, the live stream, the token |
 //! | [`state`] | what the app knows: the fleet, node by node, and pure functions over it |
 //! | [`pages`] | one module a page |
@@ -25,6 +25,8 @@ mod clock;
 mod components;
 mod dom;
 mod pages;
+mod rest;
+mod route;
 mod state;
 mod theme;
 

@@ -1,5 +1,9 @@
 //! Builds the browser app with Trunk into `dist/`, when something it is made of has changed.
 
+mod parts;
+
+pub(crate) use parts::is_rest;
+
 use crate::clock::Stopwatch;
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
@@ -61,6 +65,7 @@ pub(crate) fn build(tools: &Tools, profile: Profile) -> Result<()> {
     }
     let log = run::log_file(&paths::notes()?, "trunk")?;
     run::logged("trunk build", &mut command, &log, None)?;
+    parts::cut(tools, profile)?;
     std::fs::write(&note, mark()?).at("write", &note)?;
     println!("app: built in {watch}");
     Ok(())

@@ -4,7 +4,7 @@ mod peer;
 
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
-use crate::{build, run};
+use crate::{app, build, run};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,14 +36,23 @@ pub(crate) fn first_page() -> Result<()> {
     let dist = paths::dist();
     let mut sum = 0;
     println!("\nfirst page: file, plain bytes, brotli bytes");
-    for name in needed(&dist)? {
-        let plain = size(&dist.join(&name))?;
+    let (later, needed): (Vec<String>, Vec<String>) =
+        needed(&dist)?.into_iter().partition(|name| app::is_rest(name));
+    let line = |name: &str| -> Result<u64> {
+        let plain = size(&dist.join(name))?;
         let brotli = size(&dist.join(format!("{name}.br"))).unwrap_or(plain);
-        sum += brotli;
         println!("  {name:<48} {plain:>9} {brotli:>9}");
+        Ok(brotli)
+    };
+    for name in needed {
+        sum += line(&name)?;
     }
     let verdict = if sum <= LIMIT { "within" } else { "ABOVE" };
     println!("  {:<48} {:>9} {sum:>9}  {verdict} the limit of {LIMIT}", "sum", "");
+    println!("fetched when a node is about to be opened:");
+    for name in later {
+        line(&name)?;
+    }
     Ok(())
 }
 

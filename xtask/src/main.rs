@@ -5,6 +5,7 @@
 //! | `args` | the command line, as typed values |
 //! | `setup` | finds or installs the tools, into a cache folder shared by all checkouts |
 //! | `app` | builds the browser app with Trunk, when its inputs changed |
+//! | `split` | cuts the app's WebAssembly in two |
 //! | `demo`, `test`, `check`, `build`, `bench` | one chore each |
 //! | `tally` | reads the closing lines of test runners |
 //! | `run`, `paths`, `clock`, `problem` | child processes, folders, time, errors |
@@ -21,6 +22,7 @@ mod paths;
 mod problem;
 mod run;
 mod setup;
+mod split;
 mod tally;
 mod test;
 

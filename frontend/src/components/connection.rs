@@ -3,73 +3,11 @@
 use fleetglass_shared::format::duration_ms;
 use leptos::prelude::*;
 
-use super::icon::{Icon, IconMark, icon};
+use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
 use crate::dom::{El, button, div, group, p, span};
 use crate::state::{Fleet, Link, use_fleet};
-
-/// A dot and one or two words.
-#[component]
-pub fn Connection() -> impl IntoView {
-    let fleet = use_fleet();
-    let state = Memo::new(move |_| match fleet.link().get() {
-        Link::Connecting => ("connecting", "connecting".to_owned()),
-        Link::Live => ("live", "live".to_owned()),
-        Link::Stale => ("stale", format!("stale, {} old", silence(fleet))),
-        Link::Retrying(_) => ("lost", "reconnecting".to_owned()),
-        Link::Waiting { retry_at, .. } => ("lost", format!("reconnecting in {}", countdown(fleet, retry_at))),
-        Link::Unauthorized => ("lost", "token needed".to_owned()),
-    });
-    view! {
-        <span class=move || format!("connection connection-{}", state.get().0)>
-            <span class="connection-dot" aria-hidden="true"></span>
-            <span class="connection-word num">{move || state.get().1}</span>
-        </span>
-    }
-}
-
-/// Says in a full sentence what is wrong with the connection, and that it is us and not the fleet.
-#[component]
-pub fn ConnectionBanner() -> impl IntoView {
-    let fleet = use_fleet();
-    let trouble = Memo::new(move |_| match fleet.link().get() {
-        Link::Waiting { trouble, .. } | Link::Retrying(trouble) => Some(trouble),
-        _ => None,
-    });
-    let stale = Memo::new(move |_| fleet.link().get() == Link::Stale);
-    let held = move || match fleet.heard_at().get() {
-        0 => String::new(),
-        _ => format!(" What you see is {} old.", silence(fleet)),
-    };
-    let sentence = move || match trouble.get() {
-        Some(Trouble::Offline) => {
-            "This browser is offline: it is us, not the fleet. Check your network connection.".to_owned()
-        }
-        Some(Trouble::ProxyGone) => {
-            "Fleetglass does not answer: it is us, not the fleet. Check that the proxy runs.".to_owned()
-        }
-        Some(Trouble::Refused(detail)) => detail,
-        None => "Fleetglass has gone quiet: it is us, not the fleet.".to_owned(),
-    };
-    let next = Memo::new(move |_| match fleet.link().get() {
-        Link::Waiting { retry_at, .. } => format!("Next try in {}", countdown(fleet, retry_at)),
-        Link::Retrying(_) => "Trying now".to_owned(),
-        _ => String::new(),
-    });
-    view! {
-        <Show when=move || trouble.with(Option::is_some) || stale.get()>
-            <div class="banner" role="status">
-                <IconMark icon=Icon::Unplugged/>
-                <p class="banner-text">{sentence} <span aria-hidden="true">{held}</span></p>
-                <Show when=move || trouble.with(Option::is_some)>
-                    <span class="banner-next num" aria-hidden="true">{next}</span>
-                    <button type="button" class="button" on:click=move |_| try_now()>"Try now"</button>
-                </Show>
-            </div>
-        </Show>
-    }
-}
 
 fn silence(fleet: Fleet) -> String {
     duration_ms(fleet.now().get() - fleet.heard_at().get())

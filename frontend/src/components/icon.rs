@@ -1,7 +1,5 @@
 //! The few icons of the app: 1.5 px strokes in a box of 20 × 20, in the colour of the text around them.
 
-use leptos::prelude::*;
-
 use crate::dom::{El, drawing};
 
 /// Which icon.
@@ -58,20 +56,6 @@ impl Icon {
             Self::Down => "M10 4v12M5.5 11.5L10 16l4.5-4.5",
             Self::Back => "M12 4.5L6.5 10l5.5 5.5",
         }
-    }
-}
-
-/// Draws an icon; the words belong to the button around it.
-#[component]
-pub fn IconMark(
-    /// Which one.
-    #[prop(into)]
-    icon: Signal<Icon>,
-) -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d=move || icon.get().path()></path>
-        </svg>
     }
 }
 

@@ -2,43 +2,10 @@
 
 use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Risk;
-use leptos::prelude::*;
 
 use crate::dom::{El, span};
 
 use crate::state::order::pressure;
-
-/// Title, value of bound, and a bar that is full when the bound is reached.
-#[component]
-pub fn RiskMeter(
-    /// The risk; `None` shows `–`.
-    #[prop(into)]
-    risk: Signal<Option<Risk>>,
-) -> impl IntoView {
-    view! {
-        {move || match risk.get() {
-            None => view! { <span class="faint">"–"</span> }.into_any(),
-            Some(risk) => {
-                let filled = pressure(&risk).unwrap_or(0.0);
-                let class = match (risk.firing, filled) {
-                    (true, _) => "risk risk-firing",
-                    (false, 0.7..) => "risk risk-near",
-                    (false, _) => "risk",
-                };
-                let percent = format!("{}%", (filled * 100.0).round());
-                view! {
-                    <span class=class title=format!("{}: {}", risk.title, risk.meaning)>
-                        <span class="risk-title">{risk.title.clone()}</span>
-                        <span class="risk-value num">{against_bound(&risk)}</span>
-                        <span class="risk-bar" aria-hidden="true"><span style:width=move || percent.clone()></span></span>
-                    </span>
-                }
-                .into_any()
-            }
-        }}
-    }
-    .into_any()
-}
 
 /// `312 s of 10 min`; a value nobody exposes is said so.
 pub fn against_bound(risk: &Risk) -> String {

@@ -16,34 +16,6 @@ pub struct Segment {
 }
 
 /// The bar alone: for the eye. What it says must stand in words beside it.
-#[component]
-pub fn SegmentedBar(
-    /// The parts, from the left.
-    #[prop(into)]
-    segments: Signal<Vec<Segment>>,
-) -> impl IntoView {
-    // Positions are the keys: a part keeps its element while its share grows.
-    let count = Memo::new(move |_| segments.with(Vec::len));
-    let part = move |index: usize| {
-        let this = Memo::new(move |_| segments.with(|all| all.get(index).cloned()));
-        view! {
-            <span
-                class=move || format!("segment {}", this.get().map(|part| part.class).unwrap_or_default())
-                style:flex-grow=move || this.get().map_or(0, |part| part.count).to_string()
-                title=move || this.get().map(|part| format!("{} {}", part.count, part.name)).unwrap_or_default()
-            ></span>
-        }
-        .into_any()
-    };
-    view! {
-        <span class="segments" aria-hidden="true">
-            <For each=move || 0..count.get() key=|index| *index children=part/>
-        </span>
-    }
-    .into_any()
-}
-
-/// The bar alone: for the eye. What it says must stand in words beside it.
 pub fn segmented_bar(segments: Signal<Vec<Segment>>) -> El {
     // Positions are the keys: a part keeps its element while its share grows.
     let part = move |index: usize| {

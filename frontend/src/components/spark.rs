@@ -5,32 +5,11 @@ use std::fmt::Write as _;
 
 use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Spark;
-use leptos::prelude::*;
 
 use crate::dom::{El, svg};
 
 const WIDTH: f32 = 96.0;
 const HEIGHT: f32 = 20.0;
-
-/// The line; gaps are gaps. Words for those who do not see it: the last, the least and the most.
-#[component]
-pub fn SparkLine(
-    /// The values, one a minute.
-    #[prop(into)]
-    spark: Signal<Spark>,
-    /// What is drawn, e.g. `Peers`.
-    #[prop(into)]
-    title: Signal<(String, String)>,
-) -> impl IntoView {
-    let drawn = Memo::new(move |_| spark.with(|spark| path(&spark.values)));
-    let words = move || spark.with(|spark| title.with(|(title, unit)| in_words(&spark.values, title, unit)));
-    view! {
-        <svg class="spark" viewBox="0 0 96 20" preserveAspectRatio="none" role="img" aria-label=words>
-            <path class="spark-line" d=drawn></path>
-        </svg>
-    }
-    .into_any()
-}
 
 /// The line. The newest value stands at the right; an hour fills the width.
 fn path(values: &[Option<f32>]) -> String {

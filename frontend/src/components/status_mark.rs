@@ -1,7 +1,6 @@
 //! A node's state as a shape in its colour, with the word beside it or for readers that do not see it.
 
 use fleetglass_shared::health::Status;
-use leptos::prelude::*;
 
 use crate::dom::{El, drawing, span, unseen};
 
@@ -24,44 +23,6 @@ pub fn state_class(status: Status) -> &'static str {
         Status::Unhealthy => "state-unhealthy",
         Status::Unreachable => "state-unreachable",
         Status::Unknown => "state-unknown",
-    }
-}
-
-/// The shape alone; the word must stand beside it or in the label of what holds it.
-#[component]
-pub fn StatusShape(
-    /// The state shown.
-    #[prop(into)]
-    status: Signal<Status>,
-) -> impl IntoView {
-    view! {
-        <svg class=move || format!("mark {}", state_class(status.get())) viewBox="0 0 16 16" aria-hidden="true">
-            <path d=move || shape(status.get())></path>
-        </svg>
-    }
-}
-
-/// Shape, word and, if it drains, an arrow down.
-#[component]
-pub fn StatusMark(
-    /// The state shown.
-    #[prop(into)]
-    status: Signal<Status>,
-    /// It asks to be taken out of traffic.
-    #[prop(into, optional)]
-    draining: Signal<bool>,
-) -> impl IntoView {
-    view! {
-        <span class=move || format!("status {}", state_class(status.get()))>
-            <StatusShape status/>
-            <span class="status-word">{move || status.get().as_str()}</span>
-            <Show when=move || draining.get()>
-                <span class="status-drain" title="draining: asks to be taken out of traffic">
-                    <span aria-hidden="true">"↓"</span>
-                    <span class="sr-only">", draining"</span>
-                </span>
-            </Show>
-        </span>
     }
 }
 

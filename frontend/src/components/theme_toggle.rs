@@ -2,30 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, IconMark, live_icon};
+use super::icon::{Icon, live_icon};
 use crate::dom::{El, button};
 use crate::theme::Theme;
-
-/// Goes to the next theme at each press, and says which one is shown.
-#[component]
-pub fn ThemeToggle() -> impl IntoView {
-    let theme = RwSignal::new(Theme::stored());
-    let icon = Signal::derive(move || match theme.get() {
-        Theme::System => Icon::System,
-        Theme::Light => Icon::Sun,
-        Theme::Dark => Icon::Moon,
-    });
-    let label = move || format!("Theme: {}. Change to {}", theme.get().as_str(), theme.get().next().as_str());
-    let change = move |_| {
-        theme.update(|theme| *theme = theme.next());
-        theme.get_untracked().apply();
-    };
-    view! {
-        <button type="button" class="icon-button" aria-label=label title=label on:click=change>
-            <IconMark icon/>
-        </button>
-    }
-}
 
 /// Goes to the next theme at each press, and says which one is shown.
 pub fn theme_toggle() -> El {

@@ -19,11 +19,12 @@ pub fn token_form() -> El {
         .attr("spellcheck", "false")
         .attr("aria-describedby", "token-help")
         .attr("aria-invalid", move || refused().then_some("true"));
-    let (focused, typed) = (field.clone(), field.clone());
+    let focused = field.clone();
+    let typed = StoredValue::new(field.clone());
     effect(move || focused.focus());
     let enter = move |event: SubmitEvent| {
         event.prevent_default();
-        let token = typed.as_element::<HtmlInputElement>().value();
+        let token = typed.with_value(El::as_element::<HtmlInputElement>).value();
         if !token.trim().is_empty() {
             set_token(token.trim());
             try_now();

@@ -50,11 +50,10 @@ impl Viewport {
         };
         let LeftAt(left_at) = expect_context();
         let before = left_at.get_value();
-        let seen = scroller.clone();
         scroller.listen("scroll", move || {
             on_scroll();
             viewport.look();
-            left_at.set_value(seen.element().scroll_top());
+            left_at.set_value(viewport.scroller.with_value(|scroller| scroller.element().scroll_top()));
         });
         let resize = Closure::<dyn FnMut()>::new(move || viewport.look());
         if let Ok(observer) = ResizeObserver::new(resize.as_ref().unchecked_ref()) {

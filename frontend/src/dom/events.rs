@@ -11,6 +11,9 @@ use super::El;
 impl El {
     /// Calls the handler at each event of this name; `E` is the event's own type, e.g. `KeyboardEvent`.
     /// A handler may cause the same event again, as a click on a row that presses the link within does.
+    ///
+    /// It must not hold an [`El`] of its own tree: the browser could never collect the two. It asks the event
+    /// for its target, or holds the element in a `StoredValue`.
     pub fn on<E: JsCast>(self, name: &'static str, handler: impl Fn(E) + 'static) -> Self {
         listen(self.element(), name, Box::new(move |event| handler(event.unchecked_into())));
         self

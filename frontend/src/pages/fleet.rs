@@ -23,8 +23,7 @@ use crate::state::view::View;
 use crate::state::{Link, use_fleet};
 
 /// The page at `/`.
-#[component]
-pub fn FleetPage() -> impl IntoView {
+pub fn fleet_page() -> El {
     let fleet = use_fleet();
     let view = address::view_in_address();
     effect(move || {

@@ -21,7 +21,6 @@ mod risks;
 mod series_view;
 
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::charts::Board;
 use crate::components::connection::connection_banner;
@@ -30,35 +29,33 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{empty, failed};
 use crate::components::status_mark::status_shape;
 use crate::dom::{El, Words, button, div, effect, el, link, p, span, with_class};
+use crate::route::use_route;
 use crate::state::{Link, Node, use_fleet};
 use fleetglass_shared::health::Status;
 use load::NodeLoad;
 
-/// Everything known about one node; the id comes from the address.
-#[component]
-pub fn NodePage() -> impl IntoView {
+/// Everything known about one node. It is the door to the rest of the app: `xtask/src/app/parts.rs` knows
+/// its name.
+#[inline(never)]
+pub fn node_page(id: &str) -> El {
     let fleet = use_fleet();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let own = id.to_owned();
     let node = Memo::new(move |_| {
         fleet.members().track();
-        fleet.node(&id.get()).map(|node| node.get())
+        fleet.node(&own).map(|node| node.get())
     });
     let back =
         link("icon-button node-back", "/").attr("aria-label", "Back to the fleet").child(icon(Icon::Back));
     // Of a node that the fleet does not have there is no state to show.
     let shape = status_shape(move || node.get().map_or(Status::Unknown, |node| node.status))
         .style("display", move || node.with(Option::is_none).then_some("none"));
-    let title = with_class("h1", "page-title node-title").attr("title", id).text(id);
+    let title = with_class("h1", "page-title node-title").attr("title", id.to_owned()).text(id.to_owned());
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")
         .child(top_bar([back, shape, title]))
         .child(connection_banner())
-        .live(move || {
-            let id = id.get();
-            Some(untrack(|| body(&id, node)))
-        })
+        .child(body(id, node))
 }
 
 /// How far the page has come.
@@ -78,10 +75,10 @@ enum Stage {
 
 fn body(id: &str, node: Memo<Option<Node>>) -> El {
     let fleet = use_fleet();
-    let query = use_query_map();
+    let route = use_route();
     let load = NodeLoad::start(id, node);
     let loaded = fleet.loaded();
-    let range = Memo::new(move |_| query.with(|query| query.get("range").unwrap_or_default()));
+    let range = Memo::new(move |_| route.query("range").unwrap_or_default());
     let board = Board::provide(range);
     effect(move || {
         if let Some(node) = load.node() {

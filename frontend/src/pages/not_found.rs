@@ -1,15 +1,12 @@
 //! An address that names no page.
 
-use leptos::prelude::*;
-
 use crate::components::connection::connection_banner;
 use crate::components::frame::top_bar;
 use crate::components::notice::empty;
-use crate::dom::{el, link, with_class};
+use crate::dom::{El, el, link, with_class};
 
 /// Says so, and shows the way back.
-#[component]
-pub fn NotFoundPage() -> impl IntoView {
+pub fn not_found_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")

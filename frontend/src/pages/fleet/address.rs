@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
 use crate::dom::effect;
+use crate::route::{Page, Route, use_route};
 use crate::state::view::View;
 
 /// The address is written when the view has rested for so long: browsers limit how often it may change.
@@ -14,38 +13,30 @@ const REST: Duration = Duration::from_millis(250);
 
 /// The view that the address says; what changes in one changes in the other.
 pub fn view_in_address() -> RwSignal<View> {
-    let query = use_query_map();
-    let read = move || query.with(|query| View::from_query(|key| query.get(key)));
-    let view = RwSignal::new(untrack(read));
+    let route = use_route();
+    let view = RwSignal::new(untrack(|| said(route)));
 
-    // Back, forward, a link: the address leads.
+    // Back, forward, a link: the address leads. On its way to another page it says nothing about the view.
     effect(move || {
-        let asked = read();
-        if view.with_untracked(|view| view.to_query() != asked.to_query()) {
+        let asked = said(route);
+        if route.page() == Page::Fleet && view.with_untracked(|view| view.to_query() != asked.to_query()) {
             view.set(asked);
         }
     });
 
     // A press, a key: the view leads.
-    let navigate = use_navigate();
-    let path = use_location().pathname;
     let timer = StoredValue::new(None::<TimeoutHandle>);
     effect(move || {
         let address = address(&view.get());
         if let Some(timer) = timer.get_value() {
             timer.clear();
         }
-        let navigate = navigate.clone();
         let write = move || {
-            let known = query.with_untracked(|query| View::from_query(|key| query.get(key)));
             // Another page may have been opened meanwhile.
-            if path.with_untracked(|path| path == "/")
-                && view.with_untracked(|view| view.to_query() != known.to_query())
-            {
-                navigate(
-                    &address,
-                    NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
-                );
+            let differs =
+                || route.page() == Page::Fleet && view.with(|view| view.to_query() != said(route).to_query());
+            if untrack(differs) {
+                route.replace(&address);
             }
         };
         timer.set_value(set_timeout_with_handle(write, REST).ok());
@@ -56,6 +47,10 @@ pub fn view_in_address() -> RwSignal<View> {
         }
     });
     view
+}
+
+fn said(route: Route) -> View {
+    View::from_query(|key| route.query(key))
 }
 
 fn address(view: &View) -> String {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent, MouseEvent};
 
 use super::nodes::{List, Place};
 use crate::components::media::use_screen;
@@ -65,19 +65,18 @@ impl Item {
 
     /// What it opens at a press, and where the list's keyboard is when the focus comes.
     pub fn hear(self, element: El) -> El {
-        let (pressed, keyed) = (element.clone(), element.clone());
         element
-            .on("click", move |event: MouseEvent| {
+            .on("click", |event: MouseEvent| {
                 if opens(&event) {
-                    press_link(&pressed);
+                    press_link(&event);
                 }
             })
-            .on("keydown", move |event: KeyboardEvent| {
+            .on("keydown", |event: KeyboardEvent| {
                 if event.key() == "Enter" && event.target() == event.current_target() {
-                    press_link(&keyed);
+                    press_link(&event);
                 }
             })
-            .on("focusin", move |_: web_sys::Event| self.list.active.set(Some(self.id())))
+            .on("focusin", move |_: Event| self.list.active.set(Some(self.id())))
     }
 
     /// Keeps it where it belongs, slides it when it moves, and gives `focused` the focus when asked to.
@@ -109,14 +108,15 @@ impl Item {
 fn opens(event: &MouseEvent) -> bool {
     let on_link = event
         .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .and_then(|target| target.dyn_into::<Element>().ok())
         .is_some_and(|target| target.closest("a,button").ok().flatten().is_some());
     !on_link && !event.default_prevented() && event.button() == 0
 }
 
 /// The router hears presses on links: let it hear one.
-fn press_link(element: &El) {
-    let link = element.element().query_selector("a").ok().flatten();
+fn press_link(event: &Event) {
+    let element = event.current_target().and_then(|element| element.dyn_into::<Element>().ok());
+    let link = element.and_then(|element| element.query_selector("a").ok().flatten());
     if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
         link.click();
     }

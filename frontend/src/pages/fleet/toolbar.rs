@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use web_sys::{Event, HtmlSelectElement};
+use web_sys::Event;
 
 use crate::components::icon::{Icon, icon, live_icon};
 use crate::components::media::use_screen;
@@ -130,10 +130,7 @@ fn select(
             el("option").attr("value", value).flag("selected", chosen).text(title)
         },
     );
-    let chosen = menu.clone();
-    let menu = menu
-        .prop("value", now)
-        .on("change", move |_: Event| change(chosen.as_element::<HtmlSelectElement>().value()));
+    let menu = menu.prop("value", now).on("change", move |event: Event| change(event_target_value(&event)));
     with_class("label", "select").child(span("select-label").text(label)).child(menu)
 }
 

@@ -2,13 +2,12 @@
 
 use fleetglass_shared::wire::Panel;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate};
 
 use super::feed::feed;
 use super::load::NodeLoad;
 use crate::charts::{Board, Window, chart};
 use crate::dom::{El, button, div, drawing, p, span, with_class};
+use crate::route::use_route;
 
 /// With more charts than this only the first groups are open.
 const OPEN_CHARTS: usize = 12;
@@ -109,15 +108,9 @@ fn one_panel(panel: &Panel) -> El {
 /// The buttons for the window of time, and the zone of all times.
 fn window_choice() -> El {
     let board = Board::expect();
-    let navigate = use_navigate();
-    let path = use_location().pathname;
+    let route = use_route();
     let choice = move |window: Window| {
-        let navigate = navigate.clone();
-        let choose = move || {
-            let address = format!("{}?range={}", path.get_untracked(), window.as_str());
-            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
-            navigate(&address, options);
-        };
+        let choose = move || route.replace(&format!("?range={}", window.as_str()));
         button("choice")
             .aria("aria-pressed", move || board.window() == window)
             .on_click(choose)

@@ -1,0 +1,130 @@
+//! The address of the page: read, followed and written. Links within the app are plain `<a href>`; a press
+//! on one changes the address without loading the page anew.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Event, MouseEvent, UrlSearchParams};
+
+use crate::dom::on_window;
+
+/// Where the app is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Address {
+    path: String,
+    /// With its `?`, or empty.
+    query: String,
+}
+
+/// The pages there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// `/`
+    Fleet,
+    /// `/nodes/{id}`
+    Node(String),
+    /// Any other path.
+    Unknown,
+}
+
+/// The address, as a signal; a handle that may be copied into every closure.
+#[derive(Clone, Copy)]
+pub struct Route(RwSignal<Address>);
+
+/// The route of this app; [`Route::provide`] put it there.
+pub fn use_route() -> Route {
+    expect_context()
+}
+
+impl Route {
+    /// Reads the address, hands it down, and follows links and the browser's back and forward.
+    pub fn provide() -> Self {
+        let route = Self(RwSignal::new(here()));
+        provide_context(route);
+        on_window("popstate", move |_: Event| route.0.set(here()));
+        on_window("click", move |event: MouseEvent| {
+            if let Some(address) = followed(&event) {
+                event.prevent_default();
+                route.go(&address);
+            }
+        });
+        route
+    }
+
+    /// The page that the path names.
+    pub fn page(self) -> Page {
+        self.0.with(|address| page_of(&address.path, decoded))
+    }
+
+    /// A member of the query.
+    pub fn query(self, name: &str) -> Option<String> {
+        let query = self.0.with(|address| address.query.clone());
+        UrlSearchParams::new_with_str(&query).ok()?.get(name)
+    }
+
+    /// Goes to another address, which the browser remembers as a step.
+    pub fn go(self, address: &str) {
+        if let Ok(history) = window().history() {
+            let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
+            self.0.set(here());
+        }
+    }
+
+    /// Changes the address of the same step.
+    pub fn replace(self, address: &str) {
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+            self.0.set(here());
+        }
+    }
+}
+
+fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
+    match path.strip_prefix("/nodes/") {
+        _ if path == "/" => Page::Fleet,
+        Some(id) if !id.is_empty() && !id.contains('/') => Page::Node(decode(id)),
+        _ => Page::Unknown,
+    }
+}
+
+fn decoded(part: &str) -> String {
+    js_sys::decode_uri_component(part).map_or_else(|_| part.to_owned(), String::from)
+}
+
+fn here() -> Address {
+    let location = window().location();
+    Address { path: location.pathname().unwrap_or_default(), query: location.search().unwrap_or_default() }
+}
+
+/// The address that a press leads to, if it is one that the app follows by itself: a plain press on a link
+/// of this origin that is not to be opened elsewhere.
+fn followed(event: &MouseEvent) -> Option<String> {
+    let plain = event.button() == 0
+        && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
+        && !event.default_prevented();
+    let link = event.target().filter(|_| plain)?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
+    let elsewhere = link.has_attribute("download")
+        || link.has_attribute("target")
+        || link.get_attribute("rel").is_some_and(|rel| rel == "external");
+    // A link with a host of its own leads out of the app.
+    let within = |href: &String| href.starts_with('?') || (href.starts_with('/') && !href.starts_with("//"));
+    link.get_attribute("href").filter(|href| !elsewhere && within(href))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, page_of};
+
+    #[test]
+    fn paths_name_pages() {
+        for (path, page) in [
+            ("/", Page::Fleet),
+            ("/nodes/a%20b", Page::Node("a%20b".into())),
+            ("/nodes/", Page::Unknown),
+            ("/nodes/a/b", Page::Unknown),
+            ("/nodes", Page::Unknown),
+            ("/else", Page::Unknown),
+        ] {
+            assert_eq!(page_of(path, str::to_owned), page, "{path}");
+        }
+    }
+}

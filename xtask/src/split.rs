@@ -1,0 +1,346 @@
+//! Cuts the app's WebAssembly in two: what the first page needs, and the rest, which is fetched when it is
+//! first needed (`docs/decisions/0008-one-element-type.md`).
+//!
+//! Both parts share memory, globals and the function table. In the first part a function of the rest is a
+//! stub: it calls the table's last slot, where `static/boot.js` puts a function that loads the rest at once,
+//! and then goes through the function's own slot, where the rest has put the real one. So a call is always
+//! right, however early it comes; the app has the rest fetched before it opens a page of it, and the stubs
+//! are there for what nobody foresaw.
+//!
+//! | module | is |
+//! |---|---|
+//! | `bytes` | numbers and lists of the binary format |
+//! | `module` | sections, and what is said of each function |
+//! | `code` | instructions, and the indices in them |
+
+mod bytes;
+mod code;
+mod module;
+
+use crate::problem::{Problem, Result};
+use bytes::{put, put_counted, put_signed};
+use code::{Reference, references, renumbered};
+use module::{HEADER, Module, put_list, put_section, section};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What the rest imports from the first part by this module's name.
+const FIRST: &str = "first";
+
+/// A module in two parts.
+pub(crate) struct Parts {
+    /// What is there at once.
+    pub(crate) first: Vec<u8>,
+    /// What is fetched later.
+    pub(crate) rest: Vec<u8>,
+    /// How many functions the rest has.
+    pub(crate) functions: usize,
+}
+
+/// Splits a module: to the rest go the functions whose name holds one of `words`, and those that only they
+/// call. The first part calls only those of the rest whose name ends with `door`: there the app waits for it.
+/// `None` when the rest would be empty, e.g. because the file holds no names.
+pub(crate) fn split(bytes: &[u8], words: &[&str], door: &str) -> Result<Option<Parts>> {
+    let module = Module::read(bytes)?;
+    let calls = Calls::of(&module)?;
+    let rest = choose(&module, &calls, words, door);
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let called_from_first: BTreeSet<u32> =
+        rest.iter().copied().filter(|f| calls.callers(*f).any(|caller| !rest.contains(&caller))).collect();
+    // A slot for each function that the first part may call, by the table or by name.
+    let mut slots: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut next = module.table.least;
+    for function in &rest {
+        match module.slots.get(function) {
+            Some(held) => drop(slots.insert(*function, held.clone())),
+            None if called_from_first.contains(function) => {
+                slots.insert(*function, vec![next]);
+                next += 1;
+            }
+            None => {}
+        }
+    }
+    let plain = module.plain.ok_or_else(|| Problem::new("no function of the app takes and gives nothing"))?;
+    let cut = Cut { module: &module, calls: &calls, rest: &rest, slots: &slots, table: next + 1, plain };
+    Ok(Some(Parts { first: cut.first(), rest: cut.rest()?, functions: rest.len() }))
+}
+
+/// Who calls whom by name.
+struct Calls {
+    /// What each function that is defined here refers to.
+    references: HashMap<u32, Vec<Reference>>,
+    callers: HashMap<u32, Vec<u32>>,
+    /// Functions of which a reference is taken, or that use what the rest cannot have.
+    bound: HashSet<u32>,
+}
+
+impl Calls {
+    fn of(module: &Module<'_>) -> Result<Self> {
+        let mut calls = Self { references: HashMap::new(), callers: HashMap::new(), bound: HashSet::new() };
+        for (function, body) in module.defined().zip(&module.bodies) {
+            let found = references(body)?;
+            for reference in &found {
+                match reference {
+                    Reference::Call(called) => calls.callers.entry(*called).or_default().push(function),
+                    Reference::Function(taken) => drop(calls.bound.insert(*taken)),
+                    Reference::Bound => drop(calls.bound.insert(function)),
+                    Reference::Global(_) => {}
+                }
+            }
+            calls.references.insert(function, found);
+        }
+        Ok(calls)
+    }
+
+    fn callers(&self, function: u32) -> impl Iterator<Item = u32> {
+        self.callers.get(&function).into_iter().flatten().copied()
+    }
+}
+
+/// The functions of the rest.
+fn choose(module: &Module<'_>, calls: &Calls, words: &[&str], door: &str) -> BTreeSet<u32> {
+    let name = |function: &u32| module.names.get(function).map_or("", String::as_str);
+    let may = |function: &u32| !module.bound.contains(function) && !calls.bound.contains(function);
+    let named = |function: &u32| words.iter().any(|word| name(function).contains(word));
+    let mut rest: BTreeSet<u32> = module.defined().filter(|f| may(f) && named(f)).collect();
+    // The compiler makes one function of two that are alike, and may give it the name that the rest knows it
+    // by: what the first part calls stays there, and what that calls.
+    loop {
+        let called = |f: &u32| calls.callers(*f).any(|caller| !rest.contains(&caller));
+        let back: Vec<u32> = rest.iter().copied().filter(|f| !name(f).ends_with(door) && called(f)).collect();
+        if back.is_empty() {
+            break;
+        }
+        back.iter().for_each(|function| drop(rest.remove(function)));
+    }
+    loop {
+        let only_from_there = |function: &u32| {
+            let mut callers = calls.callers(*function).peekable();
+            callers.peek().is_some() && callers.all(|caller| caller == *function || rest.contains(&caller))
+        };
+        let more: Vec<u32> = module
+            .defined()
+            .filter(|f| !rest.contains(f) && may(f) && !module.slots.contains_key(f) && only_from_there(f))
+            .collect();
+        if more.is_empty() {
+            return rest;
+        }
+        rest.extend(more);
+    }
+}
+
+struct Cut<'a> {
+    module: &'a Module<'a>,
+    calls: &'a Calls,
+    rest: &'a BTreeSet<u32>,
+    slots: &'a BTreeMap<u32, Vec<u32>>,
+    /// How many slots the table has with the new ones.
+    table: u32,
+    /// The type of a function that takes and gives nothing.
+    plain: u32,
+}
+
+impl Cut<'_> {
+    /// Functions and globals of the first part that the rest needs.
+    fn shared(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let (mut functions, mut globals) = (BTreeSet::new(), BTreeSet::new());
+        for reference in self.rest.iter().flat_map(|function| &self.calls.references[function]) {
+            match reference {
+                Reference::Call(index) | Reference::Function(index) if !self.rest.contains(index) => {
+                    functions.insert(*index);
+                }
+                Reference::Global(index) => drop(globals.insert(*index)),
+                _ => {}
+            }
+        }
+        (functions, globals)
+    }
+
+    fn first(&self) -> Vec<u8> {
+        let mut out = HEADER.to_vec();
+        for (number, content) in &self.module.sections {
+            match *number {
+                section::CUSTOM => {}
+                section::TABLE => put_section(&mut out, section::TABLE, &self.larger_table(content)),
+                section::EXPORT => put_section(&mut out, section::EXPORT, &self.more_exports(content)),
+                section::CODE => put_list(&mut out, section::CODE, &self.stubs()),
+                number => put_section(&mut out, number, content),
+            }
+        }
+        out
+    }
+
+    /// The table section with room for the new slots.
+    fn larger_table(&self, content: &[u8]) -> Vec<u8> {
+        let held = self.module.table;
+        let limits = |least: u32, most: Option<u32>| {
+            let mut out = vec![0x70, u8::from(most.is_some())];
+            put(&mut out, least);
+            most.into_iter().for_each(|most| put(&mut out, most));
+            out
+        };
+        // The number of tables is one byte: there are not 128 of them.
+        let (count, after) = content.split_at(1);
+        let after = &after[limits(held.least, held.most).len()..];
+        let grown = held.most.map(|most| most.max(self.table));
+        [count, &limits(self.table, grown), after].concat()
+    }
+
+    /// The export section with what the rest needs: each by its index, which no name of the app looks like.
+    fn more_exports(&self, content: &[u8]) -> Vec<u8> {
+        let (functions, globals) = self.shared();
+        let mut more = Vec::new();
+        let mut count = 1;
+        let mut export = |name: String, kind: u8, index: u32| {
+            put_counted(&mut more, name.as_bytes());
+            more.push(kind);
+            put(&mut more, index);
+            count += 1;
+        };
+        functions.into_iter().for_each(|index| export(index.to_string(), 0, index));
+        globals.into_iter().for_each(|index| export(format!("g{index}"), 3, index));
+        export("t".to_owned(), 1, 0);
+        let mut at = bytes::Cursor::new(content);
+        let held = at.number().unwrap_or(0);
+        let mut out = Vec::new();
+        put(&mut out, held + count - 1);
+        out.extend_from_slice(&content[at.at()..]);
+        out.extend(more);
+        out
+    }
+
+    fn stubs(&self) -> Vec<Vec<u8>> {
+        let body = |(function, body): (u32, &&[u8])| {
+            let mut out = Vec::new();
+            let stub = self.rest.contains(&function).then(|| self.stub(function));
+            put_counted(&mut out, stub.as_deref().unwrap_or(body));
+            out
+        };
+        self.module.defined().zip(&self.module.bodies).map(body).collect()
+    }
+
+    /// Has the rest loaded, and goes on to the real function; one that nobody calls from here is empty.
+    fn stub(&self, function: u32) -> Vec<u8> {
+        let Some(slot) = self.slots.get(&function).and_then(|slots| slots.first()) else {
+            return vec![0, 0x00, 0x0b];
+        };
+        let kind = self.module.type_of(function);
+        let mut out = vec![0];
+        let call = |out: &mut Vec<u8>, slot: u32, kind: u32| {
+            out.push(0x41);
+            put_signed(out, i64::from(slot));
+            out.push(0x11);
+            put(out, kind);
+            out.push(0);
+        };
+        call(&mut out, self.table - 1, self.plain);
+        for parameter in 0..self.module.parameters[kind as usize] {
+            out.push(0x20);
+            put(&mut out, parameter);
+        }
+        call(&mut out, *slot, kind);
+        out.push(0x0b);
+        out
+    }
+
+    fn rest(&self) -> Result<Vec<u8>> {
+        let (functions, globals) = self.shared();
+        let import = |name: &str, kind: u8, what: &[u8]| {
+            let mut out = Vec::new();
+            put_counted(&mut out, FIRST.as_bytes());
+            put_counted(&mut out, name.as_bytes());
+            out.push(kind);
+            out.extend_from_slice(what);
+            out
+        };
+        let number = |number: u32| {
+            let mut out = Vec::new();
+            put(&mut out, number);
+            out
+        };
+        let kinds = self.imported_types()?;
+        let kind_of = |function: u32| match kinds.get(function as usize) {
+            Some(kind) => *kind,
+            None => self.module.type_of(function),
+        };
+        let mut imports: Vec<Vec<u8>> =
+            functions.iter().map(|f| import(&f.to_string(), 0, &number(kind_of(*f)))).collect();
+        imports.push(import("memory", 2, self.module.memory));
+        imports.push(import("t", 1, &[&[0x70, 0][..], &number(self.table)].concat()));
+        imports.extend(
+            globals
+                .iter()
+                .map(|index| import(&format!("g{index}"), 3, &self.module.globals[*index as usize])),
+        );
+        let position = |set: &BTreeSet<u32>| -> HashMap<u32, u32> {
+            set.iter().enumerate().map(|(place, index)| (*index, place as u32)).collect()
+        };
+        let (imported, defined, global) = (position(&functions), position(self.rest), position(&globals));
+        let function_index = |index: u32| match imported.get(&index) {
+            Some(place) => *place,
+            None => imported.len() as u32 + defined.get(&index).copied().unwrap_or_default(),
+        };
+        let global_index = |index: u32| global.get(&index).copied().unwrap_or_default();
+        let bodies = self.rest.iter().map(|function| {
+            let body = self.module.bodies[(function - self.module.imported) as usize];
+            let mut out = Vec::new();
+            put_counted(&mut out, &renumbered(body, function_index, global_index)?);
+            Ok(out)
+        });
+        let bodies = bodies.collect::<Result<Vec<_>>>()?;
+
+        let mut out = HEADER.to_vec();
+        let types = self.module.sections.iter().find(|(number, _)| *number == section::TYPE);
+        put_section(&mut out, section::TYPE, types.map_or(&[0], |(_, content)| content));
+        put_list(&mut out, section::IMPORT, &imports);
+        let kinds: Vec<_> = self.rest.iter().map(|f| number(self.module.type_of(*f))).collect();
+        put_list(&mut out, section::FUNCTION, &kinds);
+        put_list(&mut out, section::ELEMENT, &self.elements(function_index));
+        put_list(&mut out, section::CODE, &bodies);
+        Ok(out)
+    }
+
+    /// Puts the functions into their slots: one segment for each run of slots.
+    fn elements(&self, index: impl Fn(u32) -> u32) -> Vec<Vec<u8>> {
+        let by_slot: BTreeMap<u32, u32> = self
+            .slots
+            .iter()
+            .flat_map(|(function, slots)| slots.iter().map(|slot| (*slot, index(*function))))
+            .collect();
+        let mut runs: Vec<(u32, Vec<u32>)> = Vec::new();
+        for (slot, function) in by_slot {
+            match runs.last_mut() {
+                Some((start, run)) if *start + run.len() as u32 == slot => run.push(function),
+                _ => runs.push((slot, vec![function])),
+            }
+        }
+        let segment = |(start, run): (u32, Vec<u32>)| {
+            let mut out = vec![0, 0x41];
+            put_signed(&mut out, i64::from(start));
+            out.push(0x0b);
+            put(&mut out, run.len() as u32);
+            run.into_iter().for_each(|function| put(&mut out, function));
+            out
+        };
+        runs.into_iter().map(segment).collect()
+    }
+
+    /// The types of the functions that the module itself imports.
+    fn imported_types(&self) -> Result<Vec<u32>> {
+        let Some((_, content)) = self.module.sections.iter().find(|(number, _)| *number == section::IMPORT)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut at = bytes::Cursor::new(content);
+        let count = at.number()?;
+        (0..count)
+            .map(|_| {
+                at.counted()?;
+                at.counted()?;
+                at.byte()?;
+                at.number()
+            })
+            .collect()
+    }
+}
