@@ -9,7 +9,7 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use leptos::prelude::window;
 use serde::de::DeserializeOwned;
 
-use fleetglass_shared::wire::Problem;
+use crate::json::{Json, number, read};
 
 pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
 pub use token::{has_token, set_token};
@@ -59,7 +59,7 @@ impl ClientError {
 /// Asks for JSON, e.g. `/api/v1/nodes/eu-1`, with the viewer's token if there is one.
 pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ClientError> {
     let body = get_text(path).await?;
-    serde_json::from_str(&body).map_err(|error| ClientError::Malformed(error.to_string()))
+    read(&body).map_err(ClientError::Malformed)
 }
 
 /// Asks for a text, e.g. `/api/v1/nodes/eu-1/metrics`.
@@ -84,16 +84,15 @@ pub struct NodeAnswer {
 pub async fn get_node_answer(path: &str) -> Result<NodeAnswer, ClientError> {
     let response = request(path).send().await.map_err(|_| lost())?;
     let header = |name: &str| response.headers().get(name);
-    let seconds = header("x-node-duration-seconds").and_then(|text| text.parse().ok());
+    let seconds =
+        header("x-node-duration-seconds").map(|text| number(&text)).filter(|seconds| seconds.is_finite());
     let own = header("content-type").is_some_and(|kind| kind.starts_with("application/problem+json"));
     match response.status() {
         401 if seconds.is_none() => Err(ClientError::Unauthorized),
         status => {
             let body = response.text().await.map_err(|_| lost())?;
             if own {
-                let detail =
-                    serde_json::from_str::<Problem>(&body).map(|problem| problem.detail).unwrap_or_default();
-                return Err(ClientError::Http { status, detail });
+                return Err(ClientError::Http { status, detail: detail_of(&body) });
             }
             Ok(NodeAnswer { status, seconds, body })
         }
@@ -115,11 +114,14 @@ async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
         401 => Err(ClientError::Unauthorized),
         status => {
             let body = response.text().await.unwrap_or_default();
-            let detail =
-                serde_json::from_str::<Problem>(&body).map(|problem| problem.detail).unwrap_or_default();
-            Err(ClientError::Http { status, detail })
+            Err(ClientError::Http { status, detail: detail_of(&body) })
         }
     }
+}
+
+/// What a `fleetglass_shared::wire::Problem` says in words.
+fn detail_of(body: &str) -> String {
+    Json::parse(body).ok().and_then(|problem| problem.get("detail").text()).unwrap_or_default()
 }
 
 /// The network failed: whose fault is it?

@@ -9,6 +9,7 @@
 //! | [`components`] | what pages are made of; they get signals and fetch nothing |
 //! | [`charts`] | charts on canvas |
 //! | [`dom`] | elements: what components and pages build |
+//! | [`json`], [`route`], [`rest`] | the browser's JSON, the address, the part of the app that comes later |
 //! | [`clock`] | the only module that reads the time |
 //!
 //! Whatever decides something (filter, order, deltas, back-off) is a pure function with native tests;
@@ -24,6 +25,7 @@ mod client;
 mod clock;
 mod components;
 mod dom;
+mod json;
 mod pages;
 mod rest;
 mod route;

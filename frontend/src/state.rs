@@ -7,6 +7,7 @@ mod fleet;
 pub mod listing;
 pub mod model;
 pub mod order;
+pub mod read;
 pub mod tally;
 pub mod view;
 

@@ -112,7 +112,7 @@ fn choose(module: &Module<'_>, calls: &Calls, words: &[&str], door: &str) -> BTr
         if back.is_empty() {
             break;
         }
-        back.iter().for_each(|function| drop(rest.remove(function)));
+        rest.retain(|function| !back.contains(function));
     }
     loop {
         let only_from_there = |function: &u32| {

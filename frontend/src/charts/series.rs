@@ -88,7 +88,7 @@ struct Data {
 /// Reads the body of a `query_range` answer; the error is in words.
 pub fn parse_matrix(body: &str) -> Result<Vec<Raw>, String> {
     let answer: Answer =
-        serde_json::from_str(body).map_err(|error| format!("The answer is not readable: {error}"))?;
+        crate::json::read(body).map_err(|error| format!("The answer is not readable: {error}"))?;
     match answer.data {
         Some(data) => Ok(data.result),
         None if answer.error.is_empty() => Err("The answer holds no data".to_owned()),
@@ -129,7 +129,7 @@ fn on_grid(grid: Grid, samples: &[(f64, String)]) -> Vec<f64> {
 
 /// Prometheus writes infinities as `+Inf`, which Rust reads as well; anything else that is no number is a gap.
 fn parse_value(text: &str) -> f64 {
-    text.parse().unwrap_or(f64::NAN)
+    crate::json::number(text)
 }
 
 fn differing_labels(raws: &[Raw]) -> Vec<&str> {

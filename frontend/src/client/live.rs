@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fleetglass_shared::health::UnixMillis;
-use fleetglass_shared::wire::{FleetSnapshot, LiveDelta, LivePing};
+use fleetglass_shared::wire::FleetSnapshot;
 use js_sys::{Array, Promise, Reflect, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,6 +14,8 @@ use super::backoff::delay_ms;
 use super::sse::{Event, Parser};
 use super::{ClientError, request, send};
 use crate::clock::{local_now, sleep, timer};
+use crate::json::{Json, Malformed};
+use crate::state::read::{self, Delta};
 
 /// After so long without a byte the connection is taken for dead, whatever the browser thinks.
 const SILENCE_MS: i32 = 40_000;
@@ -24,9 +26,14 @@ pub enum LiveEvent {
     /// The whole fleet.
     Snapshot(Box<FleetSnapshot>),
     /// What changed.
-    Delta(LiveDelta),
+    Delta(Delta),
     /// Nothing changed, and the proxy lives.
-    Ping(LivePing),
+    Ping {
+        /// The number of the last change.
+        seq: u64,
+        /// The proxy's clock.
+        at: UnixMillis,
+    },
 }
 
 /// What happens to the connection.
@@ -154,11 +161,20 @@ fn hand_on(
     last_id: &mut String,
     sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
 ) -> Result<(), End> {
-    let malformed = |error: serde_json::Error| End::Failed(ClientError::Malformed(error.to_string()));
+    let malformed = |Malformed(what)| End::Failed(ClientError::Malformed(what.to_owned()));
     let live = match event.name.as_str() {
-        "snapshot" => LiveEvent::Snapshot(serde_json::from_str(&event.data).map_err(malformed)?),
-        "delta" => LiveEvent::Delta(serde_json::from_str(&event.data).map_err(malformed)?),
-        "ping" => LiveEvent::Ping(serde_json::from_str(&event.data).map_err(malformed)?),
+        "snapshot" | "delta" | "ping" => {
+            let json =
+                Json::parse(&event.data).map_err(|error| End::Failed(ClientError::Malformed(error)))?;
+            match event.name.as_str() {
+                "snapshot" => LiveEvent::Snapshot(Box::new(read::snapshot(&json).map_err(malformed)?)),
+                "delta" => LiveEvent::Delta(read::delta(&json).map_err(malformed)?),
+                _ => LiveEvent::Ping {
+                    seq: json.number_of("seq").map_err(malformed)? as u64,
+                    at: json.number_of("at").map_err(malformed)? as i64,
+                },
+            }
+        }
         // A later proxy may say more.
         _ => return Ok(()),
     };

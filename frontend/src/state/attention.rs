@@ -5,7 +5,7 @@ use fleetglass_shared::wire::NodeSummary;
 
 use super::filter::crash_loops;
 use super::model::Node;
-use super::order::natural;
+use super::order::{natural, sorted};
 
 /// How urgent a node is: the smaller, the sooner it is read. `None` when it needs nobody.
 ///
@@ -26,8 +26,8 @@ pub fn urgency(node: &NodeSummary) -> Option<u8> {
 
 /// The nodes that need a person, the most urgent first; of equally urgent ones the newest trouble first.
 pub fn attention(nodes: &[Node]) -> Vec<Node> {
-    let mut urgent: Vec<_> = nodes.iter().filter_map(|node| Some((urgency(node)?, node))).collect();
-    urgent.sort_by(|(a_rank, a), (b_rank, b)| {
+    let urgent: Vec<_> = nodes.iter().filter_map(|node| Some((urgency(node)?, node))).collect();
+    let urgent = sorted(urgent, |(a_rank, a), (b_rank, b)| {
         (a_rank.cmp(b_rank))
             .then_with(|| b.status.cmp(&a.status))
             .then_with(|| b.since.cmp(&a.since))

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::filter::{FLAGS, KEYS, split_key, term, tokens};
 use super::model::Node;
-use super::order::natural;
+use super::order::{natural, sorted};
 
 /// More is no help.
 const MOST: usize = 9;
@@ -35,8 +35,10 @@ pub struct Offer {
 impl Vocabulary {
     /// Reads the fleet.
     pub fn of(nodes: &[Node]) -> Self {
-        let mut words: BTreeMap<String, HashMap<String, usize>> =
-            KEYS.iter().map(|key| ((*key).to_owned(), HashMap::new())).collect();
+        let mut words = BTreeMap::<String, HashMap<String, usize>>::new();
+        for key in KEYS {
+            words.insert(key.to_owned(), HashMap::new());
+        }
         let mut add = |key: &str, value: &str| match words.get_mut(key) {
             Some(values) => *values.entry(value.to_owned()).or_default() += 1,
             None => drop(words.insert(key.to_owned(), HashMap::from([(value.to_owned(), 1)]))),
@@ -86,9 +88,9 @@ impl Vocabulary {
         // After a comma a further value is begun.
         let (before, begun) = typed.rfind(',').map_or(("", typed), |at| typed.split_at(at + 1));
         let begun = begun.trim_start_matches('"').to_lowercase();
-        let mut fits: Vec<_> =
-            values.iter().filter(|(value, _)| value.to_lowercase().starts_with(&begun)).collect();
-        fits.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| natural(a, b)));
+        let fits = values.iter().filter(|(value, _)| value.to_lowercase().starts_with(&begun)).collect();
+        let fits: Vec<(&String, &usize)> =
+            sorted(fits, |(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| natural(a, b)));
         // A word that is whole needs no offer.
         if let [(only, _)] = fits.as_slice()
             && only.to_lowercase() == begun

@@ -183,11 +183,11 @@ impl Fleet {
                 self.publish(applied.map_err(|_gap| Refusal)?);
                 at
             }
-            LiveEvent::Ping(ping) => {
-                if self.model.with_value(|model| model.seq != ping.seq) {
+            LiveEvent::Ping { seq, at } => {
+                if self.model.with_value(|model| model.seq != seq) {
                     return Err(Refusal);
                 }
-                ping.at
+                at
             }
         };
         self.clock_ahead.set_value(at - clock::local_now());

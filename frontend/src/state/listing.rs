@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::filter::Filter;
 use super::model::Node;
-use super::order::{changes, natural};
+use super::order::{changes, natural, sorted};
 use super::tally::States;
 use super::view::View;
 
@@ -35,9 +35,9 @@ impl Listing {
     /// Filters, sorts and groups.
     pub fn of(nodes: &[Node], view: &View) -> Self {
         let filter = Filter::parse(&view.filter);
-        let mut shown: Vec<Node> = nodes.iter().filter(|node| filter.matches(node)).cloned().collect();
+        let shown: Vec<Node> = nodes.iter().filter(|node| filter.matches(node)).cloned().collect();
         let group = view.group.as_ref();
-        shown.sort_by(|a, b| {
+        let shown = sorted(shown, |a, b| {
             let by_group = group.map_or(Ordering::Equal, |field| match (field.text(a), field.text(b)) {
                 (Some(a), Some(b)) => natural(a, b),
                 (a, b) => b.is_some().cmp(&a.is_some()),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fleetglass_shared::patch::merge;
-use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, LiveDelta, NodeSummary, ServerInfo, Spark};
-use serde_json::Value;
+use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, NodeSummary, ServerInfo};
+
+use super::read::{self, Delta};
 
 /// One node's summary, shared between the model, its signal and the lists.
 pub type Node = Arc<NodeSummary>;
@@ -51,25 +51,29 @@ impl Model {
         self.seq = snapshot.seq;
         self.server = Some(snapshot.server);
         self.families = snapshot.families;
-        self.nodes = snapshot.nodes.into_iter().map(|node| (node.id.clone(), Arc::new(node))).collect();
+        self.nodes.clear();
+        for node in snapshot.nodes {
+            self.nodes.insert(node.id.clone(), Arc::new(node));
+        }
     }
 
     /// Lays a delta over what is held. On an error nothing has changed.
-    pub fn apply(&mut self, delta: LiveDelta) -> Result<Applied, Gap> {
+    pub fn apply(&mut self, delta: Delta) -> Result<Applied, Gap> {
         if self.server.is_none() || delta.seq != self.seq + 1 {
             return Err(Gap::Sequence);
         }
         let mut applied = Applied::default();
         for (id, patch) in delta.nodes {
-            match (self.nodes.get(&id), patch) {
-                (Some(_), Value::Null) => applied.removed.push(id),
-                (None, Value::Null) => {}
-                (Some(node), patch) => {
-                    let node = patched(node, patch).ok_or(Gap::Malformed)?;
+            match (self.nodes.get(&id), patch.is_null()) {
+                (Some(_), true) => applied.removed.push(id),
+                (None, true) => {}
+                (Some(node), false) => {
+                    let mut node = NodeSummary::clone(node);
+                    read::patch(&mut node, &patch).map_err(|_| Gap::Malformed)?;
                     applied.changed.push(Arc::new(node));
                 }
-                (None, whole) => {
-                    let node = serde_json::from_value(whole).map_err(|_| Gap::Malformed)?;
+                (None, false) => {
+                    let node = read::node(&patch).map_err(|_| Gap::Malformed)?;
                     applied.added.push(Arc::new(node));
                 }
             }
@@ -89,34 +93,14 @@ impl Model {
     }
 }
 
-/// The node with a merge patch laid over it; `None` when the result is not a node.
-fn patched(node: &NodeSummary, mut patch: Value) -> Option<NodeSummary> {
-    let newer = patch.as_object_mut().and_then(|members| members.remove("spark"));
-    // The sparkline is most of a node: keep it out of the way through JSON and back.
-    let mut value = serde_json::to_value(NodeSummary { spark: Spark::default(), ..node.clone() }).ok()?;
-    merge(&mut value, &patch);
-    let mut result: NodeSummary = serde_json::from_value(value).ok()?;
-    if result.id != node.id {
-        return None;
-    }
-    match newer {
-        Some(Value::Null) => {}
-        Some(newer) => {
-            result.spark = node.spark.clone();
-            result.spark.advance(&serde_json::from_value(newer).ok()?);
-        }
-        None => result.spark = node.spark.clone(),
-    }
-    Some(result)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::{Gap, Model, Node};
+    use crate::json::Json;
+    use crate::state::read::{self, Delta};
     use fleetglass_shared::health::Status;
-    use fleetglass_shared::wire::{FleetSnapshot, LiveDelta};
     use serde_json::{Value, json};
 
     /// A node from the few members a test cares about.
@@ -130,22 +114,22 @@ pub(crate) mod tests {
     }
 
     fn model() -> Model {
-        let snapshot: FleetSnapshot = serde_json::from_value(json!({
+        let snapshot = read::snapshot(&Json(json!({
             "seq": 7, "at": 1, "server": {"version": "1", "epoch": "e", "started_at": 0}, "families": [],
             "nodes": [
                 node(json!({"id": "a", "peers": 3, "spark": {"minute": 10, "values": [1.0, 2.0]},
                             "labels": {"region": "eu"}})).as_ref(),
                 node(json!({"id": "b"})).as_ref(),
             ],
-        }))
+        })))
         .unwrap();
         let mut model = Model::default();
         model.replace(snapshot);
         model
     }
 
-    fn delta(seq: u64, nodes: Value) -> LiveDelta {
-        serde_json::from_value(json!({"seq": seq, "at": 2, "nodes": nodes})).unwrap()
+    fn delta(seq: u64, nodes: Value) -> Delta {
+        read::delta(&Json(json!({"seq": seq, "at": 2, "nodes": nodes}))).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use fleetglass_shared::health::Status;
 
 use super::model::Node;
-use super::order::natural;
+use super::order::{natural, sorted};
 
 /// How many nodes have each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,12 +56,9 @@ pub fn versions<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<VersionCou
     for version in nodes.into_iter().filter_map(|node| node.version.as_deref()) {
         *counts.entry(version).or_default() += 1;
     }
-    let mut versions: Vec<_> = counts
-        .into_iter()
-        .map(|(version, count)| VersionCount { version: version.to_owned(), count })
-        .collect();
-    versions.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| natural(&a.version, &b.version)));
-    versions
+    let versions =
+        counts.into_iter().map(|(version, count)| VersionCount { version: version.to_owned(), count });
+    sorted(versions.collect(), |a, b| b.count.cmp(&a.count).then_with(|| natural(&a.version, &b.version)))
 }
 
 #[cfg(test)]

@@ -153,3 +153,27 @@ fn an_axis_has_one_unit() {
         assert_eq!((axis.divisor, axis.name), (divisor, name), "{largest} {unit}");
     }
 }
+
+#[test]
+fn decimals_are_read_as_the_standard_library_reads_them_to_fifteen_digits() {
+    for text in [
+        "0",
+        "-0.5",
+        "3.25",
+        "1e3",
+        "1.5E-7",
+        "123456789012345678901234567890",
+        "-inf",
+        "+Inf",
+        "0.1",
+        "6.02214076e23",
+    ] {
+        let exact: f64 = text.parse().unwrap();
+        let near = super::approximate(text).unwrap();
+        assert!(near == exact || ((near - exact) / exact).abs() < 1e-15, "{text}: {near} {exact}");
+    }
+    assert!(super::approximate("NaN").unwrap().is_nan());
+    for text in ["", ".", "-", "1e", "1.2.3", "0x1", "e5", "1e99999999999"] {
+        assert_eq!(super::approximate(text), None, "{text}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Over the nodes: how many are shown, changes that wait, and how they are sorted, grouped and laid out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use web_sys::Event;
@@ -65,8 +65,11 @@ fn labels() -> impl Fn() -> Vec<Field> + Copy {
     let fleet = use_fleet();
     let names = Memo::new(move |_| {
         fleet.every_node().with(|nodes| {
-            let names: BTreeSet<&String> = nodes.iter().flat_map(|node| node.labels.keys()).collect();
-            names.into_iter().cloned().collect::<Vec<_>>()
+            let mut names = BTreeMap::new();
+            for name in nodes.iter().flat_map(|node| node.labels.keys()) {
+                names.insert(name, ());
+            }
+            names.into_keys().cloned().collect::<Vec<_>>()
         })
     });
     move || names.get().into_iter().map(Field::Label).collect()

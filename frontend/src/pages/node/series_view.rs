@@ -53,7 +53,7 @@ pub(super) fn unit(series: &SeriesInfo, mode: Mode) -> &'static str {
 
 /// Rates and small values stand on zero; of a block height only the growth can be seen, and not from zero.
 pub(super) fn from_zero(series: &SeriesInfo, mode: Mode) -> bool {
-    mode == Mode::Rate || series.value.parse::<f64>().is_ok_and(|value| value.abs() < 10_000.0)
+    mode == Mode::Rate || crate::json::number(&series.value).abs() < 10_000.0
 }
 
 /// Whether name, labels, type or help hold all of the words (lower case, separated by spaces).

@@ -1,0 +1,289 @@
+//! Reads the live stream's events into the wire's types, and lays a merge patch (RFC 7396) over a node: the
+//! same walk over members does both. Pure.
+
+use fleetglass_shared::health::{Reason, Status, UnixMillis};
+use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, NodeSummary, Risk, ServerInfo, Spark};
+
+use crate::json::{Json, Malformed};
+
+/// The `delta` event: what changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delta {
+    /// One more than the delta before it.
+    pub seq: u64,
+    /// When it was made, by the proxy's clock.
+    pub at: UnixMillis,
+    /// Per node a patch: see `fleetglass_shared::wire::LiveDelta`.
+    pub nodes: Vec<(String, Json)>,
+    /// Present when the families changed.
+    pub families: Option<Vec<FamilyInfo>>,
+}
+
+/// The `snapshot` event: the whole fleet.
+pub fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
+    let server = json.get("server");
+    Ok(FleetSnapshot {
+        seq: json.number_of("seq")? as u64,
+        at: json.number_of("at")? as i64,
+        server: ServerInfo {
+            version: server.text_of("version")?,
+            epoch: server.text_of("epoch")?,
+            started_at: server.number_of("started_at")? as i64,
+        },
+        families: families(&json.get("families"))?,
+        nodes: json.items_of("nodes")?.iter().map(node).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The `delta` event.
+pub fn delta(json: &Json) -> Result<Delta, Malformed> {
+    let held = json.get("families");
+    Ok(Delta {
+        seq: json.number_of("seq")? as u64,
+        at: json.number_of("at")? as i64,
+        nodes: json.get("nodes").members().ok_or(Malformed("nodes"))?,
+        families: if held.is_null() { None } else { Some(families(&held)?) },
+    })
+}
+
+fn families(json: &Json) -> Result<Vec<FamilyInfo>, Malformed> {
+    let family = |family: &Json| {
+        Ok(FamilyInfo {
+            name: family.text_of("name")?,
+            title: family.text_of("title")?,
+            spark_title: family.get("spark_title").text().unwrap_or_default(),
+            spark_unit: family.get("spark_unit").text().unwrap_or_default(),
+        })
+    };
+    json.items().ok_or(Malformed("families"))?.iter().map(family).collect()
+}
+
+/// A whole node.
+pub fn node(json: &Json) -> Result<NodeSummary, Malformed> {
+    let mut node = NodeSummary {
+        id: json.text_of("id")?,
+        family: json.text_of("family")?,
+        labels: Default::default(),
+        status: status(&json.get("status"))?,
+        draining: false,
+        reasons: Vec::new(),
+        since: json.number_of("since")? as i64,
+        fact_at: None,
+        asked_at: None,
+        interval_ms: json.number_of("interval_ms")? as u64,
+        peers: None,
+        version: None,
+        version_majority: None,
+        uptime_seconds: None,
+        restarts: 0,
+        restarted_at: None,
+        spark: Spark::default(),
+        worst_risk: None,
+    };
+    patch(&mut node, json)?;
+    Ok(node)
+}
+
+/// Lays a merge patch over a node. On an error the node may be half changed.
+pub fn patch(node: &mut NodeSummary, patch: &Json) -> Result<(), Malformed> {
+    for (name, value) in patch.members().ok_or(Malformed("node"))? {
+        let text = |name| value.text().ok_or(Malformed(name));
+        let number = |name| value.number().ok_or(Malformed(name));
+        // What a patch takes away is not known any more.
+        let known = |name| match value.is_null() {
+            true => Ok(None),
+            false => number(name).map(Some),
+        };
+        match name.as_str() {
+            "id" if value.text().as_ref() != Some(&node.id) => return Err(Malformed("id")),
+            "family" => node.family = text("family")?,
+            "labels" => labels(node, &value)?,
+            "status" => node.status = status(&value)?,
+            "draining" => node.draining = value.flag().unwrap_or_default(),
+            "reasons" => node.reasons = reasons(&value)?,
+            "since" => node.since = number("since")? as i64,
+            "fact_at" => node.fact_at = known("fact_at")?.map(|at| at as i64),
+            "asked_at" => node.asked_at = known("asked_at")?.map(|at| at as i64),
+            "interval_ms" => node.interval_ms = number("interval_ms")? as u64,
+            "peers" => node.peers = known("peers")?.map(|peers| peers as u64),
+            "version" => node.version = value.text(),
+            "version_majority" => node.version_majority = value.text(),
+            "uptime_seconds" => node.uptime_seconds = known("uptime_seconds")?,
+            "restarts" => node.restarts = known("restarts")?.unwrap_or_default() as u32,
+            "restarted_at" => node.restarted_at = known("restarted_at")?.map(|at| at as i64),
+            "spark" if !value.is_null() => node.spark.advance(&spark(&value)?),
+            "worst_risk" => node.worst_risk = risk(node.worst_risk.take(), &value)?,
+            // A later proxy may say more.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn labels(node: &mut NodeSummary, patch: &Json) -> Result<(), Malformed> {
+    if patch.is_null() {
+        node.labels.clear();
+        return Ok(());
+    }
+    for (name, value) in patch.members().ok_or(Malformed("labels"))? {
+        match value.text() {
+            Some(text) => drop(node.labels.insert(name, text)),
+            None => drop(node.labels.remove(&name)),
+        }
+    }
+    Ok(())
+}
+
+fn status(json: &Json) -> Result<Status, Malformed> {
+    let word = json.text().ok_or(Malformed("status"))?;
+    Status::WORST_FIRST.into_iter().find(|status| status.as_str() == word).ok_or(Malformed("status"))
+}
+
+fn reasons(json: &Json) -> Result<Vec<Reason>, Malformed> {
+    let reason = |reason: &Json| {
+        Ok(Reason {
+            code: reason.text_of("code")?,
+            text: reason.text_of("text")?,
+            status: status(&reason.get("status"))?,
+        })
+    };
+    json.items().unwrap_or_default().iter().map(reason).collect()
+}
+
+fn spark(json: &Json) -> Result<Spark, Malformed> {
+    let value = |value: Json| value.number().map(|value| value as f32);
+    Ok(Spark {
+        minute: json.number_of("minute")? as i64,
+        values: json.items_of("values")?.into_iter().map(value).collect(),
+    })
+}
+
+/// The risk with a patch over it; a first one must be whole.
+fn risk(held: Option<Risk>, patch: &Json) -> Result<Option<Risk>, Malformed> {
+    if patch.is_null() {
+        return Ok(None);
+    }
+    let mut risk = match held {
+        Some(risk) => risk,
+        None => Risk {
+            name: patch.text_of("name")?,
+            title: patch.text_of("title")?,
+            severity: patch.text_of("severity")?,
+            value: None,
+            bound: patch.number_of("bound")?,
+            unit: String::new(),
+            meaning: patch.text_of("meaning")?,
+            action: patch.text_of("action")?,
+            firing: patch.get("firing").flag().ok_or(Malformed("firing"))?,
+        },
+    };
+    for (name, value) in patch.members().ok_or(Malformed("worst_risk"))? {
+        let text = || value.text().ok_or(Malformed("worst_risk"));
+        match name.as_str() {
+            "name" => risk.name = text()?,
+            "title" => risk.title = text()?,
+            "severity" => risk.severity = text()?,
+            "value" => risk.value = value.number(),
+            "bound" => risk.bound = value.number().ok_or(Malformed("bound"))?,
+            "unit" => risk.unit = value.text().unwrap_or_default(),
+            "meaning" => risk.meaning = text()?,
+            "action" => risk.action = text()?,
+            "firing" => risk.firing = value.flag().ok_or(Malformed("firing"))?,
+            _ => {}
+        }
+    }
+    Ok(Some(risk))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use fleetglass_shared::patch::{diff, merge};
+    use fleetglass_shared::wire::NodeSummary;
+    use serde_json::{Value, json};
+
+    use super::{node, patch};
+    use crate::json::Json;
+
+    fn whole() -> Value {
+        json!({
+            "id": "a", "family": "decdn", "labels": {"region": "eu", "rack": "1"}, "status": "degraded",
+            "draining": true, "reasons": [{"code": "peers-low", "text": "3 peers", "status": "degraded"}],
+            "since": 1_700_000_000_123_i64, "fact_at": 5, "asked_at": 6, "interval_ms": 15000, "peers": 3,
+            "version": "1.2", "version_majority": "1.3", "uptime_seconds": 12.5, "restarts": 2,
+            "restarted_at": 4, "spark": {"minute": 10, "values": [1.0, null, 2.5]},
+            "worst_risk": {"name": "lag", "title": "Lag", "severity": "critical", "value": 312.0,
+                "bound": 600.0, "unit": "seconds", "meaning": "m", "action": "a", "firing": false},
+        })
+    }
+
+    /// Every member that the proxy can send is read as serde reads it: none is forgotten here.
+    #[test]
+    fn a_whole_node_is_read_as_the_proxy_wrote_it() {
+        let least = json!({
+            "id": "b", "family": "generic", "status": "unknown", "since": 0, "interval_ms": 1,
+            "spark": {"minute": 0, "values": []},
+        });
+        for json in [whole(), least] {
+            let expected: NodeSummary = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&expected).unwrap(), json, "the example says all members");
+            assert_eq!(node(&Json(json)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_patch_gives_what_a_merge_gives_whatever_member_it_changes() {
+        let before = whole();
+        let mut changes: Vec<Value> = Vec::new();
+        for name in [
+            "labels",
+            "draining",
+            "reasons",
+            "fact_at",
+            "asked_at",
+            "peers",
+            "version",
+            "version_majority",
+            "uptime_seconds",
+            "restarts",
+            "restarted_at",
+            "worst_risk",
+        ] {
+            let mut after = before.clone();
+            after.as_object_mut().unwrap().remove(name);
+            changes.push(diff(&before, &after).unwrap());
+        }
+        changes.extend([
+            json!({"labels": {"rack": null, "zone": "z"}}),
+            json!({"worst_risk": {"value": null, "firing": true}}),
+            json!({"worst_risk": {"name": "other", "bound": 2.0, "unit": null}}),
+            json!({"status": "healthy", "since": 9, "interval_ms": 3, "family": "x", "peers": 4}),
+        ]);
+        for change in changes {
+            let mut merged = before.clone();
+            merge(&mut merged, &change);
+            let expected: NodeSummary = serde_json::from_value(merged).unwrap();
+            let mut patched = node(&Json(before.clone())).unwrap();
+            patch(&mut patched, &Json(change.clone())).unwrap();
+            assert_eq!(patched, expected, "{change}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_node_is_refused_by_the_name_of_the_member() {
+        for (name, wrong) in [
+            ("status", json!("?")),
+            ("since", json!("x")),
+            ("labels", json!(3)),
+            ("spark", json!(1)),
+            ("worst_risk", json!({"name": "n"})),
+            ("peers", json!("many")),
+        ] {
+            let mut json = whole();
+            json[name] = wrong.clone();
+            assert!(node(&Json(json)).is_err(), "{name}: {wrong}");
+        }
+        assert!(node(&Json(json!([]))).is_err());
+    }
+}
