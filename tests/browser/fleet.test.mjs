@@ -252,3 +252,38 @@ test('facts that are no longer true are dimmed and show their age', async () => 
   await page.done();
   await served.stop();
 });
+
+test('the first page asks for no part of the app that only a node needs', async () => {
+  const page = await openPage(browser, 'about:blank');
+  const asked = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto(demo.url);
+  await live(page);
+  await rows(page).first().waitFor();
+  await filterBox(page).fill('state:');
+  await page.getByRole('listbox', { name: 'Suggestions' }).waitFor();
+  const rest = () => asked.filter((path) => path.endsWith('_rest.wasm'));
+  assert.deepEqual(rest(), [], 'the rest waits');
+
+  await filterBox(page).fill('');
+  await rows(page).first().getByRole('link').click();
+  await page.getByRole('region', { name: 'What it says' }).waitFor();
+  await page.goBack();
+  await rows(page).nth(3).getByRole('link').click();
+  await page.getByRole('region', { name: 'What it says' }).waitFor();
+  assert.equal(rest().length, 1, 'the rest comes once');
+  await page.done();
+});
+
+test('a part of the app that does not come can be asked for again', async () => {
+  const page = await openPage(browser, 'about:blank', { expected: [/rest\.wasm|Failed to load|net::ERR/] });
+  await page.route('**/*_rest.wasm', (route) => route.abort());
+  await page.goto(demo.url);
+  await live(page);
+  await rows(page).first().getByRole('link').click();
+  await page.getByText('This page could not be loaded').waitFor();
+  await page.unroute('**/*_rest.wasm');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('region', { name: 'What it says' }).waitFor();
+  await page.done();
+});

@@ -165,6 +165,10 @@ export async function openPage(browser, url, { viewport = DESKTOP, theme = 'ligh
   page.on('console', (message) => {
     if (message.type() === 'error') seen.push(`console: ${message.text()} (${message.location().url})`);
   });
+  // What the stub of a function does when nobody foresaw its call: right, but the page stands still meanwhile.
+  page.on('request', (request) => {
+    if (request.resourceType() === 'xhr') seen.push(`late: a part of the app was fetched in the middle of a call: ${request.url()}`);
+  });
   page.on('pageerror', (error) => seen.push(`error: ${error.message}`));
   await page.exposeFunction('tellViolation', (text) => { seen.push(text); });
   await page.addInitScript(() => {

@@ -32,8 +32,18 @@ impl Profile {
 }
 
 /// What the app is made of, from the checkout's root.
-const INPUTS: [&str; 7] =
-    ["Cargo.lock", "Cargo.toml", ".cargo/config.toml", "Trunk.toml", "frontend", "shared", "static"];
+const INPUTS: [&str; 10] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    ".cargo/config.toml",
+    "Trunk.toml",
+    "frontend",
+    "shared",
+    "static",
+    "xtask/src/app",
+    "xtask/src/split",
+    "xtask/src/split.rs",
+];
 
 /// Builds the app unless `dist/` already holds what these sources make. Says which of the two it did.
 pub(crate) fn build(tools: &Tools, profile: Profile) -> Result<()> {

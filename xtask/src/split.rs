@@ -26,6 +26,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// What the rest imports from the first part by this module's name.
 const FIRST: &str = "first";
 
+/// What is longer is hardly alike in both parts; and if it is, there are the stubs. Of the app's functions
+/// some 100 are that short, of 20 KB together; with 60 bytes one was called too early, with 120 none.
+const SMALL: usize = 250;
+
 /// A module in two parts.
 pub(crate) struct Parts {
     /// What is there at once.
@@ -93,6 +97,13 @@ impl Calls {
         Ok(calls)
     }
 
+    fn callees(&self, function: u32) -> impl Iterator<Item = u32> {
+        self.references[&function].iter().filter_map(|reference| match reference {
+            Reference::Call(called) => Some(*called),
+            _ => None,
+        })
+    }
+
     fn callers(&self, function: u32) -> impl Iterator<Item = u32> {
         self.callers.get(&function).into_iter().flatten().copied()
     }
@@ -105,7 +116,14 @@ fn choose(module: &Module<'_>, calls: &Calls, words: &[&str], door: &str) -> BTr
     let named = |function: &u32| words.iter().any(|word| name(function).contains(word));
     let mut rest: BTreeSet<u32> = module.defined().filter(|f| may(f) && named(f)).collect();
     // The compiler makes one function of two that are alike, and may give it the name that the rest knows it
-    // by: what the first part calls stays there, and what that calls.
+    // by. Those are small, and call nothing that only the rest has: such functions stay in the first part.
+    let plain: Vec<u32> = rest
+        .iter()
+        .copied()
+        .filter(|f| module.body(*f).len() <= SMALL && !calls.callees(*f).any(|called| rest.contains(&called)))
+        .collect();
+    rest.retain(|function| !plain.contains(function));
+    // So does what the first part calls by name.
     loop {
         let called = |f: &u32| calls.callers(*f).any(|caller| !rest.contains(&caller));
         let back: Vec<u32> = rest.iter().copied().filter(|f| !name(f).ends_with(door) && called(f)).collect();
@@ -283,7 +301,7 @@ impl Cut<'_> {
         };
         let global_index = |index: u32| global.get(&index).copied().unwrap_or_default();
         let bodies = self.rest.iter().map(|function| {
-            let body = self.module.bodies[(function - self.module.imported) as usize];
+            let body = self.module.body(*function);
             let mut out = Vec::new();
             put_counted(&mut out, &renumbered(body, function_index, global_index)?);
             Ok(out)
@@ -342,5 +360,91 @@ impl Cut<'_> {
                 at.number()
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Five functions: `main` calls `fleet` and `node::page`; that calls `helper`; `fleet` and `node::closure`
+    /// stand in the table.
+    fn module() -> Vec<u8> {
+        let long = |code: &[u8]| {
+            let mut body = vec![0];
+            body.extend([0x01; SMALL]);
+            body.extend_from_slice(code);
+            body.push(0x0b);
+            let mut out = Vec::new();
+            put_counted(&mut out, &body);
+            out
+        };
+        let mut out = HEADER.to_vec();
+        put_list(&mut out, section::TYPE, &[vec![0x60, 0, 0]]);
+        put_list(&mut out, section::FUNCTION, &[vec![0], vec![0], vec![0], vec![0], vec![0]]);
+        put_list(&mut out, section::TABLE, &[vec![0x70, 1, 3, 3]]);
+        put_section(&mut out, 5, &[1, 0, 1]);
+        put_list(&mut out, section::EXPORT, &[vec![4, b'm', b'a', b'i', b'n', 0, 0]]);
+        put_list(&mut out, section::ELEMENT, &[vec![0, 0x41, 1, 0x0b, 2, 1, 4]]);
+        let bodies = [long(&[0x10, 1, 0x10, 2]), long(&[]), long(&[0x10, 3]), long(&[]), long(&[0x10, 1])];
+        put_list(&mut out, section::CODE, &bodies);
+        let mut names = Vec::new();
+        let all = ["main", "app::fleet", "app::node::page", "helper", "app::node::closure"];
+        put(&mut names, all.len() as u32);
+        for (index, name) in all.into_iter().enumerate() {
+            put(&mut names, index as u32);
+            put_counted(&mut names, name.as_bytes());
+        }
+        let mut custom = Vec::new();
+        put_counted(&mut custom, b"name");
+        custom.push(1);
+        put_counted(&mut custom, &names);
+        put_section(&mut out, section::CUSTOM, &custom);
+        out
+    }
+
+    #[test]
+    fn what_only_the_rest_calls_goes_with_it() {
+        let bytes = module();
+        let whole = Module::read(&bytes).unwrap();
+        let calls = Calls::of(&whole).unwrap();
+        assert_eq!(choose(&whole, &calls, &["::node::"], "::page"), BTreeSet::from([2, 3, 4]));
+        assert!(split(&bytes, &["::nothing::"], "::page").unwrap().is_none());
+        assert_eq!(
+            choose(&whole, &calls, &["::node::"], "::door"),
+            BTreeSet::from([4]),
+            "what the first part calls stays there, and what that calls"
+        );
+    }
+
+    #[test]
+    fn both_parts_are_modules_that_share_the_table() {
+        let bytes = module();
+        let parts = split(&bytes, &["::node::"], "::page").unwrap().unwrap();
+        assert_eq!(parts.functions, 3);
+        let first = Module::read(&parts.first).unwrap();
+        assert_eq!(first.bodies.len(), 5, "every function keeps its place");
+        // The table had three slots; `page` has a new one, and the last is for what loads the rest.
+        assert_eq!(first.table, module::Limits { least: 5, most: Some(5) });
+        assert_eq!(
+            first.bodies[2],
+            [0, 0x41, 4, 0x11, 0, 0, 0x41, 3, 0x11, 0, 0, 0x0b],
+            "the stub of the door"
+        );
+        assert_eq!(first.bodies[3], [0, 0x00, 0x0b], "nobody calls it from here");
+        assert!(first.names.is_empty());
+        let sections = |number: u8| {
+            let mut at = bytes::Cursor::new(&parts.rest[HEADER.len()..]);
+            while !at.done() {
+                let (found, content) = (at.byte().unwrap(), at.counted().unwrap());
+                if found == number {
+                    return content.to_vec();
+                }
+            }
+            Vec::new()
+        };
+        assert_eq!(sections(section::ELEMENT), [1, 0, 0x41, 2, 0x0b, 2, 3, 1]);
+        assert!(split(&bytes[..bytes.len() - 30], &["::node::"], "::page").is_err());
     }
 }

@@ -108,6 +108,11 @@ impl<'a> Module<'a> {
         self.types[(function - self.imported) as usize]
     }
 
+    /// The body of a function that is defined here.
+    pub(super) fn body(&self, function: u32) -> &'a [u8] {
+        self.bodies[(function - self.imported) as usize]
+    }
+
     /// The indices of the functions that are defined here.
     pub(super) fn defined(&self) -> std::ops::Range<u32> {
         self.imported..self.imported + self.types.len() as u32
