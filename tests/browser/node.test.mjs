@@ -165,7 +165,7 @@ test('a node that fails says how, when, and what it last said', async () => {
   await state.getByText(/connection refused/).waitFor();
   await page.getByRole('region', { name: 'Last failed scrapes' }).getByText('Connection refused').first().waitFor();
   const peers = page.getByRole('region', { name: 'What it says' }).locator('.fact', { hasText: 'Peers' });
-  await peers.getByText('41').waitFor();
+  await peers.locator('.fact-value').filter({ hasText: '41' }).waitFor();
   // Where all that an endpoint said is old, its heading says so once.
   await page.getByRole('region', { name: 'What it says' }).getByText(/^old, said/).first().waitFor();
   await page.done();
