@@ -4,16 +4,18 @@ use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Risk;
 
 use crate::dom::{El, span};
+use crate::state::order::{is_floor, pressure};
 
-use crate::state::order::pressure;
-
-/// `312 s of 10 min`; a value nobody exposes is said so.
+/// `312 s of 10 min`, or `4, min 2` where the bound lies below; a value nobody exposes is said so.
 pub fn against_bound(risk: &Risk) -> String {
     match risk.value {
         // "yes of no" says nothing.
         Some(value) if risk.unit == "bool" => number(value, &risk.unit),
         // Of nothing allowed there is no part.
         Some(value) if risk.bound == 0.0 => number(value, &risk.unit),
+        Some(value) if is_floor(risk, value) => {
+            format!("{}, min {}", number(value, &risk.unit), number(risk.bound, &risk.unit))
+        }
         Some(value) => format!("{} of {}", number(value, &risk.unit), number(risk.bound, &risk.unit)),
         None => "not exposed".to_owned(),
     }

@@ -79,6 +79,8 @@ pub fn spark_line(
         .attr("preserveAspectRatio", "none")
         .attr("role", "img")
         .attr("aria-label", words)
+        // While the hour is young it tells where the rest of the line will be.
+        .child(svg("path").class("spark-base").attr("d", "M0 19.5H96"))
         .child(svg("path").class("spark-line").attr("d", move || path(&spark().values)))
 }
 

@@ -119,6 +119,11 @@ pub fn pressure(risk: &Risk) -> Option<f64> {
     })
 }
 
+/// Whether a value must stay above its bound: it is told by a bound that is not crossed and yet below.
+pub fn is_floor(risk: &Risk, value: f64) -> bool {
+    if risk.firing { value < risk.bound } else { value > risk.bound }
+}
+
 fn unknown_last<T>(a: Option<T>, b: Option<T>, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => compare(&a, &b),

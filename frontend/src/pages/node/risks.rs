@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::load::NodeLoad;
 use super::noted_card;
 use crate::dom::{El, el, p, span, with_class};
+use crate::state::order::is_floor;
 
 /// The risks of the family.
 pub(super) fn risks(load: NodeLoad) -> El {
@@ -87,11 +88,6 @@ fn class(risk: &Risk) -> &'static str {
         (false, _, None) => "node-risk-blind",
         (false, ..) => "node-risk-quiet",
     }
-}
-
-/// A value that must stay above its bound: it is told by a bound that is not crossed and yet below.
-fn is_floor(risk: &Risk, value: f64) -> bool {
-    if risk.firing { value < risk.bound } else { value > risk.bound }
 }
 
 fn measure(risk: &Risk) -> String {
