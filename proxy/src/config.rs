@@ -49,11 +49,21 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct ServerConfig {
     /// The address to listen on; anything but loopback needs a token.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Where history and state are kept.
     pub data_dir: PathBuf,
     /// Further host names by which browsers reach a listener without login (a guard against DNS rebinding).
     pub hosts: Vec<String>,
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        serde::de::Error::custom(format!(
+            "`{text}` is not an address with a port; write one such as 127.0.0.1:8080 (names are not looked up)"
+        ))
+    })
 }
 
 /// `[auth]`

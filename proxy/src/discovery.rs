@@ -1,4 +1,4 @@
-//! Targets from Prometheus `file_sd` documents: which files a pattern names, and what they say.
+//! Targets from Prometheus `file_sd` documents, in JSON or YAML: which files a pattern names, and what they say.
 //!
 //! A document is a list of `{"targets": ["host:port", …], "labels": {…}}`. Besides ordinary labels it
 //! may say `instance` (the node's id, else the address), `family` (or `job`, where that names a
@@ -69,8 +69,14 @@ pub fn read(
 ) -> Result<Vec<Target>, DocumentError> {
     let fail = |message: String| DocumentError { path: path.to_owned(), message };
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    let groups: Vec<Group> = serde_json::from_str(&text).map_err(|error| {
-        fail(format!("{error}; expected a JSON list of {{\"targets\": [\"host:port\"], \"labels\": {{}}}}"))
+    let yaml = path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+    let (kind, groups): (_, Result<Vec<Group>, String>) = if yaml {
+        ("YAML", serde_saphyr::from_str(&text).map_err(|error| error.to_string()))
+    } else {
+        ("JSON", serde_json::from_str(&text).map_err(|error| error.to_string()))
+    };
+    let groups = groups.map_err(|error| {
+        fail(format!("{error}; expected a {kind} list of {{\"targets\": [\"host:port\"], \"labels\": {{}}}}"))
     })?;
     let mut targets = Vec::new();
     for group in groups {
@@ -147,6 +153,27 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn a_document_may_be_yaml_and_says_where_it_is_wrong() {
+        let folder = std::env::temp_dir().join(format!("fleetglass-discovery-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let read = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            read(&path, &DiscoveryConfig::default(), &ScrapeConfig::default(), &["decdn".to_owned()])
+        };
+        let document = "# by hand\n- targets: [10.0.0.5:9090, '10.0.0.6:9090']\n  labels:\n    job: decdn\n    rack: \"12\"\n";
+        let targets = read("a.yml", document).unwrap();
+        let seen: Vec<_> =
+            targets.iter().map(|target| (target.id.as_str(), target.family.as_str())).collect();
+        assert_eq!(seen, [("10.0.0.5:9090", "decdn"), ("10.0.0.6:9090", "decdn")]);
+        assert_eq!(targets[0].labels["rack"], "12");
+        let error = read("b.yaml", "- targets: 3\n").unwrap_err().to_string();
+        assert!(error.contains("b.yaml") && error.contains("line 1"), "{error}");
+        assert!(read("c.json", document).unwrap_err().to_string().contains("line 1"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn patterns_fit_names() {

@@ -25,6 +25,8 @@ pub struct Fleet {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// How many nodes the targets name.
+    expected: Option<usize>,
     nodes: BTreeMap<String, Node>,
     dirty: BTreeSet<String>,
     gone: BTreeSet<String>,
@@ -115,10 +117,16 @@ impl Fleet {
             .to_vec()
     }
 
-    /// How many nodes were asked at least once, and how many there are.
-    pub fn asked(&self) -> (usize, usize) {
+    /// Says how many nodes there will be, now that the targets are known.
+    pub fn expect(&self, nodes: usize) {
+        self.inner.lock().expected = Some(nodes);
+    }
+
+    /// How many nodes were asked at least once, and how many there will be; `None` before the targets are known.
+    pub fn asked(&self) -> Option<(usize, usize)> {
         let inner = self.inner.lock();
-        (inner.nodes.values().filter(|node| node.summary().asked_at.is_some()).count(), inner.nodes.len())
+        let asked = inner.nodes.values().filter(|node| node.summary().asked_at.is_some()).count();
+        inner.expected.map(|expected| (asked, expected))
     }
 }
 

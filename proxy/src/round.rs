@@ -80,6 +80,11 @@ impl Rounds {
         self.registry.store(Arc::new(registry));
     }
 
+    /// Says how many nodes the targets name.
+    pub fn expect(&self, nodes: usize) {
+        self.fleet.expect(nodes);
+    }
+
     /// The families, as the browser knows them.
     pub fn families(&self) -> Vec<FamilyInfo> {
         self.registry.load().all().map(|family| family.info()).collect()

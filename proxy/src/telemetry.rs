@@ -3,7 +3,7 @@
 mod process;
 mod text;
 
-use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+use std::{collections::BTreeMap, io::IsTerminal, sync::atomic::AtomicU64};
 
 use fleetglass_shared::health::FailureKind;
 use parking_lot::Mutex;
@@ -160,7 +160,10 @@ impl Telemetry {
 pub fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for a person who looks: not for a file or a journal.
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A second start, in tests, is no fault.
     let _ = if json { log.json().try_init() } else { log.with_target(false).try_init() };
 }

@@ -19,11 +19,13 @@ pub async fn healthz() -> &'static str {
 
 /// 200 once every target was asked, 503 with what is awaited before.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let (asked, all) = app.fleet.asked();
-    if asked == all {
-        return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();
-    }
-    let wait = format!("not ready: {asked} of {all} nodes asked so far\n");
+    let wait = match app.fleet.asked() {
+        Some((asked, all)) if asked >= all => {
+            return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();
+        }
+        Some((asked, all)) => format!("not ready: {asked} of {all} nodes asked so far\n"),
+        None => "not ready: the targets are being read\n".to_owned(),
+    };
     (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()
 }
 

@@ -106,6 +106,7 @@ impl Watched {
         for error in &found.errors {
             tracing::warn!("{error}; its targets stay as they were");
         }
+        self.rounds.expect(found.targets.len());
         let applied = self.scheduler.apply(found.targets).await;
         if applied.started + applied.stopped > 0 {
             tracing::info!(
