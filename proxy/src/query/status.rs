@@ -164,6 +164,6 @@ pub(super) async fn tsdb(State(api): State<Api>, RawQuery(uri): RawQuery) -> Res
 
 fn largest(counts: BTreeMap<String, usize>, limit: usize) -> Vec<Value> {
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().take(limit).map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }

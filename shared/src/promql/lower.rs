@@ -12,15 +12,28 @@ use super::plan::{Aggregate, At, Binary, Card, Expr, Fold, Kind, Node, Op, Selec
 use super::token::Token;
 use crate::labels::{METRIC_NAME, MatchOp, Matcher};
 
-/// The plan, and what in it is only known by name.
-pub(super) fn lower(
-    text: &str,
-    tokens: &[Token],
-    tree: &tree::Expr,
-) -> Result<(Expr, Option<String>), ParseError> {
-    let mut walk = Walk { text, tokens, next: 0, unsupported: None };
+/// What a text comes to.
+pub(super) struct Lowered {
+    pub(super) expr: Expr,
+    /// What in it is only known by name.
+    pub(super) unsupported: Option<String>,
+    /// Where each selector takes one more matcher.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// A place in the text for one more matcher, and what must stand around it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) at: usize,
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
+}
+
+/// The plan of a tree.
+pub(super) fn lower(text: &str, tokens: &[Token], tree: &tree::Expr) -> Result<Lowered, ParseError> {
+    let mut walk = Walk { text, tokens, next: 0, unsupported: None, gaps: Vec::new() };
     let expr = walk.expr(tree)?;
-    Ok((marked(expr), walk.unsupported))
+    Ok(Lowered { expr: marked(expr), unsupported: walk.unsupported, gaps: walk.gaps })
 }
 
 struct Walk<'a> {
@@ -28,6 +41,7 @@ struct Walk<'a> {
     tokens: &'a [Token],
     next: usize,
     unsupported: Option<String>,
+    gaps: Vec<Gap>,
 }
 
 impl Walk<'_> {
@@ -162,6 +176,9 @@ impl Walk<'_> {
             let open = self.next;
             self.group();
             self.named_once(open, selector.name.is_some())?;
+            self.gap_before_brace();
+        } else if let Some(name) = self.next.checked_sub(1).and_then(|name| self.tokens.get(name)) {
+            self.gaps.push(Gap { at: name.span.end, before: "{", after: "}" });
         }
         self.modifiers();
         if !selector.matchers.or_matchers.is_empty() {
@@ -181,6 +198,19 @@ impl Walk<'_> {
             return Err(self.error(at, "vector selector must contain at least one non-empty matcher"));
         }
         Ok(Selector { matchers, shift: shift(selector.offset.as_ref(), selector.at.as_ref()) })
+    }
+
+    /// The braces that were just passed take one more matcher at their end.
+    fn gap_before_brace(&mut self) {
+        let back = |back: usize| self.next.checked_sub(back).and_then(|at| self.tokens.get(at));
+        let (Some(close), Some(last)) = (back(1), back(2)) else { return };
+        let ends = matches!(&self.text[last.span.clone()], "{" | ",");
+        // Right behind what is there already, so that white space stays where it was.
+        self.gaps.push(Gap {
+            at: if ends { close.span.start } else { last.span.end },
+            before: if ends { "" } else { "," },
+            after: "",
+        });
     }
 
     /// A metric's name in quotes stands alone in the braces, and then no other name does.

@@ -1,9 +1,12 @@
 //! From text to a [`Query`].
 
+use std::fmt::Write as _;
+
 use super::error::{EvalError, ParseError};
-use super::lower::lower;
+use super::lower::{Gap, Lowered, lower};
 use super::plan::Expr;
 use super::token::{Kind, Token, duration_ms, tokens};
+use crate::labels::Matcher;
 
 /// Brackets within brackets.
 const MAX_DEPTH: usize = 100;
@@ -21,6 +24,7 @@ pub struct Query {
     pub(super) tree: promql_parser::parser::Expr,
     /// Named, but not understood here: said when the query is evaluated.
     pub(super) unsupported: Option<String>,
+    gaps: Vec<Gap>,
 }
 
 impl Query {
@@ -34,15 +38,35 @@ impl Query {
         let normal = normalised(text, &tokens)?;
         let tree = promql_parser::parser::parse(&normal)
             .map_err(|problem| blame(text, &tokens, problem.trim_end_matches('.')))?;
-        let (expr, unsupported) = lower(text, &tokens, &tree)?;
+        let Lowered { expr, unsupported, gaps } = lower(text, &tokens, &tree)?;
         // Where the parser also understands the text as it was written, its durations are kept as written.
         let tree = promql_parser::parser::parse(text).unwrap_or(tree);
-        Ok(Self { text: text.to_owned(), expr, tree, unsupported })
+        Ok(Self { text: text.to_owned(), expr, tree, unsupported, gaps })
     }
 
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text with `label="value"` put into every selector.
+    pub fn with_equal(&self, label: &str, value: &str) -> String {
+        let matcher = Matcher::equal(label, value);
+        let mut out = String::with_capacity(self.text.len() + 32 * self.gaps.len());
+        let mut written = 0;
+        for gap in &self.gaps {
+            out.push_str(&self.text[written..gap.at]);
+            // Writing to a String never fails.
+            let _ = write!(out, "{}{matcher}{}", gap.before, gap.after);
+            written = gap.at;
+        }
+        out.push_str(&self.text[written..]);
+        out
+    }
+
+    /// Why it cannot be evaluated, if part of it is only known by name.
+    pub fn unsupported(&self) -> Option<EvalError> {
+        self.supported().err()
     }
 
     pub(super) fn supported(&self) -> Result<(), EvalError> {
