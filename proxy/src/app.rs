@@ -55,7 +55,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
-        .merge(query::router(Arc::clone(&app.store)))
+        .merge(query::router(Arc::clone(&app.store), Arc::clone(&app.fleet)))
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     let open = Router::new()

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod query;
 mod serve;
 mod token;
 
@@ -45,6 +46,9 @@ enum Command {
     /// Read a config, its families and its target files, and say what is wrong with them.
     #[command(after_help = "Example:\n  fleetglass check --config fleetglass.toml --json")]
     Check(check::CheckArgs),
+    /// Ask a running proxy in PromQL, and print a table, JSON or CSV, and of a range a chart.
+    #[command(after_help = query::EXAMPLE)]
+    Query(query::QueryArgs),
     /// Tokens for those who may ask.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => token::run(&command),
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
+        Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),
         Command::Sim(args) => runtime().and_then(|runtime| runtime.block_on(crate::sim::run(args))),
     };
     match outcome {

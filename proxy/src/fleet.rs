@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use fleetglass_shared::{health::Status, wire::NodeDetail};
+use fleetglass_shared::{
+    health::Status,
+    wire::{EndpointDetail, NodeDetail},
+};
 use node::Node;
 pub use node::Observation;
 use parking_lot::Mutex;
@@ -105,6 +108,11 @@ impl Fleet {
     /// The endpoint of a node that plays a role (`health`, `ready`, `metrics`) or has that name.
     pub fn endpoint(&self, id: &str, role: &str) -> Option<Asked> {
         self.inner.lock().nodes.get(id)?.endpoint(role)
+    }
+
+    /// Every node's target, and how its endpoints answered.
+    pub fn targets(&self) -> Vec<(Arc<Target>, Vec<EndpointDetail>)> {
+        self.inner.lock().nodes.values().map(Node::endpoints).collect()
     }
 
     /// How many nodes have each status.

@@ -1,70 +1,53 @@
-//! Queries over the store: Prometheus's HTTP API, and `/metrics/nodes`.
+//! Queries over the store: Prometheus's HTTP API, and `/metrics/nodes`. What an expression means is
+//! `fleetglass_shared::promql`'s; here are requests, limits and answers.
 //!
 //! | module | gives |
 //! |---|---|
-//! | `http` | the routes and their parameters |
-//! | `parse`, `eval`, `functions` | the part of PromQL that is understood now |
+//! | `http` | the routes; queries, and what is said about an expression |
+//! | `find` | series, labels, their values, metadata |
+//! | `status` | targets, and what Prometheus says about itself |
+//! | `federate` | `/federate` |
+//! | `run` | a query on a thread of its own, with limits, that stops when its client leaves |
+//! | `params` | the parameters of a request |
 //! | `answer` | Prometheus's JSON |
 //! | `nodes` | Fleetglass's own series about the nodes as text 0.0.4 |
 
 mod answer;
-mod eval;
-mod functions;
+mod federate;
+mod find;
 mod http;
 mod nodes;
-mod parse;
+mod params;
+mod run;
+mod status;
 #[cfg(test)]
 mod tests;
 
 use fleetglass_shared::health::UnixMillis;
-use fleetglass_shared::labels::Matcher;
+pub use fleetglass_shared::promql::{Line, Steps, Value};
+use fleetglass_shared::promql::{Options, Query};
 
-pub use eval::{Line, Steps, Value, evaluate_range};
-pub use http::router;
+pub use self::http::router;
 pub use nodes::render_nodes;
+pub use run::QueryError;
 
-use crate::store::{SelectError, SelectLimits, Series, Store};
+use crate::store::Store;
 
-/// How much one query may read, and how many points it may make of it: 16 bytes each.
-const LIMITS: SelectLimits = SelectLimits { max_series: 50_000, max_samples: 5_000_000 };
-
-/// What a query reads from.
-pub trait Source {
-    /// The series that pass all matchers, with their samples in `start..=end`.
-    ///
-    /// # Errors
-    /// When that is too much.
-    fn select(
-        &self,
-        matchers: &[Matcher],
-        start: UnixMillis,
-        end: UnixMillis,
-    ) -> Result<Vec<Series>, SelectError>;
-}
-
-impl Source for Store {
-    fn select(
-        &self,
-        matchers: &[Matcher],
-        start: UnixMillis,
-        end: UnixMillis,
-    ) -> Result<Vec<Series>, SelectError> {
-        Self::select(self, matchers, start, end, LIMITS)
-    }
-}
-
-/// Why a query has no answer, by Prometheus's kinds of error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// The request is wrong.
-    #[error("{0}")]
-    BadData(String),
-    /// The request is right, but these data give no answer, or too large a one.
-    #[error("{0}")]
-    Execution(String),
-    /// The proxy is stopping.
-    #[error("{0}")]
-    Unavailable(String),
+/// Evaluates an expression at every step from `start` to `end`, both inclusive, in milliseconds.
+///
+/// # Errors
+/// [`QueryError::BadData`] for an expression or steps that cannot be used, [`QueryError::Execution`] for one
+/// that has no answer over these data, or too large a one.
+pub fn evaluate_range(
+    store: &Store,
+    expr: &str,
+    start: UnixMillis,
+    end: UnixMillis,
+    step: i64,
+) -> Result<Value, QueryError> {
+    let steps = run::checked(Steps { start, end, step })?;
+    let query = run::parsed(expr)?;
+    Ok(query.range(store, steps, &Options::default())?.value)
 }
 
 /// The values of an instant expression, of every series it gives.
@@ -72,10 +55,11 @@ pub enum QueryError {
 /// # Errors
 /// As [`evaluate_range`], in words.
 pub fn evaluate_instant(store: &Store, expr: &str, at: UnixMillis) -> Result<Vec<f64>, String> {
-    Ok(match evaluate_range(store, expr, at, at, 1).map_err(|error| error.to_string())? {
-        Value::Scalar(value) => vec![value],
-        Value::Vector(lines) => {
-            lines.iter().filter_map(|line| line.points.first().copied().flatten()).collect()
-        }
+    let query = Query::parse(expr).map_err(|error| error.to_string())?;
+    let answer = query.instant(store, at, &Options::default()).map_err(|error| error.to_string())?;
+    Ok(match answer.value {
+        Value::Scalar(values) => values,
+        Value::Vector(lines) => lines.iter().filter_map(|line| line.values.first().copied()).collect(),
+        Value::Matrix(_) | Value::Text(_) => Vec::new(),
     })
 }

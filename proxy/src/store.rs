@@ -13,7 +13,8 @@
 //! | `column`, `packed` | the values of one series, in the head and sealed |
 //! | `meta` | type, help and unit of metrics |
 //! | `reader` | [`Reader`]: a parsed exposition, as [`Row::expose`] takes it |
-//! | `read` | what queries and pages ask for |
+//! | `read` | what pages and the label API ask for |
+//! | `scan` | what PromQL queries read |
 
 mod column;
 mod layout;
@@ -22,6 +23,7 @@ mod packed;
 mod read;
 mod reader;
 mod row;
+mod scan;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -125,7 +125,19 @@ impl LabelSet {
     /// The whole series: these labels, clashes renamed by [`LabelSet::exported`], and the target's.
     pub fn merged(&self, target: &Self) -> Self {
         let own = self.exported(target);
-        Self::from_pairs(own.iter().chain(target.iter()))
+        // Both are sorted and share no name, so they are joined as they are.
+        let mut packed = String::with_capacity(own.0.len() + target.0.len());
+        let (mut ours, mut theirs) = (own.iter().peekable(), target.iter().peekable());
+        loop {
+            let first = match (ours.peek(), theirs.peek()) {
+                (Some(a), Some(b)) if a.0 <= b.0 => ours.next(),
+                (_, Some(_)) => theirs.next(),
+                (_, None) => ours.next(),
+            };
+            let Some((name, value)) = first else { return Self(packed.into()) };
+            push_part(&mut packed, name);
+            push_part(&mut packed, value);
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`family`] | normalise | a family's `family.toml`, and what a round of answers means by it |
 //! | [`health`] | normalise | the normalised status, reasons, facts and checks of a node |
 //! | [`labels`] | store | label sets and matchers |
+//! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
@@ -17,7 +18,9 @@ pub mod exposition;
 pub mod family;
 pub mod format;
 pub mod health;
-#[cfg(feature = "families")]
+#[cfg(any(feature = "families", feature = "promql"))]
 pub mod labels;
 pub mod patch;
+#[cfg(feature = "promql")]
+pub mod promql;
 pub mod wire;

@@ -47,6 +47,21 @@ impl Peer {
         .await
     }
 
+    /// Prometheus over samples that lie on the disk already, however old; it scrapes nothing.
+    pub async fn prometheus_over(data: &Path) -> Self {
+        Self::start(&["prometheus"], "/-/ready", |folder, port| {
+            write(&folder.join("prometheus.yml"), "scrape_configs: []\n");
+            vec![
+                format!("--config.file={}/prometheus.yml", folder.display()),
+                format!("--storage.tsdb.path={}", data.display()),
+                "--storage.tsdb.retention.time=100y".to_owned(),
+                "--enable-feature=promql-at-modifier,promql-negative-offset".to_owned(),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+            ]
+        })
+        .await
+    }
+
     /// Alertmanager, alone and with a receiver that does nothing.
     pub async fn alertmanager() -> Self {
         Self::start(&["prometheus-alertmanager", "alertmanager"], "/-/ready", |folder, port| {
@@ -131,6 +146,19 @@ impl Drop for Peer {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Runs promtool; gives what it prints.
+///
+/// # Errors
+/// What it complains about, when it fails.
+///
+/// # Panics
+/// When it cannot be run.
+pub fn promtool(args: &[&str]) -> Result<String, String> {
+    let output = Command::new(find(&["promtool"])).args(args).output().expect("promtool was found");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() { Ok(said) } else { Err(said + &String::from_utf8_lossy(&output.stderr)) }
 }
 
 /// Runs `promtool check metrics` over an exposition; gives what it complains about.

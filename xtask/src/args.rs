@@ -19,8 +19,9 @@ Fleetglass's chores.
       Formatting, clippy for both targets, dependencies' licences.
   cargo xtask build [--release]
       One binary with the app inside it; --release is the one to ship.
-  cargo xtask bench
-      Size of the app's first page and speed of the hot paths, as a table.
+  cargo xtask bench [promql]
+      Size of the app's first page and speed of the hot paths, as a table;
+      or only queries beside Debian's Prometheus.
   cargo xtask trunk ARGS…
       Trunk, with the tools of the cache on its PATH.
       Example: cargo xtask trunk serve
@@ -69,8 +70,8 @@ pub(crate) enum Chore {
     Check,
     /// Make the binary.
     Build { release: bool },
-    /// Measure.
-    Bench,
+    /// Measure everything, or only PromQL.
+    Bench { promql: bool },
     /// Run Trunk in the right environment.
     Trunk { words: Vec<String> },
     /// Print that environment.
@@ -91,7 +92,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore> {
         "test" => test(&mut rest)?,
         "check" => Chore::Check,
         "build" => Chore::Build { release: rest.flag("--release") },
-        "bench" => Chore::Bench,
+        "bench" => Chore::Bench { promql: rest.flag("promql") },
         "trunk" => Chore::Trunk { words: rest.take_all() },
         "env" => Chore::Env,
         other => return Err(usage(format!("there is no chore `{other}`"))),

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the first page weighs, and how fast the hot paths are.
 
 mod peer;
+mod promql;
 
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
@@ -16,8 +17,12 @@ const LIMIT: u64 = 200_000;
 const EXAMPLES: [(&str, &str); 2] =
     [("fleetglass-shared", "bench_exposition"), ("fleetglass", "bench_store")];
 
-/// Builds what is shipped and measures it.
-pub(crate) fn command() -> Result<ExitCode> {
+/// Builds what is shipped and measures it, or only the queries.
+pub(crate) fn command(only_promql: bool) -> Result<ExitCode> {
+    if only_promql {
+        promql::command()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // The table of the first page is part of what it prints.
     build::command(true)?;
     for (package, example) in EXAMPLES {
@@ -28,6 +33,7 @@ pub(crate) fn command() -> Result<ExitCode> {
         }
     }
     peer::command()?;
+    promql::command()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -173,6 +173,11 @@ impl Node {
         }
     }
 
+    pub(super) fn endpoints(&self) -> (Arc<Target>, Vec<EndpointDetail>) {
+        let endpoints = self.endpoints.iter().map(|(_, endpoint)| endpoint.clone()).collect();
+        (Arc::clone(&self.target), endpoints)
+    }
+
     pub(super) fn endpoint(&self, role: &str) -> Option<Asked> {
         let plays = |wanted: EndpointRole| wanted.as_str() == role;
         let (_, endpoint) = self

@@ -57,7 +57,7 @@ async fn ask(method: Method, path: &str, form: &[(&str, &str)]) -> (u16, Json) {
     } else {
         Request::get(format!("{path}?{form}")).body(Body::empty()).unwrap()
     };
-    let response = router(store()).oneshot(request).await.unwrap();
+    let response = router(store(), Arc::default()).oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     (status, serde_json::from_slice(&to_bytes(response.into_body(), usize::MAX).await.unwrap()).unwrap())
 }
@@ -96,11 +96,11 @@ async fn a_range_of_a_selector() {
 async fn values_are_prometheus_s() {
     // In (0, 60] there are 15, 30, 45, 60: growth 90 in 45 s, 15 s before the first is less than 16.5 s.
     assert_eq!(value("increase(served_total{region='eu'}[1m])", "60").await, "120");
-    assert_eq!(value("rate(served_total{region='eu'}[1m])", "60").await, "2");
-    assert_eq!(value("rate(served_total[1m])", "67").await, "2 4");
+    assert_eq!(value("round(rate(served_total{region='eu'}[1m]), 1e-9)", "60").await, "2");
+    assert_eq!(value("round(rate(served_total[1m]), 1e-9)", "67").await, "2 4");
     // The second node ended at 300 s. At 330 s (270, 330] has 285 and 300: 60 × (15 + 15 + 7.5) / 15.
     assert_eq!(value("increase(served_total{region='us'}[1m])", "330").await, "150");
-    assert_eq!(value("rate(served_total[1m]) * 60", "300").await, "120 240");
+    assert_eq!(value("round(rate(served_total[1m]) * 60, 1e-9)", "300").await, "120 240");
     assert_eq!(value("peers / max_peers", "100").await, "0.25 0.5");
     assert_eq!(value("(peers{kind='in'} + 2) * -1", "100").await, "-12 -22");
     assert_eq!(value("sum by (kind) (peers)", "100").await, "30 10");
@@ -138,7 +138,7 @@ async fn errors_have_prometheus_s_form() {
         body["error"]
             .as_str()
             .unwrap()
-            .starts_with("invalid parameter \"query\": 1:4: parse error: expected")
+            .starts_with("invalid parameter \"query\": 1:4: parse error: unexpected end of input")
     );
     for (query, start, end, step, message) in [
         ("up", "x", "1", "1", "invalid parameter \"start\": cannot parse \"x\" to a valid timestamp"),
@@ -146,7 +146,8 @@ async fn errors_have_prometheus_s_form() {
         ("up", "0", "1", "0", "zero or negative query resolution"),
         ("up", "2", "1", "1", "end timestamp must not be before start time"),
         ("up", "0", "11001", "1", "exceeded maximum resolution of 11,000 points"),
-        ("topk(1, up)", "0", "1", "1", "the function topk() is not understood yet"),
+        ("up[5m]", "0", "1", "1", "invalid expression type \"range vector\" for range query"),
+        ("nosuch(up)", "0", "1", "1", "1:1: parse error: unknown function with name 'nosuch'"),
     ] {
         let (status, body) = range(query, start, end, step).await;
         assert_eq!((status, body["status"].as_str()), (400, Some("error")));
@@ -171,6 +172,82 @@ async fn series_labels_and_metadata() {
     assert_eq!(body["data"], json!(["eu", "us"]));
     let (_, body) = ask(Method::GET, "/api/v1/metadata", &[("metric", "served")]).await;
     assert_eq!(body["data"], json!({"served": [{"type": "counter", "help": "Things served.", "unit": ""}]}));
+}
+
+#[tokio::test]
+async fn an_expression_is_formatted_and_taken_apart() {
+    let (_, body) = ask(Method::POST, "/api/v1/format_query", &[("query", "sum(up)by(job)")]).await;
+    assert_eq!(body["data"], "sum by (job) (up)");
+    let (_, body) = ask(Method::GET, "/api/v1/parse_query", &[("query", "-up")]).await;
+    assert_eq!((&body["data"]["type"], &body["data"]["expr"]["name"]), (&json!("unaryExpr"), &json!("up")));
+    assert_eq!(ask(Method::GET, "/api/v1/format_query", &[("query", "sum(")]).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_query_may_be_limited() {
+    let form = [("query", "up"), ("time", "100"), ("limit", "1"), ("stats", "all"), ("timeout", "1s")];
+    let (_, body) = ask(Method::GET, "/api/v1/query", &form).await;
+    assert_eq!(body["data"]["result"].as_array().map(Vec::len), Some(1));
+    assert_eq!(body["warnings"], json!(["results truncated due to limit"]));
+    assert!(body["data"]["stats"]["samples"]["totalQueryableSamples"].as_u64().unwrap() > 0);
+    assert_eq!(instant("up", "605").await.len(), 2);
+    let form = [("query", "up"), ("time", "605"), ("lookback_delta", "4s")];
+    assert_eq!(ask(Method::GET, "/api/v1/query", &form).await.1["data"]["result"], json!([]));
+    let (status, body) = ask(Method::GET, "/api/v1/query", &[("query", "up"), ("timeout", "x")]).await;
+    assert_eq!((status, &body["errorType"]), (400, &json!("bad_data")));
+    let form = [("query", "quantile(2, rate(peers[1m]))"), ("time", "100")];
+    let (_, body) = ask(Method::GET, "/api/v1/query", &form).await;
+    assert!(body["warnings"][0].as_str().unwrap().contains("got 2 (1:10)"), "{body}");
+    assert!(body["infos"][0].as_str().unwrap().contains("might not be a counter"), "{body}");
+}
+
+#[tokio::test]
+async fn texts_and_ranges_have_their_own_forms() {
+    let (_, body) = ask(Method::GET, "/api/v1/query", &[("query", "'é'"), ("time", "1")]).await;
+    assert_eq!(body["data"], json!({"resultType": "string", "result": [1, "é"]}));
+    let form = [("query", "up{instance='eu-1'}[30s]"), ("time", "30")];
+    let (_, body) = ask(Method::GET, "/api/v1/query", &form).await;
+    assert_eq!(body["data"]["resultType"], "matrix");
+    assert_eq!(body["data"]["result"][0]["values"].to_string(), r#"[[15,"1"],[30,"1"]]"#);
+}
+
+/// A client that leaves stops its query: the next one does not wait for it.
+#[tokio::test]
+async fn a_query_stops_when_its_client_leaves() {
+    let app = router(store(), Arc::default());
+    let slow = "/api/v1/query?time=600&query=sum(sum_over_time(up%5B365d%3A1ms%5D))%2B0*count(max_over_time(up%5B200d%3A1ms%5D))";
+    for _ in 0..5 {
+        let request = Request::get(slow).body(Body::empty()).unwrap();
+        let left = tokio::time::timeout(std::time::Duration::from_millis(30), app.clone().oneshot(request));
+        // A limit may be hit before.
+        if let Ok(answer) = left.await {
+            assert_eq!(answer.unwrap().status(), 422);
+        }
+    }
+    let request = Request::get("/api/v1/query?query=up").body(Body::empty()).unwrap();
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(20), app.oneshot(request)).await;
+    assert_eq!(answer.unwrap().unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn status_pages_have_prometheus_s_shape() {
+    for (path, field) in [
+        ("/api/v1/status/buildinfo", "version"),
+        ("/api/v1/status/flags", "query.lookback-delta"),
+        ("/api/v1/status/config", "yaml"),
+        ("/api/v1/status/runtimeinfo", "startTime"),
+        ("/api/v1/status/tsdb", "headStats"),
+        ("/api/v1/targets", "activeTargets"),
+        ("/api/v1/rules", "groups"),
+        ("/api/v1/alerts", "alerts"),
+        ("/api/v1/alertmanagers", "activeAlertmanagers"),
+    ] {
+        let (status, body) = ask(Method::GET, path, &[]).await;
+        assert_eq!((status, &body["status"]), (200, &json!("success")), "{path}");
+        assert!(!body["data"][field].is_null(), "{path}: {body}");
+    }
+    let (_, body) = ask(Method::GET, "/api/v1/query_exemplars", &[("query", "up"), ("start", "0")]).await;
+    assert_eq!(body["data"], json!([]));
 }
 
 #[test]

@@ -16,10 +16,7 @@ pub(super) fn judge(family: &Family, instance: &str, store: &Store, at: UnixMill
 /// The worst value of the first expression that has one.
 fn value(risk: &RiskQuery<'_>, store: &Store, at: UnixMillis) -> Option<f64> {
     risk.exprs.iter().find_map(|expr| {
-        let values: Vec<f64> = match query::evaluate_range(store, expr, at, at, 1).ok()? {
-            query::Value::Scalar(value) => vec![value],
-            query::Value::Vector(lines) => lines.iter().filter_map(|line| *line.points.first()?).collect(),
-        };
+        let values = query::evaluate_instant(store, expr, at).ok()?;
         values.into_iter().filter(|value| !value.is_nan()).reduce(|one, other| risk.worse(one, other))
     })
 }

@@ -51,6 +51,18 @@ impl Cells {
         }
     }
 
+    /// Appends the value of each of `rows` rows to `out`, `absent` where the series was not there.
+    pub(super) fn expand(&self, rows: usize, absent: f64, out: &mut Vec<f64>) {
+        let mut begun = self.begun();
+        let mut value = absent;
+        out.extend((0..rows).map(|row| {
+            if self.starts >> row & 1 == 1 {
+                value = begun.next().unwrap_or(absent);
+            }
+            if self.present >> row & 1 == 1 { value } else { absent }
+        }));
+    }
+
     /// Forgets the rows from `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
         let keep = if rows >= BLOCK_ROWS { u64::MAX } else { (1u64 << rows) - 1 };
@@ -97,6 +109,18 @@ impl Sealed {
             Self::Absent => Cells::default(),
             Self::Constant(value) => Cells { present: full, starts: 1, first: *value, rest: Vec::new() },
             Self::Packed(bytes) => packed::unpack(bytes, full),
+        }
+    }
+
+    /// Appends the value of each of `rows` rows to `out`, `absent` where the series was not there.
+    pub(super) fn expand(&self, rows: usize, absent: f64, out: &mut Vec<f64>) {
+        match self {
+            Self::Absent => out.extend(std::iter::repeat_n(absent, rows)),
+            Self::Constant(value) => out.extend(std::iter::repeat_n(*value, rows)),
+            Self::Packed(bytes) => {
+                let full = u64::MAX >> (BLOCK_ROWS - rows.clamp(1, BLOCK_ROWS));
+                packed::expand(bytes, rows, full, absent, out);
+            }
         }
     }
 
@@ -152,6 +176,14 @@ mod tests {
                 proptest::prop_assert_eq!(cells.get(row).map(f64::to_bits), value.map(f64::to_bits));
                 proptest::prop_assert_eq!(back.get(row).map(f64::to_bits), value.map(f64::to_bits));
             }
+            let absent = f64::from_bits(0x7ff0_0000_0000_0002);
+            let expected: Vec<u64> = rows.iter().map(|v| v.unwrap_or(absent).to_bits()).collect();
+            let mut dense = Vec::new();
+            Sealed::seal(&cells, rows.len()).expand(rows.len(), absent, &mut dense);
+            cells.expand(rows.len(), absent, &mut dense);
+            let dense: Vec<u64> = dense.iter().map(|v| v.to_bits()).collect();
+            proptest::prop_assert_eq!(&dense[..rows.len()], &expected[..]);
+            proptest::prop_assert_eq!(&dense[rows.len()..], &expected[..]);
             let mut shorter = cells.clone();
             let keep = rows.len() / 2;
             shorter.truncate(keep);

@@ -62,33 +62,63 @@ pub(super) fn unpack(bytes: &[u8], full: u64) -> Cells {
     let form = input.byte();
     let present = if form & FULL != 0 { full } else { input.word(8) };
     let starts = if form & EVERY != 0 { present } else { input.word(8) };
-    let count = starts.count_ones() as usize;
-    let mut values = Vec::with_capacity(count);
-    let places = form & 0x0f;
-    if places == XOR {
-        let mut bits = 0u64;
-        for _ in 0..count {
-            let sizes = input.byte();
-            let (length, zeros) = (usize::from(sizes >> 4), u32::from(sizes & 0x0f));
-            bits ^= input.word(length) << (8 * zeros);
-            values.push(f64::from_bits(bits));
-        }
-    } else {
-        let scale = 10f64.powi(i32::from(places));
-        let (mut value, mut step) = (0i64, 0i64);
-        for at in 0..count {
-            let delta = input.signed();
-            // The first value is whole and the second's step too; only then do steps have steps.
-            step = if form & DOUBLE != 0 && at > 1 { step.wrapping_add(delta) } else { delta };
-            value = value.wrapping_add(step);
-            values.push(value as f64 / scale);
-        }
-    }
+    let mut begun = Begun::new(input, form);
+    let mut values: Vec<f64> = (0..starts.count_ones()).map(|_| begun.next()).collect();
     let first = values.first().copied().unwrap_or_default();
     if !values.is_empty() {
         values.remove(0);
     }
     Cells { present, starts, first, rest: values }
+}
+
+/// Appends the value of each of `rows` rows to `out`, `absent` where the series was not there.
+pub(super) fn expand(bytes: &[u8], rows: usize, full: u64, absent: f64, out: &mut Vec<f64>) {
+    let mut input = Input(bytes);
+    let form = input.byte();
+    let present = if form & FULL != 0 { full } else { input.word(8) };
+    let starts = if form & EVERY != 0 { present } else { input.word(8) };
+    let mut values = Begun::new(input, form);
+    let mut value = absent;
+    out.extend((0..rows).map(|row| {
+        if starts >> row & 1 == 1 {
+            value = values.next();
+        }
+        if present >> row & 1 == 1 { value } else { absent }
+    }));
+}
+
+/// The begun values, one after the other.
+struct Begun<'a> {
+    input: Input<'a>,
+    form: u8,
+    scale: f64,
+    at: usize,
+    bits: u64,
+    value: i64,
+    step: i64,
+}
+
+impl<'a> Begun<'a> {
+    fn new(input: Input<'a>, form: u8) -> Self {
+        let scale = 10f64.powi(i32::from(form & 0x0f));
+        Self { input, form, scale, at: 0, bits: 0, value: 0, step: 0 }
+    }
+
+    fn next(&mut self) -> f64 {
+        self.at += 1;
+        if self.form & 0x0f == XOR {
+            let sizes = self.input.byte();
+            let (length, zeros) = (usize::from(sizes >> 4), u32::from(sizes & 0x0f));
+            self.bits ^= self.input.word(length) << (8 * zeros);
+            return f64::from_bits(self.bits);
+        }
+        let delta = self.input.signed();
+        // The first value is whole and the second's step too; only then do steps have steps.
+        self.step =
+            if self.form & DOUBLE != 0 && self.at > 2 { self.step.wrapping_add(delta) } else { delta };
+        self.value = self.value.wrapping_add(self.step);
+        self.value as f64 / self.scale
+    }
 }
 
 /// Whether the series was in the last row of a block of `rows` rows.

@@ -204,7 +204,7 @@ impl Store {
     }
 
     /// The tables whose target can have a series that passes.
-    fn matching(&self, matchers: &[Matcher]) -> Vec<std::sync::Arc<parking_lot::RwLock<Table>>> {
+    pub(super) fn matching(&self, matchers: &[Matcher]) -> Vec<std::sync::Arc<parking_lot::RwLock<Table>>> {
         let only = matchers.iter().find(|m| m.name() == "instance" && m.op() == MatchOp::Equal);
         match only {
             Some(matcher) => self.table(matcher.value()).into_iter().collect(),
@@ -232,7 +232,7 @@ impl Store {
 
 impl Table {
     /// The columns that pass all matchers.
-    fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = u32> + 'a {
         // A label of the target is the same for all its series, so it is looked at once.
         let (target, own): (Vec<&Matcher>, Vec<&Matcher>) =
             matchers.iter().partition(|matcher| self.target.get(matcher.name()).is_some());
@@ -249,7 +249,7 @@ impl Table {
     }
 
     /// The samples of a column in `start..=end`, with a stale marker at the first row it is missing from.
-    fn read_column(&self, column: u32, start: UnixMillis, end: UnixMillis) -> Vec<Sample> {
+    pub(super) fn read_column(&self, column: u32, start: UnixMillis, end: UnixMillis) -> Vec<Sample> {
         let mut samples = Vec::new();
         let mut before = false;
         let mut rows = |times: &[UnixMillis], cells: &Cells| {

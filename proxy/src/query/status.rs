@@ -1,0 +1,169 @@
+//! What Prometheus says about its targets and itself. Grafana and other clients ask for it before anything
+//! else, to learn what they speak to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use fleetglass_shared::health::UnixMillis;
+use serde_json::{Value, json};
+
+use super::QueryError;
+use super::answer::success;
+use super::params::Params;
+use super::run::{Api, CONCURRENT, TIMEOUT};
+
+/// The version of Prometheus whose API this is: clients turn features on by it.
+const SPOKEN_VERSION: &str = "3.5.0";
+/// So many entries has each list of the largest.
+const LARGEST: usize = 10;
+
+fn answer(data: &Value) -> Response {
+    success(&data.to_string(), &[], &[])
+}
+
+/// A time as Prometheus writes it; the beginning of its calendar where there is none.
+fn time(at: Option<UnixMillis>) -> String {
+    let Some(at) = at.and_then(|at| u64::try_from(at).ok()) else { return "0001-01-01T00:00:00Z".to_owned() };
+    let at = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_millis(at));
+    at.map_or_else(String::new, |at| humantime::format_rfc3339_millis(at).to_string())
+}
+
+pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> Result<Response, QueryError> {
+    let params = Params::read(uri.as_deref(), b"")?;
+    let wanted =
+        |state| matches!(params.get("state"), None | Some("" | "any")) || params.get("state") == Some(state);
+    let mut active = Vec::new();
+    for (target, endpoints) in api.fleet.targets().into_iter().filter(|_| wanted("active")) {
+        let pool = params.get("scrapePool").filter(|pool| !pool.is_empty());
+        if pool.is_some_and(|pool| pool != target.family) {
+            continue;
+        }
+        let mut labels = target.labels.clone();
+        labels.insert("instance".to_owned(), target.id.clone());
+        labels.insert("job".to_owned(), target.family.clone());
+        for endpoint in endpoints {
+            let failure = endpoint.failure.as_ref().map_or(String::new(), |failure| failure.message.clone());
+            let health = match (endpoint.asked_at, &endpoint.failure) {
+                (None, _) => "unknown",
+                (Some(_), None) => "up",
+                (Some(_), Some(_)) => "down",
+            };
+            active.push(json!({
+                "discoveredLabels": { "__address__": target.url, "job": target.family },
+                "labels": labels,
+                "scrapePool": target.family,
+                "scrapeUrl": endpoint.url,
+                "globalUrl": endpoint.url,
+                "lastError": failure,
+                "lastScrape": time(endpoint.asked_at),
+                "lastScrapeDuration": endpoint.duration_seconds.unwrap_or(0.0),
+                "health": health,
+                "scrapeInterval": humantime::format_duration(target.interval).to_string(),
+                "scrapeTimeout": humantime::format_duration(target.timeout).to_string(),
+            }));
+        }
+    }
+    Ok(answer(&json!({ "activeTargets": active, "droppedTargets": [], "droppedTargetCounts": {} })))
+}
+
+/// Rules are not evaluated yet.
+pub(super) async fn rules() -> Response {
+    answer(&json!({ "groups": [] }))
+}
+
+pub(super) async fn alerts() -> Response {
+    answer(&json!({ "alerts": [] }))
+}
+
+pub(super) async fn alertmanagers() -> Response {
+    answer(&json!({ "activeAlertmanagers": [], "droppedAlertmanagers": [] }))
+}
+
+pub(super) async fn build_info() -> Response {
+    answer(&json!({
+        "version": SPOKEN_VERSION,
+        "revision": concat!("fleetglass-", env!("CARGO_PKG_VERSION")),
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": "",
+    }))
+}
+
+pub(super) async fn flags() -> Response {
+    let limits = fleetglass_shared::promql::Limits::default();
+    answer(&json!({
+        "query.lookback-delta": "5m",
+        "query.max-concurrency": CONCURRENT.to_string(),
+        "query.max-samples": limits.max_samples.to_string(),
+        "query.timeout": humantime::format_duration(TIMEOUT).to_string(),
+        "web.enable-admin-api": "false",
+        "web.enable-lifecycle": "false",
+    }))
+}
+
+/// The config has its own form, and secrets; what Prometheus would show as YAML is empty.
+pub(super) async fn config() -> Response {
+    answer(&json!({ "yaml": "" }))
+}
+
+pub(super) async fn runtime_info(State(api): State<Api>) -> Response {
+    answer(&json!({
+        "startTime": time(Some(api.started_at)),
+        "CWD": "",
+        "reloadConfigSuccess": true,
+        "lastConfigTime": time(Some(api.started_at)),
+        "corruptionCount": 0,
+        "goroutineCount": 0,
+        "GOMAXPROCS": std::thread::available_parallelism().map_or(1, usize::from),
+        "GOMEMLIMIT": 0,
+        "GOGC": "",
+        "GODEBUG": "",
+        "storageRetention": "",
+    }))
+}
+
+/// The largest metrics and labels of the head.
+pub(super) async fn tsdb(State(api): State<Api>, RawQuery(uri): RawQuery) -> Result<Response, QueryError> {
+    let limit = Params::read(uri.as_deref(), b"")?.limit("limit")?;
+    let limit = if limit == usize::MAX { LARGEST } else { limit };
+    api.run(TIMEOUT, move |store, _| {
+        let stats = store.stats();
+        let mut by_metric: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_pair: BTreeMap<String, usize> = BTreeMap::new();
+        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for labels in store.series(&[], UnixMillis::MIN, UnixMillis::MAX) {
+            *by_metric.entry(labels.metric().to_owned()).or_default() += 1;
+            for (name, value) in &labels {
+                *by_pair.entry(format!("{name}={value}")).or_default() += 1;
+                values.entry(name.to_owned()).or_default().insert(value.to_owned());
+            }
+        }
+        let counts = values.iter().map(|(name, values)| (name.clone(), values.len())).collect();
+        let bytes = values
+            .iter()
+            .map(|(name, values)| (name.clone(), values.iter().map(String::len).sum()))
+            .collect();
+        Ok(answer(&json!({
+            "headStats": {
+                "numSeries": stats.series,
+                "numLabelPairs": by_pair.len(),
+                "chunkCount": 0,
+                "minTime": stats.oldest.unwrap_or(0),
+                "maxTime": crate::clock::now(),
+            },
+            "seriesCountByMetricName": largest(by_metric, limit),
+            "labelValueCountByLabelName": largest(counts, limit),
+            "memoryInBytesByLabelName": largest(bytes, limit),
+            "seriesCountByLabelValuePair": largest(by_pair, limit),
+        })))
+    })
+    .await
+}
+
+fn largest(counts: BTreeMap<String, usize>, limit: usize) -> Vec<Value> {
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.into_iter().take(limit).map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}

@@ -1,0 +1,82 @@
+//! What a query reads from.
+
+use std::sync::Arc;
+
+use super::error::EvalError;
+use crate::labels::{LabelSet, Matcher};
+
+/// A value that says "from now on there is none", by Prometheus's bits.
+pub fn stale_marker() -> f64 {
+    f64::from_bits(STALE)
+}
+
+/// Whether a value is the stale marker.
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE
+}
+
+const STALE: u64 = 0x7ff0_0000_0000_0002;
+
+/// A series as a query sees it: two slices of the same length.
+///
+/// Series that were scraped together share one time column, so what follows from the times alone (which
+/// samples lie in which window) is worked out once for all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct SeriesRef<'a> {
+    /// All its labels.
+    pub labels: &'a LabelSet,
+    /// Unix milliseconds, each later than the one before.
+    pub times: &'a Arc<[i64]>,
+    /// A [`stale_marker`] where the series was not there.
+    pub values: &'a [f64],
+}
+
+/// Something that holds series.
+pub trait Storage {
+    /// Shows every series that passes all matchers and may have samples in `from..=to`, in milliseconds.
+    /// Samples outside may be shown too. `each` must not be called while a lock is held that a write of the
+    /// same series waits for longer than this series takes.
+    ///
+    /// # Errors
+    /// What `each` says, at once, and what the storage itself cannot do.
+    fn scan(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError>;
+}
+
+/// Series in a list, for tests and for whoever has few.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStorage {
+    series: Vec<(LabelSet, Arc<[i64]>, Vec<f64>)>,
+}
+
+impl MemoryStorage {
+    /// Adds a series; `samples` in order of time.
+    pub fn add(&mut self, labels: LabelSet, samples: &[(i64, f64)]) {
+        let times = samples.iter().map(|sample| sample.0).collect();
+        self.series.push((labels, times, samples.iter().map(|sample| sample.1).collect()));
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn scan(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        for (labels, times, values) in &self.series {
+            let overlaps =
+                times.first().is_some_and(|&t| t <= to) && times.last().is_some_and(|&t| t >= from);
+            if overlaps && matchers.iter().all(|matcher| matcher.matches_set(labels)) {
+                each(SeriesRef { labels, times, values })?;
+            }
+        }
+        Ok(())
+    }
+}
