@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::{Read as _, Write as _};
+
 use fleetglass_tests::{
     command,
     node::{Node, Page},
@@ -33,6 +35,18 @@ async fn post(fleetglass: &Fleetglass, path: &str, form: &[(&str, &str)]) -> Val
     let answer = request.send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/json");
     answer.json().await.unwrap()
+}
+
+/// The head of an answer as it is on the wire: a client would unpack it and not say so.
+fn head(fleetglass: &Fleetglass, path: &str) -> String {
+    let mut socket = std::net::TcpStream::connect(fleetglass.address()).unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+    text.split("\r\n\r\n").next().unwrap_or_default().to_owned()
 }
 
 fn encoded(text: &str) -> String {
@@ -93,8 +107,7 @@ async fn grafana_s_data_source_finds_what_it_asks_for() {
     // What is wrong is said in Prometheus's form, and answers are packed for those who ask.
     let wrong = post(&fleetglass, "query", &[("query", "sum(up")]).await;
     assert_eq!((&wrong["status"], &wrong["errorType"]), (&json!("error"), &json!("bad_data")));
-    let packed = fleetglass.request("GET", "/api/v1/metadata", &[("accept-encoding", "gzip")]).await;
-    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(head(&fleetglass, "/api/v1/metadata").contains("content-encoding: gzip"));
     let targets = fleetglass.json("/api/v1/targets?state=active").await;
     assert_eq!(targets["data"]["activeTargets"][0]["labels"]["instance"], "a", "{targets}");
 }

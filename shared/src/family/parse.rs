@@ -229,7 +229,7 @@ fn check_risk(risk: &RiskSpec) -> Result<(), Fault> {
 
 fn check_expr(text: &str) -> Result<(), Fault> {
     Expr::parse(text).map(drop).map_err(|why| {
-        let hint = "the forms are listed in docs/family.md";
+        let hint = "docs/promql.md says what is";
         fault(format!("`{text}` is no expression that is understood here: {why}"), hint, text)
     })
 }

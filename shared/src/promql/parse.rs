@@ -126,9 +126,10 @@ fn normalised(text: &str, tokens: &[Token]) -> Result<String, ParseError> {
                     number(word).ok_or_else(|| error(format!("bad number or duration syntax: {word:?}")))?;
                 (seconds * 1000.0).round()
             }
-            Kind::Word if token.bracketed || (offset && special(word)) => {
+            Kind::Word if token.bracketed || (offset && computed(word)) => {
                 return Err(error(duration_expression()));
             }
+            Kind::Sign if offset && word == "(" => return Err(error(duration_expression())),
             Kind::Sign if token.bracketed && !matches!(word, "[" | ":") => {
                 return Err(error(duration_expression()));
             }
@@ -149,8 +150,11 @@ fn normalised(text: &str, tokens: &[Token]) -> Result<String, ParseError> {
     Ok(out)
 }
 
-fn special(word: &str) -> bool {
-    ["inf", "nan"].iter().any(|known| known.eq_ignore_ascii_case(word))
+/// No duration, but what an expression for one begins with.
+fn computed(word: &str) -> bool {
+    ["inf", "nan", "step", "range", "min", "max", "min_of", "max_of"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn duration_expression() -> String {

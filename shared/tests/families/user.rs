@@ -91,7 +91,11 @@ fn faults_tell_line_column_and_what_to_do() {
             9,
             "no fact is named",
         ),
-        (&format!("{head}[[panel]]\ntitle = \"P\"\nqueries = [{{ expr = \"sum(a)\" }}]\n"), 9, "none of"),
+        (
+            &format!("{head}[[panel]]\ntitle = \"P\"\nqueries = [{{ expr = \"rate(a)\" }}]\n"),
+            9,
+            "expected type",
+        ),
     ] {
         let error = Family::from_toml(text).unwrap_err();
         assert_eq!(error.line, line, "{error}\n{text}");
