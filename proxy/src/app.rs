@@ -46,6 +46,8 @@ pub struct App {
 
 /// Every route, guarded.
 pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
+    let fleet = Arc::clone(&app.fleet);
+    let targets: query::Targets = Arc::new(move || fleet.targets());
     let guarded = Router::new()
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
@@ -55,7 +57,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
-        .merge(query::router(Arc::clone(&app.store), Arc::clone(&app.fleet)))
+        .merge(query::router(Arc::clone(&app.store), targets))
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     let open = Router::new()

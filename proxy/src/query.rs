@@ -29,7 +29,7 @@ use fleetglass_shared::promql::{Options, Query};
 
 pub use self::http::router;
 pub use nodes::render_nodes;
-pub use run::QueryError;
+pub use run::{QueryError, Targets};
 
 use crate::store::Store;
 

@@ -13,14 +13,13 @@ use super::QueryError;
 use super::answer::{self, success};
 use super::find::{self, cut};
 use super::params::{Params, bad, step_ms};
-use super::run::{Api, TIMEOUT, checked, parsed};
+use super::run::{Api, TIMEOUT, Targets, checked, parsed};
 use super::{federate, status};
 use crate::clock;
-use crate::fleet::Fleet;
 use crate::store::Store;
 
 /// Prometheus's API over the store: everything that only reads, under `/api/v1`, and `/federate`.
-pub fn router(store: Arc<Store>, fleet: Arc<Fleet>) -> axum::Router {
+pub fn router(store: Arc<Store>, targets: Targets) -> axum::Router {
     axum::Router::new()
         .route("/api/v1/query", get(query).post(query))
         .route("/api/v1/query_range", get(query_range).post(query_range))
@@ -41,7 +40,7 @@ pub fn router(store: Arc<Store>, fleet: Arc<Fleet>) -> axum::Router {
         .route("/api/v1/status/runtimeinfo", get(status::runtime_info))
         .route("/api/v1/status/tsdb", get(status::tsdb))
         .route("/federate", get(federate::federate))
-        .with_state(Api::new(store, fleet))
+        .with_state(Api::new(store, targets))
 }
 
 /// What a query may be told beside its expression.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::response::Response;
 use fleetglass_shared::promql::{EvalError, Options, Query, Steps};
+use fleetglass_shared::wire::EndpointDetail;
 use tokio::sync::Semaphore;
 
 use crate::clock;
-use crate::fleet::Fleet;
 use crate::store::Store;
+use crate::target::Target;
 
 /// So many queries run at once; the others wait.
 pub(super) const CONCURRENT: usize = 4;
@@ -78,11 +79,14 @@ pub(super) fn checked(steps: Steps) -> Result<Steps, QueryError> {
     Ok(steps)
 }
 
+/// Tells every node's target, and how its endpoints answered: the fleet is a later stage's.
+pub type Targets = Arc<dyn Fn() -> Vec<(Arc<Target>, Vec<EndpointDetail>)> + Send + Sync>;
+
 /// What the routes share.
 #[derive(Clone)]
 pub(super) struct Api {
     pub(super) store: Arc<Store>,
-    pub(super) fleet: Arc<Fleet>,
+    pub(super) targets: Targets,
     pub(super) started_at: i64,
     running: Arc<Semaphore>,
 }
@@ -97,8 +101,8 @@ impl Drop for Leaving {
 }
 
 impl Api {
-    pub(super) fn new(store: Arc<Store>, fleet: Arc<Fleet>) -> Self {
-        Self { store, fleet, started_at: clock::now(), running: Arc::new(Semaphore::new(CONCURRENT)) }
+    pub(super) fn new(store: Arc<Store>, targets: Targets) -> Self {
+        Self { store, targets, started_at: clock::now(), running: Arc::new(Semaphore::new(CONCURRENT)) }
     }
 
     /// Runs a read. Its options stop it after `timeout`, and when the request is dropped.

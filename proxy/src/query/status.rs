@@ -34,7 +34,7 @@ pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> 
     let wanted =
         |state| matches!(params.get("state"), None | Some("" | "any")) || params.get("state") == Some(state);
     let mut active = Vec::new();
-    for (target, endpoints) in api.fleet.targets().into_iter().filter(|_| wanted("active")) {
+    for (target, endpoints) in (api.targets)().into_iter().filter(|_| wanted("active")) {
         let pool = params.get("scrapePool").filter(|pool| !pool.is_empty());
         if pool.is_some_and(|pool| pool != target.family) {
             continue;
