@@ -130,11 +130,9 @@ impl Fleet {
         self.inner.lock().expected = Some(nodes);
     }
 
-    /// How many nodes were asked at least once, and how many there will be; `None` before the targets are known.
-    pub fn asked(&self) -> Option<(usize, usize)> {
-        let inner = self.inner.lock();
-        let asked = inner.nodes.values().filter(|node| node.summary().asked_at.is_some()).count();
-        inner.expected.map(|expected| (asked, expected))
+    /// How many nodes there will be; `None` before the targets are known.
+    pub fn expected(&self) -> Option<usize> {
+        self.inner.lock().expected
     }
 }
 

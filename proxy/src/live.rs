@@ -125,6 +125,11 @@ impl Live {
         self.state.lock().snapshot(&self.server)
     }
 
+    /// How many of the published nodes were asked at least once.
+    pub fn asked(&self) -> usize {
+        self.state.lock().nodes.values().filter(|node| node.value["asked_at"].is_number()).count()
+    }
+
     /// A client that begins to look. `last_event_id` is what it saw last, if it was here before.
     ///
     /// # Errors

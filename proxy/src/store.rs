@@ -37,7 +37,7 @@ use fleetglass_shared::labels::LabelSet;
 use parking_lot::RwLock;
 
 pub use meta::{Meta, kind_word};
-pub use read::{Own, Sample, SelectError, SelectLimits, Series, format_value, is_stale, stale_marker};
+pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;

@@ -8,11 +8,13 @@
 //! | [`family`] | normalise | a family's `family.toml`, and what a round of answers means by it |
 //! | [`health`] | normalise | the normalised status, reasons, facts and checks of a node |
 //! | [`labels`] | store | label sets and matchers |
+//! | [`sample`] | store | when a sample counts, the stale marker, how a value is written |
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
 
+mod calendar;
 pub mod exposition;
 #[cfg(feature = "families")]
 pub mod family;
@@ -23,4 +25,5 @@ pub mod labels;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;
+pub mod sample;
 pub mod wire;

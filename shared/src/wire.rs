@@ -303,6 +303,32 @@ pub struct Problem {
     pub detail: String,
 }
 
+impl NodeSummary {
+    /// A node of which only this is known yet.
+    pub fn new(id: String, family: String, status: Status, since: UnixMillis, interval_ms: u64) -> Self {
+        Self {
+            id,
+            family,
+            labels: BTreeMap::new(),
+            status,
+            draining: false,
+            reasons: Vec::new(),
+            since,
+            fact_at: None,
+            asked_at: None,
+            interval_ms,
+            peers: None,
+            version: None,
+            version_majority: None,
+            uptime_seconds: None,
+            restarts: 0,
+            restarted_at: None,
+            spark: Spark::default(),
+            worst_risk: None,
+        }
+    }
+}
+
 impl Spark {
     /// How many minutes are kept.
     pub const MINUTES: usize = 60;

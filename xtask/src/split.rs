@@ -277,13 +277,8 @@ impl Cut<'_> {
             put(&mut out, number);
             out
         };
-        let kinds = self.imported_types()?;
-        let kind_of = |function: u32| match kinds.get(function as usize) {
-            Some(kind) => *kind,
-            None => self.module.type_of(function),
-        };
         let mut imports: Vec<Vec<u8>> =
-            functions.iter().map(|f| import(&f.to_string(), 0, &number(kind_of(*f)))).collect();
+            functions.iter().map(|f| import(&f.to_string(), 0, &number(self.module.type_of(*f)))).collect();
         imports.push(import("memory", 2, self.module.memory));
         imports.push(import("t", 1, &[&[0x70, 0][..], &number(self.table)].concat()));
         imports.extend(
@@ -342,24 +337,6 @@ impl Cut<'_> {
             out
         };
         runs.into_iter().map(segment).collect()
-    }
-
-    /// The types of the functions that the module itself imports.
-    fn imported_types(&self) -> Result<Vec<u32>> {
-        let Some((_, content)) = self.module.sections.iter().find(|(number, _)| *number == section::IMPORT)
-        else {
-            return Ok(Vec::new());
-        };
-        let mut at = bytes::Cursor::new(content);
-        let count = at.number()?;
-        (0..count)
-            .map(|_| {
-                at.counted()?;
-                at.counted()?;
-                at.byte()?;
-                at.number()
-            })
-            .collect()
     }
 }
 

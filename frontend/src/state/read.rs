@@ -60,26 +60,13 @@ fn families(json: &Json) -> Result<Vec<FamilyInfo>, Malformed> {
 
 /// A whole node.
 pub fn node(json: &Json) -> Result<NodeSummary, Malformed> {
-    let mut node = NodeSummary {
-        id: json.text_of("id")?,
-        family: json.text_of("family")?,
-        labels: Default::default(),
-        status: status(&json.get("status"))?,
-        draining: false,
-        reasons: Vec::new(),
-        since: json.number_of("since")? as i64,
-        fact_at: None,
-        asked_at: None,
-        interval_ms: json.number_of("interval_ms")? as u64,
-        peers: None,
-        version: None,
-        version_majority: None,
-        uptime_seconds: None,
-        restarts: 0,
-        restarted_at: None,
-        spark: Spark::default(),
-        worst_risk: None,
-    };
+    let mut node = NodeSummary::new(
+        json.text_of("id")?,
+        json.text_of("family")?,
+        status(&json.get("status"))?,
+        json.number_of("since")? as i64,
+        json.number_of("interval_ms")? as u64,
+    );
     patch(&mut node, json)?;
     Ok(node)
 }

@@ -17,13 +17,14 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// 200 once every target was asked, 503 with what is awaited before.
+/// 200 once what every target answered is in the fleet that is published, 503 with what is awaited before.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let wait = match app.fleet.asked() {
-        Some((asked, all)) if asked >= all => {
+    let asked = app.live.asked();
+    let wait = match app.fleet.expected() {
+        Some(all) if asked >= all => {
             return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();
         }
-        Some((asked, all)) => format!("not ready: {asked} of {all} nodes asked so far\n"),
+        Some(all) => format!("not ready: {asked} of {all} nodes asked so far\n"),
         None => "not ready: the targets are being read\n".to_owned(),
     };
     (StatusCode::SERVICE_UNAVAILABLE, wait).into_response()

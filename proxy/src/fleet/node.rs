@@ -48,30 +48,14 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(target: &Arc<Target>, at: UnixMillis) -> Self {
-        let summary = NodeSummary {
-            id: target.id.clone(),
-            family: target.family.clone(),
-            labels: target.labels.clone(),
+        let (id, family) = (target.id.clone(), target.family.clone());
+        let mut summary = NodeSummary::new(id, family, Status::Unknown, at, millis(target));
+        summary.labels.clone_from(&target.labels);
+        summary.reasons.push(Reason {
+            code: "not-asked".to_owned(),
+            text: "Not asked yet".to_owned(),
             status: Status::Unknown,
-            draining: false,
-            reasons: vec![Reason {
-                code: "not-asked".to_owned(),
-                text: "Not asked yet".to_owned(),
-                status: Status::Unknown,
-            }],
-            since: at,
-            fact_at: None,
-            asked_at: None,
-            interval_ms: millis(target),
-            peers: None,
-            version: None,
-            version_majority: None,
-            uptime_seconds: None,
-            restarts: 0,
-            restarted_at: None,
-            spark: Spark::default(),
-            worst_risk: None,
-        };
+        });
         Self {
             target: Arc::clone(target),
             family: None,

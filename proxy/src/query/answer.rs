@@ -7,9 +7,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
+use fleetglass_shared::sample::format_value;
 
 use super::{QueryError, Steps, Value};
-use crate::store::format_value;
 
 /// `data` of a range query.
 pub(super) fn range(value: &Value, steps: Steps) -> String {

@@ -10,16 +10,14 @@ use fleetglass_shared::exposition::write::Writer;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME, is_plain_label, is_plain_metric};
 use fleetglass_shared::promql::Storage;
+use fleetglass_shared::sample::{LOOK_BACK_MS, is_stale};
 
 use super::QueryError;
 use super::params::Params;
 use super::run::{Api, TIMEOUT};
 use crate::clock;
-use crate::store::is_stale;
 
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How long a sample counts as the present one.
-const LOOK_BACK_MS: i64 = 5 * 60 * 1000;
 
 /// Every series that passes any of `match[]`, with its newest sample and that sample's time.
 pub(super) async fn federate(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME, MatchOp, Matcher};
+use fleetglass_shared::sample::{LOOK_BACK_MS, format_value, stale_marker};
 use fleetglass_shared::wire::SeriesInfo;
 
 use super::column::{Cells, Sealed};
@@ -12,16 +13,6 @@ use super::{Meta, Store};
 
 /// One sample: a time and a value.
 pub type Sample = (UnixMillis, f64);
-
-/// A value that says "from now on there is none", by Prometheus's bits.
-pub fn stale_marker() -> f64 {
-    f64::from_bits(0x7ff0_0000_0000_0002)
-}
-
-/// Whether a value is the stale marker.
-pub fn is_stale(value: f64) -> bool {
-    value.to_bits() == stale_marker().to_bits()
-}
 
 /// A series and its samples in a range.
 #[derive(Clone, Debug, PartialEq)]
@@ -333,29 +324,5 @@ impl Table {
         let head =
             |c: &Column| c.head.present.count_ones() as usize + c.timed.as_ref().map_or(0, |t| t.len());
         self.blocks.iter().map(sealed).sum::<usize>() + self.columns.iter().map(head).sum::<usize>()
-    }
-}
-
-/// How long a sample counts as the present one, as in Prometheus.
-const LOOK_BACK_MS: i64 = 5 * 60 * 1000;
-
-/// A value as Prometheus prints it in its API: the shortest digits that read back the same, with an
-/// exponent below 10⁻⁶ and from 10²¹ on.
-pub fn format_value(value: f64) -> String {
-    let size = value.abs();
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value.is_infinite() {
-        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        // Go writes at least two digits of exponent and always its sign.
-        let text = format!("{value:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        }
-    } else {
-        format!("{value}")
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::Matcher;
-use fleetglass_shared::promql::{EvalError, SeriesRef, Storage, stale_marker};
+use fleetglass_shared::promql::{EvalError, SeriesRef, Storage};
+use fleetglass_shared::sample::{is_stale, stale_marker};
 
 use super::Store;
 use super::column::Sealed;
@@ -35,7 +36,7 @@ impl Storage for Store {
                     let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
                     let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
                     each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
-                } else if values.iter().any(|value| value.to_bits() != stale_marker().to_bits()) {
+                } else if values.iter().any(|value| !is_stale(*value)) {
                     each(SeriesRef { labels: &labels(), times: &rows.times, values: &values })?;
                 }
             }

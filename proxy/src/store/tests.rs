@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use fleetglass_shared::exposition::{Format, Mode, parse};
 use fleetglass_shared::labels::Selector;
+use fleetglass_shared::sample::{format_value, is_stale};
 use proptest::prelude::*;
 
 use super::*;

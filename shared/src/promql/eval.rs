@@ -85,7 +85,7 @@ pub struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {
-            look_back_ms: 5 * 60 * 1000,
+            look_back_ms: crate::sample::LOOK_BACK_MS,
             default_step_ms: 60_000,
             delayed_name_removal: false,
             limits: Limits::default(),

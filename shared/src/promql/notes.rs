@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::error::place;
+use crate::sample::go_float;
 
 /// What was noted during an evaluation, each text once.
 #[derive(Clone, Debug, Default)]
@@ -80,23 +81,4 @@ impl Note {
 
 fn for_metric(metric: &str) -> String {
     if metric.is_empty() { String::new() } else { format!(" for metric name {metric:?}") }
-}
-
-/// A float as Go's `%g` writes it.
-pub(super) fn go_float(value: f64) -> String {
-    let size = value.abs();
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value.is_infinite() {
-        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else if size != 0.0 && !(1e-4..1e21).contains(&size) {
-        let text = format!("{value:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        }
-    } else {
-        format!("{value}")
-    }
 }

@@ -75,7 +75,7 @@ fn tree(expr: &Expr) -> Value {
             "startOrEnd": start_or_end(subquery.at.as_ref()),
         }),
         Expr::NumberLiteral(number) => {
-            json!({ "type": "numberLiteral", "val": super::notes::go_float(number.val) })
+            json!({ "type": "numberLiteral", "val": crate::sample::go_float(number.val) })
         }
         Expr::Paren(paren) => json!({ "type": "parenExpr", "expr": tree(&paren.expr) }),
         Expr::StringLiteral(string) => json!({ "type": "stringLiteral", "val": string.val }),

@@ -5,17 +5,7 @@ use std::sync::Arc;
 use super::error::EvalError;
 use crate::labels::{LabelSet, Matcher};
 
-/// A value that says "from now on there is none", by Prometheus's bits.
-pub fn stale_marker() -> f64 {
-    f64::from_bits(STALE)
-}
-
-/// Whether a value is the stale marker.
-pub fn is_stale(value: f64) -> bool {
-    value.to_bits() == STALE
-}
-
-const STALE: u64 = 0x7ff0_0000_0000_0002;
+pub use crate::sample::{is_stale, stale_marker};
 
 /// A series as a query sees it: two slices of the same length.
 ///

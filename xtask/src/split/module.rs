@@ -26,8 +26,8 @@ pub(super) const HEADER: [u8; 8] = *b"\0asm\x01\0\0\0";
 pub(super) struct Module<'a> {
     /// Every section in order: its number, and what it holds.
     pub(super) sections: Vec<(u8, &'a [u8])>,
-    /// How many functions are imported: they come first.
-    pub(super) imported: u32,
+    /// Types of the functions that are imported: they come first.
+    pub(super) imports: Vec<u32>,
     /// Types of the functions that are defined here.
     pub(super) types: Vec<u32>,
     /// Bodies of those functions.
@@ -65,7 +65,7 @@ impl<'a> Module<'a> {
         }
         let mut module = Self {
             sections: Vec::new(),
-            imported: 0,
+            imports: Vec::new(),
             types: Vec::new(),
             bodies: Vec::new(),
             names: HashMap::new(),
@@ -103,19 +103,23 @@ impl<'a> Module<'a> {
         Ok(module)
     }
 
-    /// The type of a function that is defined here.
+    /// The type of a function, imported or defined here.
     pub(super) fn type_of(&self, function: u32) -> u32 {
-        self.types[(function - self.imported) as usize]
+        match self.imports.get(function as usize) {
+            Some(kind) => *kind,
+            None => self.types[function as usize - self.imports.len()],
+        }
     }
 
     /// The body of a function that is defined here.
     pub(super) fn body(&self, function: u32) -> &'a [u8] {
-        self.bodies[(function - self.imported) as usize]
+        self.bodies[function as usize - self.imports.len()]
     }
 
     /// The indices of the functions that are defined here.
     pub(super) fn defined(&self) -> std::ops::Range<u32> {
-        self.imported..self.imported + self.types.len() as u32
+        let imported = self.imports.len() as u32;
+        imported..imported + self.types.len() as u32
     }
 
     fn types(&mut self, mut at: Cursor<'_>) -> Result<()> {
@@ -139,8 +143,7 @@ impl<'a> Module<'a> {
             if at.byte()? != 0 {
                 return Err(Problem::new("the splitter knows imports of functions only"));
             }
-            at.number()?;
-            self.imported += 1;
+            self.imports.push(at.number()?);
         }
         Ok(())
     }

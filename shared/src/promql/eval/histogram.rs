@@ -194,7 +194,7 @@ fn open_metrics_float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
-    let text = crate::promql::notes::go_float(value);
+    let text = crate::sample::go_float(value);
     if text.contains(['.', 'e', 'I']) { text } else { format!("{text}.0") }
 }
 

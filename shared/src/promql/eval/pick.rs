@@ -8,9 +8,10 @@ use super::math;
 use super::rows::{Grouping, Places, Row, nameless};
 use crate::labels::{LabelSet, METRIC_NAME};
 use crate::promql::error::EvalError;
-use crate::promql::notes::{Note, go_float};
+use crate::promql::notes::Note;
 use crate::promql::plan::{Aggregate, Fold};
 use crate::promql::storage::{is_stale, stale_marker};
+use crate::sample::go_float;
 
 /// Rows by group: the places of a group's rows.
 struct Groups {
