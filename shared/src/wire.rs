@@ -3,8 +3,11 @@
 //!
 //! No `#[serde(flatten)]` and no untagged enums here: with `arbitrary_precision` they lose numbers.
 
+mod history;
+
 use std::collections::BTreeMap;
 
+pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 use serde::{Deserialize, Serialize};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};
