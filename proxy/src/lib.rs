@@ -7,7 +7,7 @@
 //! | who is asked | [`config`], [`discovery`], [`target`] |
 //! | scrape | [`scrape`] |
 //! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
-//! | store | [`store`], [`query`] |
+//! | store | [`data_dir`], [`store`], [`query`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
@@ -19,6 +19,7 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod data_dir;
 pub mod discovery;
 pub mod fleet;
 pub mod live;
