@@ -1,6 +1,7 @@
 //! The HTTP API: one file a group of endpoints. Errors are `application/problem+json`.
 
 pub mod fleet;
+pub mod history;
 pub mod live;
 pub mod nodes;
 pub mod own;

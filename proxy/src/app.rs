@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use tower_http::{
     compression::CompressionLayer,
@@ -54,6 +54,9 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
         .route("/api/v1/nodes/{id}/series", get(api::nodes::series))
         .route("/api/v1/nodes/{id}/{role}", get(api::nodes::pass_through))
+        .route("/api/v1/export", get(api::history::export))
+        .route("/api/v1/import", post(api::history::import))
+        .route("/api/v1/prune", post(api::history::prune))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))

@@ -119,8 +119,16 @@ pub struct ScrapeConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// How long samples are kept in memory.
+    /// How long samples are kept in memory, where they are read fastest.
+    pub memory: Span,
+    /// How long every sample is kept on disk.
     pub retention: Span,
+    /// How long values of five minutes are kept.
+    pub retention_5m: Span,
+    /// How long values of an hour are kept.
+    pub retention_1h: Span,
+    /// The most bytes of all history on disk; the oldest goes first.
+    pub max_size: Option<ByteSize>,
     /// The most series of one target.
     pub max_series_per_target: usize,
     /// The most series in all.
@@ -268,7 +276,11 @@ impl Default for ScrapeConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            retention: Span(Duration::from_secs(3600)),
+            memory: Span(Duration::from_secs(3600)),
+            retention: Span(Duration::from_secs(15 * 86_400)),
+            retention_5m: Span(Duration::from_secs(100 * 86_400)),
+            retention_1h: Span(Duration::from_secs(800 * 86_400)),
+            max_size: None,
             max_series_per_target: 20_000,
             max_series: 2_000_000,
         }

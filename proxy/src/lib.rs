@@ -31,3 +31,4 @@ pub mod sim;
 pub mod store;
 pub mod target;
 pub mod telemetry;
+pub mod transfer;

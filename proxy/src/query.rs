@@ -4,6 +4,7 @@
 //! | module | gives |
 //! |---|---|
 //! | `http` | the routes; queries, and what is said about an expression |
+//! | `chart` | a range for the eye, of long spans from the down-sampled tiers |
 //! | `find` | series, labels, their values, metadata |
 //! | `status` | targets, and what Prometheus says about itself |
 //! | `federate` | `/federate` |
@@ -13,6 +14,7 @@
 //! | `nodes` | Fleetglass's own series about the nodes as text 0.0.4 |
 
 mod answer;
+mod chart;
 mod federate;
 mod find;
 mod http;
@@ -28,7 +30,9 @@ pub use fleetglass_shared::promql::{Line, Steps, Value};
 use fleetglass_shared::promql::{Options, Query};
 
 pub use self::http::router;
+pub use chart::chart_of;
 pub use nodes::render_nodes;
+pub(crate) use params::Params;
 pub use run::{QueryError, Targets};
 
 use crate::store::Store;

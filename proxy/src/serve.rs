@@ -1,5 +1,6 @@
 //! A running proxy: the scheduler, the publisher, the watcher of the config, and the listener.
 
+mod history;
 mod targets;
 mod watch;
 
@@ -8,6 +9,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
+use history::Keeper;
 pub use targets::{Found, find, registry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,12 +18,13 @@ use crate::{
     app::{self, App},
     auth::{Guard, Tokens},
     clock,
-    config::LoadedConfig,
+    config::{LoadedConfig, Span, StoreConfig},
+    data_dir::{DataDir, DataDirError},
     fleet::Fleet,
     live::Live,
     round::Rounds,
     scrape::{Client, Scheduler},
-    store::{Limits, Store},
+    store::{Limits, Retention, Store},
     target::Target,
     telemetry::Telemetry,
 };
@@ -37,6 +40,8 @@ pub struct Proxy {
     guard: Arc<Guard>,
     rounds: Arc<Rounds>,
     scheduler: Scheduler<Rounds>,
+    /// Ours while the proxy runs; none where it cannot be written to.
+    data_dir: Option<DataDir>,
     loaded: LoadedConfig,
     listener: TcpListener,
     cancel: CancellationToken,
@@ -53,11 +58,7 @@ impl Proxy {
         let tokens = Tokens::of(&loaded)?;
         let telemetry = Arc::new(Telemetry::default());
         telemetry.reload(true, clock::now());
-        let store = Arc::new(Store::new(Limits {
-            retention_ms: i64::try_from(config.store.retention.as_millis()).unwrap_or(i64::MAX),
-            max_series_per_target: config.store.max_series_per_target,
-            max_series: config.store.max_series,
-        }));
+        let (data_dir, store) = open_store(&loaded)?;
         let fleet = Arc::new(Fleet::default());
         let client = Client::new(&config.scrape)?;
         let started_at = clock::now();
@@ -84,6 +85,7 @@ impl Proxy {
                 hosts: config.server.hosts.clone(),
             }),
             rounds,
+            data_dir,
             loaded,
             listener,
             cancel,
@@ -103,7 +105,10 @@ impl Proxy {
     /// # Errors
     /// The listener fails.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, scheduler, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, scheduler, data_dir, loaded, listener, cancel } = self;
+        let retention = retention(&loaded.config.store);
+        let keeper =
+            data_dir.is_some().then(|| Keeper::start(Arc::clone(&app.store), retention)).transpose()?;
         let router = app::router(&app, &guard, &loaded.config.cors);
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
@@ -132,8 +137,63 @@ impl Proxy {
         }
         cancel.cancel();
         let _ = tokio::join!(publisher, watcher);
+        if let Some(keeper) = keeper {
+            tokio::task::spawn_blocking(|| keeper.stop()).await?;
+        }
+        drop(data_dir);
         Ok(())
     }
+}
+
+/// The store over the config's data folder; in memory alone where that cannot be written to.
+fn open_store(loaded: &LoadedConfig) -> anyhow::Result<(Option<DataDir>, Arc<Store>)> {
+    let config = &loaded.config;
+    let limits = Limits {
+        retention_ms: millis(config.store.memory),
+        max_series_per_target: config.store.max_series_per_target,
+        max_series: config.store.max_series,
+    };
+    let path = loaded.resolve(&config.server.data_dir);
+    let opened = match DataDir::open(&path) {
+        Err(taken @ DataDirError::Taken(_)) => return Err(taken.into()),
+        Err(unusable) => Err(unusable.to_string()),
+        Ok(folder) => {
+            let opened = Store::open(limits, folder.path(), clock::now());
+            opened.map(|opened| (folder, opened)).map_err(|error| error.to_string())
+        }
+    };
+    match opened {
+        Ok((folder, (store, history))) => {
+            for lost in &history.lost {
+                tracing::warn!("the end of the row log was cut off: {lost}");
+            }
+            let oldest = history.oldest.map(|oldest| fleetglass_shared::format::utc(oldest / 1000));
+            tracing::info!(
+                folder = %folder.path().display(), replayed = history.replayed,
+                oldest = oldest.unwrap_or_default(), "history opened"
+            );
+            Ok((Some(folder), Arc::new(store)))
+        }
+        Err(error) => {
+            tracing::error!(
+                "{error}; nothing is kept on disk: history is in memory only and ends with this process"
+            );
+            Ok((None, Arc::new(Store::new(limits))))
+        }
+    }
+}
+
+fn retention(config: &StoreConfig) -> Retention {
+    Retention {
+        raw_ms: millis(config.retention),
+        minutes_ms: millis(config.retention_5m),
+        hours_ms: millis(config.retention_1h),
+        max_bytes: config.max_size.map(|size| size.0 as u64),
+    }
+}
+
+fn millis(span: Span) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) {

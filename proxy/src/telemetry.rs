@@ -27,6 +27,9 @@ pub struct Telemetry {
     series: Gauge,
     samples: Gauge,
     bytes: Gauge,
+    disk_bytes: Gauge,
+    write_errors: Gauge,
+    damaged: Gauge,
     clients: Gauge,
     dropped: Counter,
     dropped_seen: Mutex<u64>,
@@ -61,6 +64,9 @@ impl Default for Telemetry {
             series: Gauge::default(),
             samples: Gauge::default(),
             bytes: Gauge::default(),
+            disk_bytes: Gauge::default(),
+            write_errors: Gauge::default(),
+            damaged: Gauge::default(),
             clients: Gauge::default(),
             dropped: Counter::default(),
             dropped_seen: Mutex::default(),
@@ -90,6 +96,17 @@ impl Telemetry {
         registry.register("fleetglass_store_series", "Series in memory", self.series.clone());
         registry.register("fleetglass_store_samples", "Samples in memory", self.samples.clone());
         registry.register("fleetglass_store_bytes", "Bytes that hold them", self.bytes.clone());
+        registry.register("fleetglass_store_disk_bytes", "Bytes of history on disk", self.disk_bytes.clone());
+        registry.register(
+            "fleetglass_store_write_errors",
+            "Writes of history to disk that failed since the start",
+            self.write_errors.clone(),
+        );
+        registry.register(
+            "fleetglass_store_damaged",
+            "Files and segments of history found damaged, and set aside, since the start",
+            self.damaged.clone(),
+        );
         registry.register("fleetglass_live_clients", "Open live streams", self.clients.clone());
         registry.register(
             "fleetglass_live_dropped_clients",
@@ -141,6 +158,9 @@ impl Telemetry {
         self.series.set(as_gauge(store.series));
         self.samples.set(as_gauge(store.samples));
         self.bytes.set(as_gauge(store.bytes));
+        self.disk_bytes.set(i64::try_from(store.disk_bytes).unwrap_or(i64::MAX));
+        self.write_errors.set(i64::try_from(store.write_errors).unwrap_or(i64::MAX));
+        self.damaged.set(i64::try_from(store.damaged).unwrap_or(i64::MAX));
         self.clients.set(as_gauge(clients));
         let mut seen = self.dropped_seen.lock();
         self.dropped.inc_by(dropped.saturating_sub(*seen));

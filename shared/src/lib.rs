@@ -12,9 +12,10 @@
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
+//! | [`calendar`] | | days and dates |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
 
-mod calendar;
+pub mod calendar;
 pub mod exposition;
 #[cfg(feature = "families")]
 pub mod family;

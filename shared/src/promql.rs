@@ -17,9 +17,11 @@
 //! | `answer` | [`Answer`]: what came out |
 //! | `notes` | warnings and infos |
 //! | `storage` | [`Storage`]: what a query reads from |
+//! | `coarse` | a query over down-sampled history |
 //! | `print` | an expression written again, and its tree as JSON |
 
 mod answer;
+mod coarse;
 mod error;
 mod eval;
 mod function;
@@ -35,6 +37,7 @@ mod tests;
 mod token;
 
 pub use answer::{Answer, Line, Samples, Value};
+pub use coarse::SLOT_VALUE;
 pub use error::{EvalError, ParseError};
 pub use eval::{Limits, Options, Steps};
 pub use parse::Query;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use anyhow::Context;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +61,8 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         .collect();
     let mut config = Config { scrape, ..Config::default() };
     config.server.listen = listen;
+    let data = DemoData::new()?;
+    config.server.data_dir.clone_from(&data.0);
     let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
 
@@ -75,7 +78,27 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     });
     let outcome = proxy.run(targets).await;
     drop(sim);
+    drop(data);
     outcome
+}
+
+/// A folder for the demo's history that goes with it.
+struct DemoData(PathBuf);
+
+impl DemoData {
+    fn new() -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("fleetglass-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make {} for the demo's history", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for DemoData {
+    fn drop(&mut self) {
+        // What cannot be removed now is the system's to clean, as all of its folder for such files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The port asked for, else the usual one where nobody has it, else any.

@@ -14,7 +14,7 @@ use super::answer::{self, success};
 use super::find::{self, cut};
 use super::params::{Params, bad, step_ms};
 use super::run::{Api, TIMEOUT, Targets, checked, parsed};
-use super::{federate, status};
+use super::{chart, federate, status};
 use crate::clock;
 use crate::store::Store;
 
@@ -23,6 +23,7 @@ pub fn router(store: Arc<Store>, targets: Targets) -> axum::Router {
     axum::Router::new()
         .route("/api/v1/query", get(query).post(query))
         .route("/api/v1/query_range", get(query_range).post(query_range))
+        .route("/api/v1/chart", get(chart::chart).post(chart::chart))
         .route("/api/v1/query_exemplars", get(query_exemplars).post(query_exemplars))
         .route("/api/v1/format_query", get(format_query).post(format_query))
         .route("/api/v1/parse_query", get(parse_query).post(parse_query))
