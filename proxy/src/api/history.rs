@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use fleetglass_shared::health::UnixMillis;
+use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -50,6 +51,8 @@ pub async fn export(
         let piece = pieces.recv().await?;
         Some((piece, pieces))
     });
+    // What compresses it asks once more after the end.
+    let stream = stream.fuse();
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], Body::from_stream(stream)).into_response())
 }
 
