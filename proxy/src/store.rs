@@ -48,7 +48,7 @@ use parking_lot::RwLock;
 
 pub use disk::{Retention, Tier};
 pub use flush::{History, HistoryError};
-pub use ingest::Ingested;
+pub use ingest::{Ingested, SeriesSamples};
 pub use meta::{Meta, kind_word};
 pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;

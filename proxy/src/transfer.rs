@@ -9,7 +9,7 @@ use fleetglass_shared::labels::{LabelSet, METRIC_NAME, MatchOp, Matcher};
 use fleetglass_shared::promql::{EvalError, Storage};
 use fleetglass_shared::sample::{format_value, is_stale};
 
-use crate::store::{Store, TargetIdent};
+use crate::store::{SeriesSamples, Store, TargetIdent};
 
 /// Text is handed on in pieces of about this size.
 const PIECE: usize = 256 << 10;
@@ -119,7 +119,7 @@ pub fn import(store: &Store, text: &[u8], now: UnixMillis) -> Result<Imported, I
         imported.samples += 1;
     }
     imported.series = series.len();
-    let mut targets: BTreeMap<LabelSet, Vec<(LabelSet, Vec<(UnixMillis, f64)>)>> = BTreeMap::new();
+    let mut targets: BTreeMap<LabelSet, Vec<SeriesSamples>> = BTreeMap::new();
     for (labels, samples) in series {
         let target = target_of(store, &labels);
         let own = labels.without(|name| target.get(name).is_some());

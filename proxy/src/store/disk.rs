@@ -29,12 +29,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(super) use day::{Day, DiskError, NewSegment, Part};
+pub(super) use day::{Column, Day, DiskError, NewSegment, Part};
 use fleetglass_shared::calendar;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, Matcher};
 pub(super) use log::{Log, Logged, TimedSample};
 use parking_lot::RwLock;
+
+use super::SeriesSamples;
 pub(super) use read::{Each, Parts, Recent};
 pub(super) use replay::{Record, Replayed, Samples};
 pub(super) use tier::Slot;
@@ -163,10 +165,10 @@ impl Disk {
     pub(super) fn import(
         &self,
         target: &LabelSet,
-        series: Vec<(LabelSet, Vec<(UnixMillis, f64)>)>,
+        series: Vec<SeriesSamples>,
         now: UnixMillis,
     ) -> Result<usize, DiskError> {
-        let mut groups: BTreeMap<Vec<UnixMillis>, Vec<(LabelSet, Vec<f64>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<UnixMillis>, Vec<Column>> = BTreeMap::new();
         let mut count = 0;
         for (labels, mut samples) in series {
             samples.sort_by_key(|sample| sample.0);

@@ -16,7 +16,7 @@ use fleetglass_shared::sample::{is_stale, stale_marker};
 use parking_lot::RwLock;
 
 use super::column::Sealed;
-use super::disk::{DAY_MS, Disk, DiskError, NewSegment, Place, Record, Retention, Samples};
+use super::disk::{Column, DAY_MS, Disk, DiskError, NewSegment, Place, Record, Retention, Samples};
 use super::table::{Block, Table};
 use super::{Limits, Sample, Store};
 
@@ -305,7 +305,7 @@ impl Table {
     /// same times share a segment.
     fn timed_due(&self, now: UnixMillis, all: bool) -> Vec<NewSegment> {
         let mut due = false;
-        let mut groups: BTreeMap<Vec<UnixMillis>, Vec<(LabelSet, Vec<f64>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<UnixMillis>, Vec<Column>> = BTreeMap::new();
         for column in &self.columns {
             let Some(timed) = &column.timed else { continue };
             let Some((&(first, _), &(last, _))) = timed.front().zip(timed.back()) else { continue };
@@ -389,12 +389,15 @@ impl Table {
     }
 }
 
+/// A table, and the column of each of a record's series.
+type Known = (Arc<RwLock<Table>>, Vec<u32>);
+
 /// Puts the records of the row log back into memory.
 struct Restore<'a> {
     store: &'a Store,
     disk: &'a Disk,
     /// By a record's reference: the table, and the column of each of the record's series.
-    tables: HashMap<(u64, u64), (Arc<RwLock<Table>>, Vec<u32>)>,
+    tables: HashMap<(u64, u64), Known>,
     /// By instance: the times of the rows that are on disk.
     saved: HashMap<String, HashSet<UnixMillis>>,
 }

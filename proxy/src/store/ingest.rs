@@ -11,6 +11,9 @@ use super::{HistoryError, Sample, Store, StoreError, TargetIdent};
 /// How far ahead of the clock a sample may be.
 const MAX_AHEAD_MS: i64 = 10 * 60_000;
 
+/// A series' own labels, and its samples in order of time.
+pub type SeriesSamples = (LabelSet, Vec<Sample>);
+
 /// What came of samples that were pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ingested {
@@ -34,7 +37,7 @@ impl Store {
     pub fn ingest(
         &self,
         target: &TargetIdent,
-        series: Vec<(LabelSet, Vec<Sample>)>,
+        series: Vec<SeriesSamples>,
         oldest: UnixMillis,
         now: UnixMillis,
     ) -> Ingested {
@@ -80,7 +83,7 @@ impl Store {
     pub fn import(
         &self,
         target: &TargetIdent,
-        series: Vec<(LabelSet, Vec<Sample>)>,
+        series: Vec<SeriesSamples>,
         now: UnixMillis,
     ) -> Result<usize, HistoryError> {
         let disk = self.shared.disk.clone().ok_or_else(HistoryError::no_disk)?;

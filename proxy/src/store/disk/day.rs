@@ -80,12 +80,15 @@ pub(in crate::store) struct Part {
     pub(super) timed: bool,
 }
 
+/// A series and its values, one for each row.
+pub(in crate::store) type Column = (LabelSet, Vec<f64>);
+
 /// Rows to be written as a segment.
 #[derive(Debug)]
 pub(in crate::store) struct NewSegment {
     pub(in crate::store) target: LabelSet,
     pub(in crate::store) times: Vec<UnixMillis>,
-    pub(in crate::store) columns: Vec<(LabelSet, Vec<f64>)>,
+    pub(in crate::store) columns: Vec<Column>,
     pub(in crate::store) timed: bool,
 }
 

@@ -11,6 +11,7 @@ use fleetglass_shared::sample::{is_stale, stale_marker};
 use super::Disk;
 use super::day::{Day, DiskError, Part, Reader, open_segment, series_of};
 use super::segment::Segment;
+use crate::store::Sample;
 
 /// What there is of one target, under the labels that it had.
 pub(in crate::store) struct Parts {
@@ -23,9 +24,11 @@ pub(in crate::store) struct Parts {
 #[derive(Debug, Default)]
 pub(in crate::store) struct Recent {
     pub(in crate::store) times: Vec<UnixMillis>,
-    /// Labels, a value for each time, and samples that brought their own times.
-    pub(in crate::store) columns: Vec<(LabelSet, Vec<f64>, Vec<(UnixMillis, f64)>)>,
+    pub(in crate::store) columns: Vec<RecentColumn>,
 }
+
+/// Labels, a value for each time, and samples that brought their own times.
+pub(in crate::store) type RecentColumn = (LabelSet, Vec<f64>, Vec<Sample>);
 
 /// What a reader is given: a series of the store.
 pub(in crate::store) type Each<'a> = &'a mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>;
@@ -179,13 +182,8 @@ fn append(part: &Rows<'_>, id: Option<u32>, recent: &Recent, disk: &Disk, values
 }
 
 /// The samples of a series of which some have times of their own, or whose parts overlap.
-fn merged(
-    rows: &[Rows<'_>],
-    places: &[(usize, u32)],
-    recent: &Recent,
-    disk: &Disk,
-) -> Vec<(UnixMillis, f64)> {
-    let mut samples: Vec<(UnixMillis, f64)> = Vec::new();
+fn merged(rows: &[Rows<'_>], places: &[(usize, u32)], recent: &Recent, disk: &Disk) -> Vec<Sample> {
+    let mut samples: Vec<Sample> = Vec::new();
     let mut values = Vec::new();
     let mut was_there = false;
     for (place, part) in rows.iter().enumerate() {

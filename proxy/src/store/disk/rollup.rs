@@ -7,7 +7,7 @@ use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
 use fleetglass_shared::sample::is_stale;
 
-use super::day::{Day, DiskError, NewSegment, Part};
+use super::day::{Column, Day, DiskError, NewSegment, Part};
 use super::read::Parts;
 use super::tier::{NewSlots, Tier, TierFiles, slots_of};
 use super::{DAY_MS, Disk};
@@ -77,8 +77,8 @@ impl Disk {
     fn merge(&self, day: &Arc<Day>, target: &LabelSet, parts: &[Part]) -> Result<Vec<NewSegment>, DiskError> {
         let stored = parts.iter().map(|part| (Arc::clone(day), *part)).collect();
         let parts = Parts { target: target.clone(), stored, recent: None };
-        let mut groups: BTreeMap<(bool, Vec<UnixMillis>), Vec<(LabelSet, Vec<f64>)>> = BTreeMap::new();
-        let mut shared: Option<(Arc<[i64]>, Vec<(LabelSet, Vec<f64>)>)> = None;
+        let mut groups: BTreeMap<(bool, Vec<UnixMillis>), Vec<Column>> = BTreeMap::new();
+        let mut shared: Option<(Arc<[i64]>, Vec<Column>)> = None;
         let read = parts.each_own(self, &[], &mut |own, times, values, is_row| {
             match &mut shared {
                 Some((all, columns)) if Arc::ptr_eq(all, times) => {
