@@ -17,7 +17,7 @@
 //! | `scan`, `slots` | what PromQL queries read: samples, or slots of some minutes |
 //! | `disk` | the row log, and segments in a file a day |
 //! | `ingest` | [`Ingested`]: samples that are pushed or imported |
-//! | `flush` | the way from memory to disk, and back at the start |
+//! | `flush`, `restore` | the way from memory to disk, and back at the start |
 
 mod column;
 mod disk;
@@ -30,6 +30,7 @@ mod meta;
 mod packed;
 mod read;
 mod reader;
+mod restore;
 mod row;
 mod scan;
 mod slots;
@@ -47,11 +48,12 @@ use fleetglass_shared::labels::LabelSet;
 use parking_lot::RwLock;
 
 pub use disk::{Retention, Tier};
-pub use flush::{History, HistoryError};
+pub use flush::HistoryError;
 pub use ingest::{Ingested, SeriesSamples};
 pub use meta::{Meta, kind_word};
 pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
+pub use restore::History;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;
 

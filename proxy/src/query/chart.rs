@@ -118,3 +118,87 @@ fn tier_for(store: &Store, start: UnixMillis, step: i64) -> Option<Tier> {
     let gone = || store.has_slots_before(start).then_some(Tier::Minutes);
     fits.or_else(gone)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::store::{Limits, Put, TargetIdent};
+
+    const DAY: i64 = 86_400_000;
+    const START: i64 = 20_000 * DAY;
+    const MINUTE: i64 = 60_000;
+
+    /// Five days of a counter that grows by two a second and is reset now and then, and of a gauge that is 1 but
+    /// for one sample a day; the last day is not rolled up.
+    fn store(folder: &std::path::Path) -> Store {
+        let (store, _) = Store::open(Limits::default(), folder, START).unwrap();
+        let ident = TargetIdent { instance: "a".into(), job: "j".into(), labels: BTreeMap::new() };
+        let mut counter = 0.0;
+        for round in 0..5 * 1440 {
+            let at = START + round * MINUTE;
+            counter = if round % 700 == 699 { 120.0 } else { counter + 120.0 };
+            let mut row = store.begin(&ident, at).unwrap();
+            let gauge = if round % 1440 == 777 { 50.0 } else { 1.0 };
+            // Away for two hours of the second day.
+            if !(1440 + 600..1440 + 720).contains(&round) {
+                row.put(&Put::gauge("served_total", counter, "")).unwrap();
+                row.put(&Put::gauge("lag", gauge, "")).unwrap();
+            }
+            row.commit();
+            if round % 60 == 0 {
+                store.flush(at, false).unwrap();
+            }
+        }
+        store.roll_up(START + 5 * DAY).unwrap();
+        store
+    }
+
+    fn ask(store: &Store, expr: &str, start: i64, end: i64, points: i64) -> Value {
+        serde_json::from_str(&chart_of(store, expr, start, end, points).unwrap()).unwrap()
+    }
+
+    fn values(list: &Value) -> Vec<(i64, f64)> {
+        let values = list[0]["values"].as_array().cloned().unwrap_or_default();
+        let value = |pair: &Value| {
+            ((pair[0].as_f64().unwrap() * 1000.0) as i64, pair[1].as_str().unwrap().parse().unwrap())
+        };
+        values.iter().map(value).collect()
+    }
+
+    #[test]
+    fn a_long_span_is_read_from_slots_and_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let end = START + 5 * DAY - MINUTE;
+        for (points, tier) in [(60, "1h"), (240, "5m")] {
+            let rate = ask(&store, "rate(served_total[5m])", START, end, points);
+            assert_eq!(rate["tier"], tier);
+            let rate = values(&rate["result"]);
+            let away = |at: i64| (START + DAY + 9 * 3_600_000..START + DAY + 17 * 3_600_000).contains(&at);
+            assert!(rate.len() as i64 > points * 9 / 10, "{}", rate.len());
+            for (at, value) in &rate[1..] {
+                assert!(away(*at) || (value - 2.0).abs() < 0.35, "{value} at {}", at - START);
+            }
+            let increase = values(&ask(&store, "increase(served_total[1h])", START, end, points)["result"]);
+            assert!(increase[1..].iter().all(|(at, value)| away(*at) || (value - 7200.0).abs() < 1300.0));
+
+            let lag = ask(&store, "lag", START, end, points);
+            assert!(values(&lag["result"]).iter().all(|(_, value)| *value == 1.0 || *value == 50.0));
+            let peaks = values(&lag["high"]).iter().filter(|(_, value)| *value == 50.0).count();
+            assert!((5..=10).contains(&peaks), "{peaks} peaks: each day's is in the band");
+            assert!(values(&lag["low"]).iter().all(|(_, value)| *value == 1.0));
+            let gap = START + DAY + 11 * 3_600_000;
+            let near =
+                |list: &[(i64, f64)]| list.iter().filter(|(at, _)| (at - gap).abs() < 1_000_000).count();
+            assert_eq!(near(&values(&lag["result"])), 0, "a gap is a gap");
+        }
+        let hour = ask(&store, "lag", end - 3_600_000, end, 240);
+        assert_eq!((&hour["tier"], &hour["step"]), (&Value::from("raw"), &Value::from(15.0)));
+        let max = values(&ask(&store, "max_over_time(lag[5m])", START, end, 60)["result"]);
+        assert_eq!(max.iter().filter(|(_, value)| *value == 50.0).count(), 5);
+    }
+}

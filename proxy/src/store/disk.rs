@@ -5,7 +5,7 @@
 //! | `bytes`, `codec` | numbers and columns in few bytes |
 //! | `segment` | rows of a target as one run of bytes with checksums |
 //! | `log`, `replay` | the row log, and its way back into memory |
-//! | `day` | one day's file |
+//! | `day`, `names` | one day's file, and the names of its series |
 //! | `read` | reading across segments and memory |
 //! | `tier`, `rollup` | five minutes and an hour as one value, made of a day that is over |
 //! | `keeper` | the thread that writes, rolls up and removes |
@@ -17,6 +17,7 @@ mod bytes;
 mod codec;
 mod day;
 mod log;
+mod names;
 mod read;
 mod replay;
 mod rollup;
@@ -37,7 +38,7 @@ pub(super) use log::{Log, Logged, TimedSample};
 use parking_lot::RwLock;
 
 use super::SeriesSamples;
-pub(super) use read::{Each, Parts, Recent};
+pub(super) use read::{Each, Loaded, Parts, Recent};
 pub(super) use replay::{Record, Replayed, Samples};
 pub(super) use tier::Slot;
 pub use tier::Tier;
@@ -245,7 +246,7 @@ impl Disk {
             };
             for (id, target) in targets {
                 let Some(own) = own_matchers(matchers, &target) else { continue };
-                let series = self.note(day::series_of(connection, id, &own)).unwrap_or_default();
+                let series = self.note(names::series_of(connection, id, &own)).unwrap_or_default();
                 found.extend(series.into_iter().map(|(_, labels)| labels.merged(&target)));
             }
         }

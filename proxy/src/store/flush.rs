@@ -1,12 +1,11 @@
-//! The way from memory to disk, and back at the start.
+//! The way from memory to disk.
 //!
 //! Four sealed blocks of a table make a segment; what is older than two hours becomes one however few rows
 //! it has. Until then rows are in the row log as well. A block stays in memory for as long as memory is
 //! meant to reach, so that what is asked for most is not read from disk.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -16,9 +15,9 @@ use fleetglass_shared::sample::{is_stale, stale_marker};
 use parking_lot::RwLock;
 
 use super::column::Sealed;
-use super::disk::{Column, DAY_MS, Disk, DiskError, NewSegment, Place, Record, Retention, Samples};
+use super::disk::{Column, DAY_MS, Disk, DiskError, NewSegment, Place, Retention};
 use super::table::{Block, Table};
-use super::{Limits, Sample, Store};
+use super::{Sample, Store};
 
 /// Blocks of one segment.
 const SEGMENT_BLOCKS: usize = 4;
@@ -30,17 +29,6 @@ pub(super) const OUT_OF_ORDER_MS: i64 = 10 * 60_000;
 const TIMED_ROWS: usize = 240;
 /// Segments written in one transaction.
 const BATCH: usize = 32;
-
-/// What was found on disk at the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// Rows and pushed batches that were in the row log only, and are in memory again.
-    pub replayed: usize,
-    /// What could not be read, in words.
-    pub lost: Vec<String>,
-    /// The time of the oldest sample.
-    pub oldest: Option<UnixMillis>,
-}
 
 /// Why the history on disk cannot be used, or written.
 #[derive(Debug, thiserror::Error)]
@@ -82,20 +70,6 @@ enum Origin {
 }
 
 impl Store {
-    /// The store over a data folder. What was in memory when the last run ended is there again.
-    ///
-    /// # Errors
-    /// The folder cannot be written to.
-    pub fn open(limits: Limits, folder: &Path, now: UnixMillis) -> Result<(Self, History), HistoryError> {
-        let disk = Arc::new(Disk::open(folder, now)?);
-        let store = Self::with(limits, Some(Arc::clone(&disk)));
-        let mut restore =
-            Restore { store: &store, disk: &disk, tables: HashMap::new(), saved: HashMap::new() };
-        let replayed = disk.replay(|record| restore.record(record))?;
-        let oldest = disk.oldest();
-        Ok((store, History { replayed: replayed.records, lost: replayed.lost, oldest }))
-    }
-
     /// Writes what waits in the row log; with `sync` it is on the disk when this returns, even if the
     /// machine loses its power. Nothing happens without a disk.
     ///
@@ -386,72 +360,6 @@ impl Table {
             timed.insert(place, (at, value));
         }
         is_new
-    }
-}
-
-/// A table, and the column of each of a record's series.
-type Known = (Arc<RwLock<Table>>, Vec<u32>);
-
-/// Puts the records of the row log back into memory.
-struct Restore<'a> {
-    store: &'a Store,
-    disk: &'a Disk,
-    /// By a record's reference: the table, and the column of each of the record's series.
-    tables: HashMap<(u64, u64), Known>,
-    /// By instance: the times of the rows that are on disk.
-    saved: HashMap<String, HashSet<UnixMillis>>,
-}
-
-impl Restore<'_> {
-    fn record(&mut self, record: &Record<'_>) {
-        let instance = record.target.get("instance").unwrap_or_default();
-        let (table, columns) = self.tables.entry(record.reference).or_insert_with(|| {
-            let table = self.store.add_table(instance, record.target);
-            let mut locked = table.write();
-            if locked.target != *record.target {
-                locked.retarget(record.target.clone());
-            }
-            drop(locked);
-            (table, Vec::new())
-        });
-        let mut table = table.write();
-        for labels in &record.columns[columns.len()..] {
-            let found = table.find(labels);
-            columns.push(found.unwrap_or_else(|| table.add(labels.clone())));
-        }
-        match record.samples {
-            Samples::Row(at, values, ended) => {
-                table.ended = ended;
-                let disk = self.disk;
-                let saved =
-                    self.saved.entry(instance.to_owned()).or_insert_with(|| disk.row_times(instance, at));
-                if saved.contains(&at) {
-                    return;
-                }
-                if table.last_time().is_some_and(|last| at <= last) {
-                    table.strand();
-                }
-                table.turn_day(at);
-                let row = table.times.len();
-                if row == 0 {
-                    table.head_file = record.file;
-                }
-                for (column, value) in columns.iter().zip(values) {
-                    if !is_stale(*value) {
-                        table.columns[*column as usize].head.push(row, *value);
-                    }
-                }
-                // Nothing expires while it is put back: columns would get other numbers.
-                table.end_row(at, i64::MAX);
-            }
-            Samples::Timed(samples) => {
-                for &(column, at, value) in samples {
-                    table.insert_timed(columns[column as usize], at, value);
-                }
-                let file = table.timed_file.map_or(record.file, |file| file.min(record.file));
-                table.timed_file = Some(file);
-            }
-        }
     }
 }
 

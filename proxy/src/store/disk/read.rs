@@ -8,9 +8,10 @@ use fleetglass_shared::labels::{LabelSet, Matcher};
 use fleetglass_shared::promql::{EvalError, SeriesRef};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
-use super::Disk;
-use super::day::{Day, DiskError, Part, Reader, open_segment, series_of};
+use super::day::{Column, Day, DiskError, Part, Reader, open_segment};
+use super::names::series_of;
 use super::segment::Segment;
+use super::{Disk, Place};
 use crate::store::Sample;
 
 /// What there is of one target, under the labels that it had.
@@ -134,6 +135,46 @@ impl Parts {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows of one segment, to be in memory again.
+pub(in crate::store) struct Loaded {
+    pub(in crate::store) target: LabelSet,
+    pub(in crate::store) place: Place,
+    pub(in crate::store) times: Vec<UnixMillis>,
+    pub(in crate::store) columns: Vec<Column>,
+}
+
+impl Disk {
+    /// The segments of rows of an instance that reach into a span, in order of time.
+    pub(in crate::store) fn load(&self, instance: &str, from: UnixMillis, to: UnixMillis) -> Vec<Loaded> {
+        let mut found = Vec::new();
+        for (number, day) in self.days_in(from, to) {
+            let Some(reader) = self.note(day.reader()) else { continue };
+            let Some(connection) = self.note(reader.get()) else { continue };
+            for (target, part) in day.parts_of(instance, from, to) {
+                if part.timed {
+                    continue;
+                }
+                let place = Place { day: number, segment: part.id };
+                let read = (|| {
+                    let names = series_of(connection, part.target, &[])?;
+                    let segment = open_segment(connection, part.id)?;
+                    let mut columns = Vec::new();
+                    for (id, labels) in names {
+                        let mut values = Vec::new();
+                        if segment.read(id, &mut values)? {
+                            columns.push((labels, values));
+                        }
+                    }
+                    Ok(Loaded { target: target.clone(), place, times: segment.times, columns })
+                })();
+                found.extend(self.checked(&day, part, read));
+            }
+        }
+        found.sort_by_key(|loaded| loaded.times.first().copied());
+        found
     }
 }
 

@@ -16,7 +16,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bytes::{Corrupt, Input, put_labels, put_varint};
 use super::codec;
-use super::day::{DiskError, insert_series, prepare, series_of};
+use super::day::{DiskError, prepare};
+use super::names::{insert_series, series_of};
 use super::{DAY_MS, own_matchers};
 
 const TABLES: &str = "
