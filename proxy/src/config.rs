@@ -121,6 +121,8 @@ pub struct ScrapeConfig {
 pub struct StoreConfig {
     /// How long samples are kept in memory.
     pub retention: Span,
+    /// How long events are kept.
+    pub events_retention: Span,
     /// The most series of one target.
     pub max_series_per_target: usize,
     /// The most series in all.
@@ -269,6 +271,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             retention: Span(Duration::from_secs(3600)),
+            events_retention: Span(Duration::from_secs(400 * 24 * 3600)),
             max_series_per_target: 20_000,
             max_series: 2_000_000,
         }
