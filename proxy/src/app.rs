@@ -23,6 +23,7 @@ use crate::{
     live::Live,
     query,
     scrape::Client,
+    state::StateFile,
     store::Store,
     telemetry::Telemetry,
 };
@@ -36,6 +37,8 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Samples of every node.
     pub store: Arc<Store>,
+    /// What happened, and what is known from one run to the next.
+    pub state: Arc<StateFile>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.

@@ -1,9 +1,11 @@
 //! A running proxy: the scheduler, the publisher, the watcher of the config, and the listener.
 
+mod data;
+mod observing;
 mod targets;
 mod watch;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -17,10 +19,12 @@ use crate::{
     auth::{Guard, Tokens},
     clock,
     config::LoadedConfig,
+    data_dir::DataDir,
     fleet::Fleet,
     live::Live,
     round::Rounds,
     scrape::{Client, Scheduler},
+    state::StateFile,
     store::{Limits, Store},
     target::Target,
     telemetry::Telemetry,
@@ -40,17 +44,25 @@ pub struct Proxy {
     loaded: LoadedConfig,
     listener: TcpListener,
     cancel: CancellationToken,
+    /// Ours until the end; `None` where nothing can be written.
+    data_dir: Option<Arc<DataDir>>,
 }
 
 impl Proxy {
     /// Sets a proxy up for a config.
     ///
     /// # Errors
-    /// A family, a token file or the address cannot be used.
+    /// A family, a token file or the address cannot be used, or another process has the data folder.
     pub async fn new(loaded: LoadedConfig, cancel: CancellationToken) -> anyhow::Result<Self> {
         let config = &loaded.config;
         let registry = targets::registry(&loaded)?;
         let tokens = Tokens::of(&loaded)?;
+        let data_dir = data::open(&loaded)?;
+        let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
+        let known = state.known().await.unwrap_or_else(|error| {
+            tracing::warn!("what was known of the nodes is lost: {error}");
+            BTreeMap::new()
+        });
         let telemetry = Arc::new(Telemetry::default());
         telemetry.reload(true, clock::now());
         let store = Arc::new(Store::new(Limits {
@@ -58,7 +70,7 @@ impl Proxy {
             max_series_per_target: config.store.max_series_per_target,
             max_series: config.store.max_series,
         }));
-        let fleet = Arc::new(Fleet::default());
+        let fleet = Arc::new(Fleet::new(Arc::clone(&state), known));
         let client = Client::new(&config.scrape)?;
         let started_at = clock::now();
         let live = Arc::new(Live::new(ServerInfo {
@@ -78,7 +90,7 @@ impl Proxy {
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, live, client, telemetry }),
+            app: Arc::new(App { fleet, store, state, live, client, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
@@ -87,6 +99,7 @@ impl Proxy {
             loaded,
             listener,
             cancel,
+            data_dir,
         })
     }
 
@@ -103,8 +116,12 @@ impl Proxy {
     /// # Errors
     /// The listener fails.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, scheduler, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, scheduler, loaded, listener, cancel, data_dir } = self;
         let router = app::router(&app, &guard, &loaded.config.cors);
+        let state = Arc::clone(&app.state);
+        let observing =
+            observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
+        let observing = tokio::spawn(observing.go_on(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             loaded,
@@ -113,6 +130,7 @@ impl Proxy {
             scheduler,
             guard,
             telemetry: Arc::clone(&app.telemetry),
+            state: Arc::clone(&app.state),
             cancel: cancel.child_token(),
         }));
         let stop = cancel.clone();
@@ -132,6 +150,10 @@ impl Proxy {
         }
         cancel.cancel();
         let _ = tokio::join!(publisher, watcher);
+        if let Ok(observing) = observing.await {
+            observing.end(clock::now()).await;
+        }
+        drop(data_dir);
         Ok(())
     }
 }
