@@ -52,11 +52,13 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let fleet = Arc::clone(&app.fleet);
     let targets: query::Targets = Arc::new(move || fleet.targets());
     let guarded = Router::new()
+        .route("/api/v1/events", get(api::events::events))
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
         .route("/api/v1/nodes/{id}/series", get(api::nodes::series))
         .route("/api/v1/nodes/{id}/{role}", get(api::nodes::pass_through))
+        .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
