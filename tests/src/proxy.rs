@@ -29,7 +29,7 @@ timeout = \"500ms\"
 pub struct Fleetglass {
     child: Child,
     address: SocketAddr,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     log: Log,
     http: reqwest::Client,
     token: Option<String>,
@@ -73,7 +73,12 @@ impl Fleetglass {
     ///
     /// # Panics
     /// When it ends instead, with its log.
-    pub async fn start_in(folder: TempDir, config: &str, environment: &[(&str, &str)]) -> Self {
+    pub async fn start_in(
+        folder: impl Into<Arc<TempDir>>,
+        config: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let folder = folder.into();
         write(&folder.path().join("fleetglass.toml"), config);
         let mut command = command::fleetglass(&["serve", "--config", "fleetglass.toml"]);
         command.current_dir(folder.path()).envs(environment.iter().copied());
@@ -149,6 +154,16 @@ impl Fleetglass {
             "no process to send SIG{name} to:\n{}",
             self.log()
         );
+    }
+
+    /// Sends it a signal that ends it, waits until it has ended, and gives its folder for another run.
+    ///
+    /// # Panics
+    /// When it runs no more, or cannot be waited for.
+    pub fn end(mut self, signal: &str) -> Arc<TempDir> {
+        self.signal(signal);
+        self.child.wait().expect("a child can be waited for");
+        Arc::clone(&self.folder)
     }
 
     /// A request with further headers, as a browser or a tool would send it.
