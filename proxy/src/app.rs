@@ -23,6 +23,7 @@ use crate::{
     live::Live,
     query,
     scrape::Client,
+    state::StateFile,
     store::Store,
     telemetry::Telemetry,
 };
@@ -36,6 +37,8 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Samples of every node.
     pub store: Arc<Store>,
+    /// What happened, and what is known from one run to the next.
+    pub state: Arc<StateFile>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -49,6 +52,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let fleet = Arc::clone(&app.fleet);
     let targets: query::Targets = Arc::new(move || fleet.targets());
     let guarded = Router::new()
+        .route("/api/v1/events", get(api::events::events))
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
@@ -57,6 +61,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/export", get(api::history::export))
         .route("/api/v1/import", post(api::history::import))
         .route("/api/v1/prune", post(api::history::prune))
+        .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))

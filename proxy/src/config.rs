@@ -129,6 +129,8 @@ pub struct StoreConfig {
     pub retention_1h: Span,
     /// The most bytes of all history on disk; the oldest goes first.
     pub max_size: Option<ByteSize>,
+    /// How long events are kept.
+    pub events_retention: Span,
     /// The most series of one target.
     pub max_series_per_target: usize,
     /// The most series in all.
@@ -281,6 +283,7 @@ impl Default for StoreConfig {
             retention_5m: Span(Duration::from_secs(100 * 86_400)),
             retention_1h: Span(Duration::from_secs(800 * 86_400)),
             max_size: None,
+            events_retention: Span(Duration::from_secs(400 * 24 * 3600)),
             max_series_per_target: 20_000,
             max_series: 2_000_000,
         }

@@ -7,7 +7,7 @@
 //! | who is asked | [`config`], [`discovery`], [`target`] |
 //! | scrape | [`scrape`] |
 //! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
-//! | store | [`data_dir`], [`store`], [`transfer`], [`query`] |
+//! | store | [`data_dir`], [`store`], [`state`], [`transfer`], [`query`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
@@ -28,6 +28,7 @@ pub mod round;
 pub mod scrape;
 pub mod serve;
 pub mod sim;
+pub mod state;
 pub mod store;
 pub mod target;
 pub mod telemetry;

@@ -1,10 +1,12 @@
 //! A running proxy: the scheduler, the publisher, the watcher of the config, and the listener.
 
+mod data;
 mod history;
+mod observing;
 mod targets;
 mod watch;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -19,11 +21,12 @@ use crate::{
     auth::{Guard, Tokens},
     clock,
     config::{LoadedConfig, Span, StoreConfig},
-    data_dir::{DataDir, DataDirError},
+    data_dir::DataDir,
     fleet::Fleet,
     live::Live,
     round::Rounds,
     scrape::{Client, Scheduler},
+    state::StateFile,
     store::{Limits, Retention, Store},
     target::Target,
     telemetry::Telemetry,
@@ -40,26 +43,32 @@ pub struct Proxy {
     guard: Arc<Guard>,
     rounds: Arc<Rounds>,
     scheduler: Scheduler<Rounds>,
-    /// Ours while the proxy runs; none where it cannot be written to.
-    data_dir: Option<DataDir>,
     loaded: LoadedConfig,
     listener: TcpListener,
     cancel: CancellationToken,
+    /// Ours until the end; `None` where nothing can be written.
+    data_dir: Option<Arc<DataDir>>,
 }
 
 impl Proxy {
     /// Sets a proxy up for a config.
     ///
     /// # Errors
-    /// A family, a token file or the address cannot be used.
+    /// A family, a token file or the address cannot be used, or another process has the data folder.
     pub async fn new(loaded: LoadedConfig, cancel: CancellationToken) -> anyhow::Result<Self> {
         let config = &loaded.config;
         let registry = targets::registry(&loaded)?;
         let tokens = Tokens::of(&loaded)?;
+        let data_dir = data::open(&loaded)?;
+        let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
+        let known = state.known().await.unwrap_or_else(|error| {
+            tracing::warn!("what was known of the nodes is lost: {error}");
+            BTreeMap::new()
+        });
         let telemetry = Arc::new(Telemetry::default());
         telemetry.reload(true, clock::now());
-        let (data_dir, store) = open_store(&loaded)?;
-        let fleet = Arc::new(Fleet::default());
+        let store = open_store(&loaded, data_dir.as_deref());
+        let fleet = Arc::new(Fleet::new(Arc::clone(&state), known));
         let client = Client::new(&config.scrape)?;
         let started_at = clock::now();
         let live = Arc::new(Live::new(ServerInfo {
@@ -79,7 +88,7 @@ impl Proxy {
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, live, client, telemetry }),
+            app: Arc::new(App { fleet, store, state, live, client, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
@@ -110,6 +119,10 @@ impl Proxy {
         let keeper =
             data_dir.is_some().then(|| Keeper::start(Arc::clone(&app.store), retention)).transpose()?;
         let router = app::router(&app, &guard, &loaded.config.cors);
+        let state = Arc::clone(&app.state);
+        let observing =
+            observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
+        let observing = tokio::spawn(observing.go_on(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             loaded,
@@ -118,6 +131,7 @@ impl Proxy {
             scheduler,
             guard,
             telemetry: Arc::clone(&app.telemetry),
+            state: Arc::clone(&app.state),
             cancel: cancel.child_token(),
         }));
         let stop = cancel.clone();
@@ -140,30 +154,25 @@ impl Proxy {
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
         }
+        if let Ok(observing) = observing.await {
+            observing.end(clock::now()).await;
+        }
         drop(data_dir);
         Ok(())
     }
 }
 
-/// The store over the config's data folder; in memory alone where that cannot be written to.
-fn open_store(loaded: &LoadedConfig) -> anyhow::Result<(Option<DataDir>, Arc<Store>)> {
-    let config = &loaded.config;
+/// The store over the data folder; in memory alone where that cannot be written to.
+fn open_store(loaded: &LoadedConfig, folder: Option<&DataDir>) -> Arc<Store> {
+    let config = &loaded.config.store;
     let limits = Limits {
-        retention_ms: millis(config.store.memory),
-        max_series_per_target: config.store.max_series_per_target,
-        max_series: config.store.max_series,
+        retention_ms: millis(config.memory),
+        max_series_per_target: config.max_series_per_target,
+        max_series: config.max_series,
     };
-    let path = loaded.resolve(&config.server.data_dir);
-    let opened = match DataDir::open(&path) {
-        Err(taken @ DataDirError::Taken(_)) => return Err(taken.into()),
-        Err(unusable) => Err(unusable.to_string()),
-        Ok(folder) => {
-            let opened = Store::open(limits, folder.path(), clock::now());
-            opened.map(|opened| (folder, opened)).map_err(|error| error.to_string())
-        }
-    };
-    match opened {
-        Ok((folder, (store, history))) => {
+    let Some(folder) = folder else { return Arc::new(Store::new(limits)) };
+    match Store::open(limits, folder.path(), clock::now()) {
+        Ok((store, history)) => {
             for lost in &history.lost {
                 tracing::warn!("the end of the row log was cut off: {lost}");
             }
@@ -172,13 +181,13 @@ fn open_store(loaded: &LoadedConfig) -> anyhow::Result<(Option<DataDir>, Arc<Sto
                 folder = %folder.path().display(), replayed = history.replayed,
                 oldest = oldest.unwrap_or_default(), "history opened"
             );
-            Ok((Some(folder), Arc::new(store)))
+            Arc::new(store)
         }
         Err(error) => {
             tracing::error!(
-                "{error}; nothing is kept on disk: history is in memory only and ends with this process"
+                "{error}; no samples are kept on disk: history is in memory only and ends with this process"
             );
-            Ok((None, Arc::new(Store::new(limits))))
+            Arc::new(Store::new(limits))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Logs, and the metrics of Fleetglass itself.
 
 mod process;
+mod state;
 mod text;
 
 use std::{collections::BTreeMap, io::IsTerminal, sync::atomic::AtomicU64};
@@ -35,6 +36,7 @@ pub struct Telemetry {
     dropped_seen: Mutex<u64>,
     reloads: Family<ResultLabel, Counter>,
     reloaded_at: Gauge<f64, AtomicU64>,
+    state: state::StateMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -72,6 +74,7 @@ impl Default for Telemetry {
             dropped_seen: Mutex::default(),
             reloads: Family::default(),
             reloaded_at: Gauge::default(),
+            state: state::StateMetrics::default(),
         };
         telemetry.register();
         telemetry
@@ -119,6 +122,7 @@ impl Telemetry {
             "When the config in force was read",
             self.reloaded_at.clone(),
         );
+        self.state.register(&mut registry);
         process::register(&mut registry);
         self.registry = registry;
     }
@@ -165,6 +169,11 @@ impl Telemetry {
         let mut seen = self.dropped_seen.lock();
         self.dropped.inc_by(dropped.saturating_sub(*seen));
         *seen = dropped;
+    }
+
+    /// Takes in what the state file counts, just before it is rendered.
+    pub fn observe_state(&self, stats: &crate::state::Stats) {
+        self.state.observe(stats);
     }
 
     /// Everything in Prometheus's text format 0.0.4.

@@ -67,7 +67,7 @@ fn proxy_and_frontend_know_shared_and_never_each_other() {
 const STAGES: [&[&str]; 7] = [
     &["config", "discovery", "target"],
     &["scrape"],
-    &["store", "query"],
+    &["data_dir", "store", "state", "query"],
     &["fleet", "live"],
     &["round"],
     &["api", "app", "assets"],

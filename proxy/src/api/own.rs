@@ -35,6 +35,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (clients, dropped) = app.live.clients();
     let store = app.store.stats();
     app.telemetry.observe(&app.fleet.counts(), &store, clients, dropped);
+    app.telemetry.observe_state(app.state.stats());
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.telemetry.render()).into_response()
 }
 

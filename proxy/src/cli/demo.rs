@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::Context;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
@@ -61,7 +60,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         .collect();
     let mut config = Config { scrape, ..Config::default() };
     config.server.listen = listen;
-    let data = DemoData::new()?;
+    let data = Throwaway::new()?;
     config.server.data_dir.clone_from(&data.0);
     let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
@@ -82,21 +81,29 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     outcome
 }
 
-/// A folder for the demo's history that goes with it.
-struct DemoData(PathBuf);
+/// A folder for the data of one demo, removed with all that is in it.
+struct Throwaway(PathBuf);
 
-impl DemoData {
+impl Throwaway {
     fn new() -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("fleetglass-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make {} for the demo's history", folder.display()))?;
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        let name = format!("fleetglass-demo-{:016x}", u64::from_be_bytes(name));
+        let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        // Others on this machine share the folder it is in.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&folder)
+            .map_err(|error| anyhow::anyhow!("{} cannot be made: {error}", folder.display()))?;
         Ok(Self(folder))
     }
 }
 
-impl Drop for DemoData {
+impl Drop for Throwaway {
     fn drop(&mut self) {
-        // What cannot be removed now is the system's to clean, as all of its folder for such files.
+        // What is left is the system's to sweep.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -42,6 +42,7 @@ fn every_setting_is_read() {
         concurrency = 7
         [store]
         retention = "2h"
+        events_retention = "30d"
         max_series_per_target = 5
         max_series = 6
         [families]

@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(near(&values(&lag["result"])), 0, "a gap is a gap");
         }
         let hour = ask(&store, "lag", end - 3_600_000, end, 240);
-        assert_eq!((&hour["tier"], &hour["step"]), (&Value::from("raw"), &Value::from(15.0)));
+        assert_eq!((&hour["tier"], &hour["step"]), (&Value::from("raw"), &Value::from(15)));
         let max = values(&ask(&store, "max_over_time(lag[5m])", START, end, 60)["result"]);
         assert_eq!(max.iter().filter(|(_, value)| *value == 50.0).count(), 5);
     }
