@@ -3,9 +3,12 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | `range`, `moment`, `times` | pure: how much time is shown, what a person writes for it, times in words |
 //! | `series`, `scale`, `geometry`, `palette` | pure: values on a grid, ticks, lines with gaps, colours |
-//! | `draw` | one chart on its canvas, by plotters |
-//! | `chart`, `legend` | the chart with its title, crosshair and legend |
+//! | `marks` | pure: events as marks, and which of them fit |
+//! | `draw`, `pins`, `cross` | one chart on its canvas, by plotters; its marks; what lies over it |
+//! | `chart`, `legend`, `tip` | the chart with its title, crosshair and legend; what happened under the pointer |
+//! | `select` | reading and zooming by pointer, finger and keyboard |
 //! | `shown` | what a chart shows: lines, or why there are none |
 //! | `spoken` | a chart in words, for readers that do not see it |
 //! | `board` | what the charts of a page share |
@@ -13,20 +16,33 @@
 
 mod board;
 mod chart;
+mod cross;
 mod draw;
 mod geometry;
 mod legend;
+mod marks;
+mod moment;
 mod observe;
 mod paint;
 mod palette;
+mod pins;
+mod range;
 mod scale;
+mod select;
 mod series;
 mod shown;
 mod spoken;
+mod times;
+mod tip;
 
-pub use board::{Board, Window};
+pub use board::Board;
 pub use chart::chart;
-pub use observe::{Frame, keep_in_view};
-pub use scale::clock_label;
-pub use series::{Grid, lay_out, parse_matrix};
+pub use marks::{Mark, Pin, Sign, near, pins};
+pub use moment::{read_range, write_range};
+pub use observe::{Frame, Size, keep_in_view};
+pub use range::{CHOICES, Range};
+pub use select::Surface;
+pub use series::{Grid, Tier, lay_out, parse_answer};
 pub use shown::{ChartData, Shown};
+pub use times::{clock_label, date_label, moment_label, span_label, time_ticks};
+pub use tip::sign_mark;

@@ -62,6 +62,11 @@ pub async fn get_json<T: DeserializeOwned>(path: &str) -> Result<T, ClientError>
     read(&body).map_err(ClientError::Malformed)
 }
 
+/// Asks for JSON that is read member by member, e.g. `/api/v1/uptime?by=region`.
+pub async fn get_value(path: &str) -> Result<Json, ClientError> {
+    Json::parse(&get_text(path).await?).map_err(ClientError::Malformed)
+}
+
 /// Asks for a text, e.g. `/api/v1/nodes/eu-1/metrics`.
 pub async fn get_text(path: &str) -> Result<String, ClientError> {
     let response = send(request(path)).await?;

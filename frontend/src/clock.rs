@@ -18,9 +18,10 @@ pub fn local_hours_minutes(at: UnixMillis) -> String {
     format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
 }
 
-/// How far the viewer's zone is ahead of UTC now, in milliseconds.
-pub fn zone_offset() -> i64 {
-    -(js_sys::Date::new_0().get_timezone_offset() as i64) * 60_000
+/// How far the viewer's zone is ahead of UTC at a time, in milliseconds.
+pub fn zone_offset(at: UnixMillis) -> i64 {
+    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64));
+    -(date.get_timezone_offset() as i64) * 60_000
 }
 
 /// Waits without blocking.

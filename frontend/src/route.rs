@@ -13,6 +13,8 @@ struct Address {
     path: String,
     /// With its `?`, or empty.
     query: String,
+    /// How many steps of [`Route::step`] lead here.
+    steps: u32,
 }
 
 /// The pages there are.
@@ -63,16 +65,37 @@ impl Route {
 
     /// Goes to another address, which the browser remembers as a step.
     pub fn go(self, address: &str) {
-        if let Ok(history) = window().history() {
-            let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
-            self.0.set(here());
-        }
+        self.push(address, 0);
+    }
+
+    /// Goes to another address of the same page, from which [`Self::back`] leads here again.
+    pub fn step(self, address: &str) {
+        self.push(address, self.0.with_untracked(|here| here.steps) + 1);
+    }
+
+    /// How many times [`Self::back`] stays on this page. The browser keeps the number with the address: a
+    /// reload, Back and Forward change nothing about it.
+    pub fn steps(self) -> u32 {
+        self.0.with(|address| address.steps)
+    }
+
+    /// As the browser's own Back.
+    pub fn back(self) {
+        let _ = window().history().and_then(|history| history.back());
     }
 
     /// Changes the address of the same step.
     pub fn replace(self, address: &str) {
         if let Ok(history) = window().history() {
-            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+            let state = history.state().unwrap_or(JsValue::NULL);
+            let _ = history.replace_state_with_url(&state, "", Some(address));
+            self.0.set(here());
+        }
+    }
+
+    fn push(self, address: &str, steps: u32) {
+        if let Ok(history) = window().history() {
+            let _ = history.push_state_with_url(&JsValue::from(steps), "", Some(address));
             self.0.set(here());
         }
     }
@@ -92,7 +115,12 @@ fn decoded(part: &str) -> String {
 
 fn here() -> Address {
     let location = window().location();
-    Address { path: location.pathname().unwrap_or_default(), query: location.search().unwrap_or_default() }
+    let steps = window().history().and_then(|history| history.state()).ok().and_then(|state| state.as_f64());
+    Address {
+        path: location.pathname().unwrap_or_default(),
+        query: location.search().unwrap_or_default(),
+        steps: steps.unwrap_or_default() as u32,
+    }
 }
 
 /// The address that a press leads to, if it is one that the app follows by itself: a plain press on a link

@@ -9,6 +9,7 @@ pub mod model;
 pub mod order;
 pub mod read;
 pub mod tally;
+pub mod uptime;
 pub mod view;
 
 pub use fleet::{Fleet, Link, NodeSignal, use_fleet};

@@ -1,90 +1,62 @@
-//! What all charts of a page share: the crosshair, the colours, the window of time and when to ask again.
+//! What all charts of a page share: the crosshair, what is being selected, the range of time, the marks, the
+//! colours and when to ask again.
+
+use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 
+use super::marks::Mark;
 use super::observe::watch_pixel_ratio;
 use super::paint::{Paint, watch_theme};
-use super::scale::zone_label;
+use super::range::Range;
 use super::series::Grid;
+use super::times::{Zone, zone_label};
+use crate::clock;
 use crate::dom::on_window;
-
-/// More times than this are not asked for: a chart is a few hundred pixels wide.
-const MOST_POINTS: i64 = 240;
-
-/// How much time the charts of a page show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Window {
-    /// The last quarter of an hour.
-    Quarter,
-    /// The last hour: all that the proxy keeps in memory.
-    #[default]
-    Hour,
-}
-
-impl Window {
-    /// Every choice, in the order of the buttons.
-    pub const ALL: [Self; 2] = [Self::Quarter, Self::Hour];
-
-    /// The word in the address of the page.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quarter => "15m",
-            Self::Hour => "1h",
-        }
-    }
-
-    /// The word on the button.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Quarter => "15 min",
-            Self::Hour => "1 h",
-        }
-    }
-
-    /// What a word in an address means; what it does not know is the default.
-    pub fn parse(word: Option<&str>) -> Self {
-        Self::ALL.into_iter().find(|window| Some(window.as_str()) == word).unwrap_or_default()
-    }
-
-    /// Its length in milliseconds.
-    pub fn millis(self) -> i64 {
-        match self {
-            Self::Quarter => 15 * 60_000,
-            Self::Hour => 60 * 60_000,
-        }
-    }
-}
+use crate::route::{Route, use_route};
 
 /// The charts of one page together.
 #[derive(Clone, Copy)]
 pub struct Board {
     /// The time under the crosshair.
     pub hovered: RwSignal<Option<UnixMillis>>,
+    /// Where a selection began and where it is now.
+    pub selection: RwSignal<Option<(UnixMillis, UnixMillis)>>,
+    /// What happened, in order of time.
+    pub marks: RwSignal<Arc<Vec<Mark>>>,
     /// Goes up when there may be newer values.
     pub refresh: RwSignal<u64>,
     /// From one value of the page's series to the next, in milliseconds.
     pub interval: StoredValue<i64>,
-    /// How far the viewer's zone is ahead of UTC, in milliseconds.
-    pub offset: i64,
-    /// The word for the window of time, from the page's address.
-    range: Memo<String>,
+    /// The viewer's zone.
+    pub zone: Zone,
+    range: Memo<Range>,
+    route: Route,
     pub(super) paint: StoredValue<Paint>,
     /// Goes up when the colours or the screen's pixels have changed.
     pub(super) repaint: RwSignal<u64>,
 }
 
 impl Board {
-    /// Makes the board of a page and hands it down to its charts.
-    pub fn provide(range: Memo<String>) -> Self {
+    /// Makes the board of a page and hands it down to its charts. Its range is the address's.
+    pub fn provide() -> Self {
+        let route = use_route();
+        let said = move |name| route.query(name);
+        let range = move |_: Option<&Range>| {
+            Range::parse(said("range").as_deref(), said("from").as_deref(), said("to").as_deref())
+        };
         let board = Self {
             hovered: RwSignal::new(None),
+            selection: RwSignal::new(None),
+            marks: RwSignal::new(Arc::default()),
             refresh: RwSignal::new(0),
             interval: StoredValue::new(15_000),
-            offset: crate::clock::zone_offset(),
-            range,
+            zone: clock::zone_offset,
+            range: Memo::new(range),
+            route,
             paint: StoredValue::new(Paint::read()),
             repaint: RwSignal::new(0),
         };
@@ -94,8 +66,8 @@ impl Board {
         // After a finger has read a value the crosshair stays; a tap anywhere else takes it away.
         on_window("pointerdown", move |event: PointerEvent| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let in_chart =
-                target.is_some_and(|target| target.closest(".chart-plot").ok().flatten().is_some());
+            let in_chart = target
+                .is_some_and(|target| target.closest(".chart-plot,.lane-plot").ok().flatten().is_some());
             if !in_chart {
                 board.hover(None);
             }
@@ -103,9 +75,45 @@ impl Board {
         board
     }
 
+    /// The board of this page.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
     /// How much time is shown.
-    pub fn window(self) -> Window {
-        self.range.with(|range| Window::parse(Some(range)))
+    pub fn range(self) -> Range {
+        self.range.get()
+    }
+
+    /// Shows another range, in place of the one in the address.
+    pub fn choose(self, range: Range) {
+        self.leave();
+        self.route.replace(&range.query());
+    }
+
+    /// Shows another range, from which the browser's Back leads to this one.
+    pub fn go(self, range: Range) {
+        self.leave();
+        if range != self.range.get_untracked() {
+            self.route.step(&range.query());
+        }
+    }
+
+    /// How many ranges Back leads through before it leaves the page.
+    pub fn steps(self) -> u32 {
+        self.route.steps()
+    }
+
+    /// Shows the range before this one.
+    pub fn back(self) {
+        self.leave();
+        self.route.back();
+    }
+
+    /// What was pointed at is no longer there.
+    fn leave(self) {
+        self.hover(None);
+        self.select(None);
     }
 
     /// Puts the crosshair of all charts at a time, or takes it away.
@@ -116,24 +124,23 @@ impl Board {
         }
     }
 
-    /// The board of this page.
-    pub fn expect() -> Self {
-        expect_context()
+    /// Selects from one time to another, or nothing.
+    pub(super) fn select(self, span: Option<(UnixMillis, UnixMillis)>) {
+        if self.selection.get_untracked() != span {
+            self.selection.set(span);
+        }
     }
 
-    /// The times a chart asks for now: as close as the values are, but no more than it has use for.
+    /// The times a chart asks for now.
     pub fn grid(self, now: UnixMillis) -> Grid {
-        let window = untrack(|| self.window()).millis();
-        let step = self.interval.get_value().max(window / MOST_POINTS);
-        // Whole seconds: what Prometheus's API takes without a fraction.
-        Grid::last(window, (step + 999) / 1000 * 1000, now)
+        Grid::of(self.range.get_untracked(), self.interval.get_value(), now)
     }
 
     /// The zone of the times: its name where the browser tells one, and its distance from UTC.
-    pub fn zone(self) -> String {
+    pub fn zone_name(self, now: UnixMillis) -> String {
         let formatter = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
         let name = js_sys::Reflect::get(&formatter.resolved_options(), &"timeZone".into()).ok();
-        let distance = zone_label(self.offset);
+        let distance = zone_label((self.zone)(now));
         match name.and_then(|name| name.as_string()) {
             Some(name) if name != distance => format!("{} ({distance})", name.replace('_', " ")),
             _ => distance,

@@ -3,20 +3,20 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::PanelBound;
 use leptos::prelude::*;
-use web_sys::{Event, KeyboardEvent, PointerEvent};
 
 use super::board::Board;
-use super::draw::{Cross, Scene, Sheet, draw, draw_cross};
+use super::cross::{Cross, Over, draw_over};
+use super::draw::{Scene, Sheet, draw};
 use super::geometry::Plot;
 use super::legend::legend;
 use super::observe::{Frame, Size, keep_in_view};
-use super::scale::clock_label;
-use super::series::Grid;
+use super::select::Surface;
 use super::shown::{ChartData, ChartOf, Shown};
 use super::spoken::{description, reading};
+use super::times::moment_label;
+use super::tip::tip;
 use crate::dom::{El, div, effect, el, p, with_class};
 
 /// A chart: its title, the unit word of its values (see `fleetglass_shared::format`), whether the y axis
@@ -43,50 +43,31 @@ pub fn chart(
     let spoken = RwSignal::new(String::new());
     let plot = Rc::new(Cell::new(None::<Plot>));
 
-    // No listener may hold an element: the browser would keep both for ever.
-    let under = plot.clone();
-    let read = Rc::new(move |event: PointerEvent| {
-        let (Some(plot), Some(data)) = (under.get(), untrack(|| of.data())) else { return };
-        active.set(true);
-        board.hover(Some(data.grid.time(plot.index_at(f64::from(event.offset_x())))));
-    });
-    let press = read.clone();
-    let leave = move |event: PointerEvent| {
-        active.set(false);
-        // A finger that is lifted leaves its value to be read.
-        if event.pointer_type() == "mouse" {
-            board.hover(None);
-        }
-    };
-    let blur = move |_: Event| {
-        active.set(false);
-        board.hover(None);
-    };
-    let keys = move |event: KeyboardEvent| {
-        let Some(data) = untrack(|| of.data()) else { return };
-        let Some(at) = moved(board.hovered.get_untracked(), data.grid, &event.key(), event.shift_key())
-        else {
-            return;
-        };
-        event.prevent_default();
-        active.set(at.is_some());
-        board.hover(at);
-        spoken.set(at.map_or_else(String::new, |at| untrack(|| reading(of, &data, at, board.offset))));
+    let (under, pointed) = (plot.clone(), plot.clone());
+    let surface = Surface {
+        board,
+        active,
+        spoken,
+        time_at: Rc::new(move |x| {
+            let (plot, data) = (under.get()?, untrack(|| of.data())?);
+            Some(data.grid.start + (plot.place_at(x) * data.grid.step as f64) as i64)
+        }),
+        grid: Rc::new(move || Some(of.data()?.grid)),
+        reading: Rc::new(move |at| of.data().map_or_else(String::new, |data| reading(of, &data, at, board))),
     };
     let has_lines = move || of.data().is_some();
+    // What is on the screen is of another range than the one that was chosen.
+    let waits = move || of.data().is_some_and(|data| data.range != board.range());
     let canvases = (base.clone(), over.clone());
-    let place = div("chart-plot")
+    let place = div("")
+        .class(move || if waits() { "chart-plot chart-waits" } else { "chart-plot" })
         .attr("role", "img")
-        .attr("tabindex", "0")
         .attr("aria-label", move || description(of))
-        .on("pointermove", move |event| read(event))
-        .on("pointerdown", move |event| press(event))
-        .on("pointerleave", leave)
-        .on("keydown", keys)
-        .on("blur", blur)
         .when(has_lines, move || canvases.0.clone())
         .when(has_lines, move || canvases.1.clone())
+        .live(move || tip(of, board, active, &pointed))
         .live(move || message(of));
+    let place = surface.on(place);
     keep_in_view(&place, in_view);
     let drawing = Drawing {
         of,
@@ -108,6 +89,7 @@ pub fn chart(
         .child(place)
         .child(p("sr-only").attr("aria-live", "polite").text(spoken))
         .when(has_lines, move || legend(of))
+        .when(move || !of.note().is_empty(), move || p("chart-foot").text(move || of.note()))
 }
 
 /// What is needed to draw a chart.
@@ -140,6 +122,7 @@ impl Drawing {
             lines.board.repaint.track();
             lines.of.isolated.track();
             lines.of.shown.track();
+            lines.board.marks.track();
             if lines.size.get().0 > 0.0 && in_view.get() {
                 let lines = lines.clone();
                 lines_frame.request(Box::new(move || untrack(|| lines.draw_lines())));
@@ -147,12 +130,13 @@ impl Drawing {
         });
         effect(move || {
             cross.board.hovered.track();
+            cross.board.selection.track();
             cross.board.repaint.track();
             cross.active.track();
             cross.drawn.track();
             if cross.plot.get().is_some() && in_view.get() {
                 let cross = cross.clone();
-                cross_frame.request(Box::new(move || untrack(|| cross.draw_cross())));
+                cross_frame.request(Box::new(move || untrack(|| cross.draw_over())));
             }
         });
     }
@@ -168,6 +152,7 @@ impl Drawing {
         let lines = data.series.iter().zip(data.looks.iter().copied());
         let lines = lines.filter(|(series, _)| of.is_drawn(&data, &series.name)).collect();
         let unit = of.unit.get_value();
+        let marks = board.marks.get();
         let bound = self.bound.as_ref().map(|bound| (bound.title.as_str(), bound.value));
         let scene = Scene {
             grid: data.grid,
@@ -175,18 +160,22 @@ impl Drawing {
             unit: &unit,
             from_zero: self.from_zero,
             bound,
-            offset: board.offset,
+            marks: &marks,
+            zone: board.zone,
         };
         self.plot.set(board.paint.with_value(|paint| draw(&self.sheet(&self.base), &scene, paint)));
         self.drawn.update(|count| *count += 1);
     }
 
-    fn draw_cross(&self) {
-        let Some(plot) = self.plot.get() else { return };
-        let data = self.of.data();
-        let cross = data.and_then(|data| cross_at(self.of, &data, self.board, self.active.get()));
+    fn draw_over(&self) {
+        let (Some(plot), Some(data)) = (self.plot.get(), self.of.data()) else { return };
+        let over = Over {
+            grid: data.grid,
+            cross: cross_at(self.of, &data, self.board, self.active.get()),
+            selection: self.board.selection.get(),
+        };
         let sheet = self.sheet(&self.over);
-        self.board.paint.with_value(|paint| draw_cross(&sheet, &plot, cross.as_ref(), paint));
+        self.board.paint.with_value(|paint| draw_over(&sheet, &plot, &over, paint));
     }
 }
 
@@ -213,44 +202,6 @@ fn cross_at(of: ChartOf, data: &ChartData, board: Board, active: bool) -> Option
         .map(|(series, look)| (series.values[index], look.colour))
         .filter(|(value, _)| value.is_finite())
         .collect();
-    let label = active.then(|| clock_label(data.grid.time(index), board.offset, true));
+    let label = active.then(|| moment_label(data.grid.time(index), data.grid.length(), board.zone));
     Some(Cross { index, dots, label })
-}
-
-/// Where a key moves the crosshair: `None` when the key means nothing here, `Some(None)` when it goes away.
-fn moved(from: Option<UnixMillis>, grid: Grid, key: &str, far: bool) -> Option<Option<UnixMillis>> {
-    let last = grid.len().checked_sub(1)?;
-    let step = if far { 10 } else { 1 };
-    let here = from.and_then(|at| grid.index(at));
-    let index = match key {
-        "ArrowLeft" => here.map_or(last, |index| index.saturating_sub(step)),
-        "ArrowRight" => here.map_or(last, |index| (index + step).min(last)),
-        "Home" => 0,
-        "End" => last,
-        "Escape" => return from.map(|_| None),
-        _ => return None,
-    };
-    Some(Some(grid.time(index)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Grid, moved};
-
-    #[test]
-    fn keys_walk_over_the_grid_and_stay_on_it() {
-        let grid = Grid { start: 0, end: 150_000, step: 15_000 };
-        for (from, key, far, to) in [
-            (None, "ArrowLeft", false, Some(Some(150_000))),
-            (Some(150_000), "ArrowLeft", false, Some(Some(135_000))),
-            (Some(150_000), "ArrowRight", false, Some(Some(150_000))),
-            (Some(15_000), "ArrowLeft", true, Some(Some(0))),
-            (Some(15_000), "End", false, Some(Some(150_000))),
-            (Some(15_000), "Escape", false, Some(None)),
-            (None, "Escape", false, None),
-            (None, "a", false, None),
-        ] {
-            assert_eq!(moved(from, grid, key, far), to, "{from:?} {key}");
-        }
-    }
 }

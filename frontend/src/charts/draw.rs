@@ -13,15 +13,19 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use super::geometry::{Plot, segments};
+use super::marks::Mark;
 use super::paint::{Paint, css};
 use super::palette::Look;
-use super::scale::{ValueAxis, clock_label, time_ticks};
-use super::series::{Grid, Series};
+use super::pins::draw_pins;
+use super::scale::ValueAxis;
+use super::series::{Band, Grid, Series};
+use super::times::{Zone, time_ticks};
 
 /// Plotters' pixels in a CSS pixel.
 const FINE: f64 = 16.0;
 const TOP: f64 = 24.0;
-const BOTTOM: f64 = 22.0;
+/// Room for the times below the plot.
+pub const BOTTOM: f64 = 22.0;
 const RIGHT: f64 = 10.0;
 const FONT_PX: u32 = 12;
 /// More lines than this are not filled: the fills would only make mud.
@@ -39,8 +43,10 @@ pub struct Scene<'a> {
     pub from_zero: bool,
     /// A bound: its name and value.
     pub bound: Option<(&'a str, f64)>,
-    /// How far the viewer's zone is ahead of UTC, in milliseconds.
-    pub offset: i64,
+    /// What happened, in order of time.
+    pub marks: &'a [Mark],
+    /// The viewer's zone.
+    pub zone: Zone,
 }
 
 /// The canvas of a chart and how large it is, in CSS pixels.
@@ -70,7 +76,7 @@ impl Sheet {
     }
 
     /// The middle of the device pixel at a length: a hairline there is one pixel, not two half ones.
-    fn snapped(&self, length: f64) -> f64 {
+    pub fn snapped(&self, length: f64) -> f64 {
         ((length * self.ratio).floor() + 0.5) / self.ratio
     }
 }
@@ -90,10 +96,10 @@ pub fn draw(sheet: &Sheet, scene: &Scene<'_>, paint: &Paint) -> Option<Plot> {
         height: (sheet.size.1 - TOP - BOTTOM).max(1.0),
         low: axis.low * unit.divisor,
         high: axis.high * unit.divisor,
-        count: scene.grid.len(),
+        last: scene.grid.place(scene.grid.end),
     };
     let most = ((plot.width / 72.0) as usize).clamp(2, 6);
-    let times = time_ticks(scene.grid.start, scene.grid.end, scene.offset, most);
+    let times = time_ticks(scene.grid.start, scene.grid.end, scene.zone, most);
 
     lines(sheet, scene, paint, &plot, &axis, unit, &context)?;
 
@@ -106,13 +112,14 @@ pub fn draw(sheet: &Sheet, scene: &Scene<'_>, paint: &Paint) -> Option<Plot> {
     context.set_text_align("left");
     let _ = context.fill_text(unit.name, 0.0, 8.0);
     context.set_text_align("center");
-    for at in times {
-        let label = clock_label(at, scene.offset, false);
+    for &at in &times.at {
+        let label = times.label(at, scene.zone);
         let half = width_of(&context, &label) / 2.0;
-        let place = plot.x((at - scene.grid.start) as f64 / scene.grid.step as f64);
+        let place = plot.x(scene.grid.place(at));
         let place = place.clamp(half, sheet.size.0 - half);
         let _ = context.fill_text(&label, place.round(), (sheet.size.1 - 8.0).round());
     }
+    draw_pins(sheet, scene, paint, &plot, &context);
     bound_name(sheet, scene, paint, &plot, &context);
     Some(plot)
 }
@@ -163,6 +170,17 @@ impl Area {
         let _ = self.backend.draw_path(points.iter().map(|point| self.place.translate(point)), &style);
     }
 
+    /// From the lowest to the highest, wherever both are known.
+    fn band(&mut self, band: &Band, colour: RGBAColor) {
+        let both = |index: &usize| band.low[*index].is_finite() && band.high[*index].is_finite();
+        let known: Vec<usize> = (0..band.low.len()).filter(both).collect();
+        for run in known.chunk_by(|a, b| a + 1 == *b) {
+            let above = run.iter().map(|&index| (index as f64, band.high[index]));
+            let below = run.iter().rev().map(|&index| (index as f64, band.low[index]));
+            self.fill(&above.chain(below).collect::<Vec<_>>(), colour);
+        }
+    }
+
     fn fill(&mut self, outline: &[(f64, f64)], colour: RGBAColor) {
         let style = ShapeStyle { color: colour, filled: true, stroke_width: 0 };
         let _ = self.backend.fill_polygon(outline.iter().map(|point| self.place.translate(point)), &style);
@@ -185,7 +203,7 @@ fn lines(
     let fine = |length: f64| (length * FINE).round() as i32;
     let across = fine(plot.left)..fine(plot.left + plot.width);
     let up = fine(plot.top + plot.height)..fine(plot.top);
-    let last = plot.count.saturating_sub(1).max(1) as f64;
+    let last = plot.last.max(f64::MIN_POSITIVE);
     let mut area = Area {
         backend: CanvasBackend::with_canvas_object(sheet.canvas.clone())?,
         place: Cartesian2d::new(0.0..last, plot.low..plot.high, (across, up)),
@@ -201,6 +219,11 @@ fn lines(
     let filled = scene.lines.len() <= MOST_FILLED;
     let floor = 0.0_f64.clamp(plot.low, plot.high);
     for (series, look) in &scene.lines {
+        if let Some(band) = &series.band {
+            area.band(band, paint.series[look.colour].mix(if filled { 0.2 } else { 0.12 }));
+        }
+    }
+    for (series, look) in &scene.lines {
         let colour = paint.series[look.colour];
         dash(context, if look.dashed { &[5.0, 4.0] } else { &[] });
         for mut segment in segments(&series.values, plot) {
@@ -211,7 +234,7 @@ fn lines(
                 continue;
             }
             area.line(&segment, colour.to_rgba(), 1.5);
-            if filled {
+            if filled && series.band.is_none() {
                 segment.extend([(end.0, floor), (first.0, floor)]);
                 area.fill(&segment, colour.mix(0.08));
             }
@@ -262,52 +285,13 @@ fn dash(context: &CanvasRenderingContext2d, lengths: &[f64]) {
     let _ = context.set_line_dash(&pattern);
 }
 
-/// The crosshair over a chart.
-pub struct Cross {
-    /// Which time of the grid.
-    pub index: usize,
-    /// A value and the colour of its line, for each line that has a value there.
-    pub dots: Vec<(f64, usize)>,
-    /// The time in words; only under the pointer, the legends say it elsewhere.
-    pub label: Option<String>,
-}
-
-/// Draws the crosshair, or with `None` takes it away.
-pub fn draw_cross(sheet: &Sheet, plot: &Plot, cross: Option<&Cross>, paint: &Paint) {
-    let Some(context) = sheet.clear() else { return };
-    let Some(cross) = cross else { return };
-    let x = plot.x(cross.index as f64);
-    let bottom = plot.top + plot.height;
-    context.set_fill_style_str(&paint.label);
-    let hairline = 1.0 / sheet.ratio;
-    context.fill_rect(sheet.snapped(x) - hairline / 2.0, plot.top, hairline, plot.height);
-    for &(value, colour) in &cross.dots {
-        let y = plot.y(value);
-        for (radius, style) in [(4.5, &paint.surface), (3.0, &css(paint.series[colour]))] {
-            context.set_fill_style_str(style);
-            context.begin_path();
-            let _ = context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
-            context.fill();
-        }
-    }
-    if let Some(label) = &cross.label {
-        context.set_font(&font(paint));
-        let half = (width_of(&context, label) / 2.0).ceil() + 6.0;
-        let middle = x.clamp(half, sheet.size.0 - half).round();
-        context.set_fill_style_str(&paint.cross);
-        context.fill_rect(middle - half, bottom + 3.0, half * 2.0, BOTTOM - 4.0);
-        context.set_fill_style_str(&paint.on_cross);
-        context.set_text_baseline("middle");
-        context.set_text_align("center");
-        let _ = context.fill_text(label, middle, (sheet.size.1 - 9.0).round());
-    }
-}
-
-fn font(paint: &Paint) -> String {
+/// The font of all words in a chart.
+pub fn font(paint: &Paint) -> String {
     format!("{FONT_PX}px {}", paint.font)
 }
 
-fn width_of(context: &CanvasRenderingContext2d, text: &str) -> f64 {
+/// How wide words are.
+pub fn width_of(context: &CanvasRenderingContext2d, text: &str) -> f64 {
     // A canvas that cannot measure is not drawn on either; the guess only keeps the layout sane.
     context.measure_text(text).map_or(text.len() as f64 * 7.0, |metrics| metrics.width())
 }

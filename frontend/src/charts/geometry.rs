@@ -18,15 +18,14 @@ pub struct Plot {
     pub low: f64,
     /// The value at the upper edge.
     pub high: f64,
-    /// How many times the grid has.
-    pub count: usize,
+    /// The place of the right edge on the grid: the last index, or a little more where no time falls on it.
+    pub last: f64,
 }
 
 impl Plot {
     /// Where a time of the grid is.
     pub fn x(&self, index: f64) -> f64 {
-        let last = self.count.saturating_sub(1).max(1) as f64;
-        self.left + self.width * index / last
+        self.left + self.width * index / self.last.max(f64::MIN_POSITIVE)
     }
 
     /// Where a value is.
@@ -34,10 +33,9 @@ impl Plot {
         self.top + self.height * (1.0 - (value - self.low) / (self.high - self.low))
     }
 
-    /// The time of the grid nearest to a pixel, inside the grid.
-    pub fn index_at(&self, x: f64) -> usize {
-        let last = self.count.saturating_sub(1) as f64;
-        ((x - self.left) / self.width.max(1.0) * last).round().clamp(0.0, last) as usize
+    /// The place on the grid under a pixel, inside the grid.
+    pub fn place_at(&self, x: f64) -> f64 {
+        ((x - self.left) / self.width.max(1.0) * self.last).clamp(0.0, self.last)
     }
 }
 
@@ -99,7 +97,8 @@ mod tests {
     const GAP: f64 = f64::NAN;
 
     fn plot(width: f64, count: usize) -> Plot {
-        Plot { left: 10.0, top: 0.0, width, height: 100.0, low: 0.0, high: 10.0, count }
+        let last = count.saturating_sub(1) as f64;
+        Plot { left: 10.0, top: 0.0, width, height: 100.0, low: 0.0, high: 10.0, last }
     }
 
     #[test]
@@ -129,11 +128,13 @@ mod tests {
     #[test]
     fn a_pixel_finds_its_time_again() {
         let plot = plot(600.0, 61);
-        for index in [0, 1, 30, 60] {
-            assert_eq!(plot.index_at(plot.x(index as f64)), index);
+        for index in [0.0, 1.0, 30.0, 60.0] {
+            assert!((plot.place_at(plot.x(index)) - index).abs() < 1e-9);
         }
-        assert_eq!((plot.index_at(-50.0), plot.index_at(9e9)), (0, 60));
-        let one = Plot { count: 1, ..plot };
-        assert_eq!(one.index_at(300.0), 0);
+        assert_eq!((plot.place_at(-50.0), plot.place_at(9e9)), (0.0, 60.0));
+        let one = Plot { last: 0.0, ..plot };
+        assert_eq!((one.place_at(300.0), one.x(0.0)), (0.0, 10.0));
+        let uneven = Plot { last: 7.5, ..plot };
+        assert_eq!((uneven.place_at(9e9), uneven.place_at(310.0)), (7.5, 3.75));
     }
 }

@@ -5,16 +5,16 @@ use leptos::prelude::*;
 use super::board::Board;
 use super::paint::css;
 use super::palette::Look;
-use super::scale::clock_label;
 use super::shown::{ChartData, ChartOf};
+use super::times::moment_label;
 use crate::dom::{El, button, div, el, head_cell, span, unseen, with_class};
 
 /// One row a line; pressing a name draws that line alone, pressing it again all.
 pub fn legend(of: ChartOf) -> El {
     let board = Board::expect();
     let head = move || {
-        let at = of.data().and_then(|data| Some(data.grid.time(index(of, board)?)));
-        at.map_or_else(|| "Last".to_owned(), |at| clock_label(at, board.offset, true))
+        let at = of.data().and_then(|data| Some((data.grid.time(index(of, board)?), data.grid.length())));
+        at.map_or_else(|| "Last".to_owned(), |(at, length)| moment_label(at, length, board.zone))
     };
     let lines = move || {
         let data = of.data();

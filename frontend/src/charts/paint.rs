@@ -1,5 +1,6 @@
 //! The colours of charts: CSS custom properties, read from the page whenever the theme changes.
 
+use fleetglass_shared::health::Status;
 use leptos::prelude::*;
 use plotters::style::RGBColor;
 use wasm_bindgen::prelude::*;
@@ -22,6 +23,10 @@ pub struct Paint {
     pub grid: RGBColor,
     /// The dashed line of a bound, and its name.
     pub bound: RGBColor,
+    /// What is being selected.
+    pub accent: String,
+    /// States, in the order of `Status::WORST_FIRST`.
+    pub states: Vec<String>,
     /// The lines, in order.
     pub series: Vec<RGBColor>,
     /// The page's font family.
@@ -45,6 +50,8 @@ impl Paint {
             surface: colour("--surface"),
             grid: rgb(&colour("--hairline")),
             bound: rgb(&colour("--text")),
+            accent: colour("--accent"),
+            states: Status::WORST_FIRST.map(|status| colour(&format!("--{}", status.as_str()))).into(),
             series: (1..=COLOURS).map(|index| rgb(&colour(&format!("--series-{index}")))).collect(),
             font: property("--font").unwrap_or_else(|| "system-ui, sans-serif".to_owned()),
         }

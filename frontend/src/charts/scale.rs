@@ -1,4 +1,4 @@
-//! Where the ticks of an axis stand, and what stands at them. Pure.
+//! Where the ticks of a value axis stand, and what stands at them. Pure.
 
 use fleetglass_shared::format;
 
@@ -65,54 +65,6 @@ fn nice_step(least: f64) -> f64 {
     nice * power
 }
 
-const MINUTE: i64 = 60_000;
-const TIME_STEPS: [i64; 12] = [
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    10 * MINUTE,
-    15 * MINUTE,
-    20 * MINUTE,
-    30 * MINUTE,
-    60 * MINUTE,
-    180 * MINUTE,
-    360 * MINUTE,
-    720 * MINUTE,
-    1440 * MINUTE,
-];
-
-/// At most `most` times between `start` and `end` (Unix milliseconds) that are round in a zone `offset`
-/// milliseconds ahead of UTC.
-pub fn time_ticks(start: i64, end: i64, offset: i64, most: usize) -> Vec<i64> {
-    let most = most.clamp(1, 12) as i64;
-    let fits = |step: &&i64| (end - start) / **step < most;
-    let step = TIME_STEPS.iter().find(fits).copied().unwrap_or_else(|| ((end - start) / most).max(1));
-    let first = (start + offset + step - 1).div_euclid(step) * step - offset;
-    (0..most).map(|index| first + index * step).take_while(|&at| at <= end).collect()
-}
-
-/// A time of day in a zone `offset` milliseconds ahead of UTC: `13:05`, or `13:05:15` with seconds.
-pub fn clock_label(at: i64, offset: i64, seconds: bool) -> String {
-    let second = (at + offset).div_euclid(1000).rem_euclid(86_400);
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    if seconds {
-        format!("{hour:02}:{minute:02}:{:02}", second % 60)
-    } else {
-        format!("{hour:02}:{minute:02}")
-    }
-}
-
-/// A zone's distance from UTC: `UTC`, `UTC+1`, `UTC−3:30`.
-pub fn zone_label(offset: i64) -> String {
-    let minutes = offset / MINUTE;
-    let sign = if minutes < 0 { '−' } else { '+' };
-    match (minutes.abs() / 60, minutes.abs() % 60) {
-        (0, 0) => "UTC".to_owned(),
-        (hours, 0) => format!("UTC{sign}{hours}"),
-        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,29 +106,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn time_ticks_are_round_where_the_viewer_is() {
-        let half_past_five = (5 * 60 + 30) * MINUTE;
-        let start = 1_700_000_000_000;
-        for (window, offset) in [(15, 0), (15, half_past_five), (60, -3 * 60 * MINUTE), (60, half_past_five)]
-        {
-            let ticks = time_ticks(start, start + window * MINUTE, offset, 6);
-            assert!((2..=6).contains(&ticks.len()), "{ticks:?}");
-            let step = ticks[1] - ticks[0];
-            assert!(ticks.iter().all(|tick| (tick + offset) % step == 0), "{ticks:?}");
-        }
-        assert_eq!(time_ticks(0, 1, 0, 6), [0]);
-        assert!(time_ticks(0, i64::MAX / 4, 0, 6).len() <= 6);
-    }
-
-    #[test]
-    fn clocks_and_zones_are_named() {
-        assert_eq!(clock_label(1_700_000_000_000, 0, false), "22:13");
-        assert_eq!(clock_label(1_700_000_000_000, 60 * MINUTE, true), "23:13:20");
-        assert_eq!(zone_label(0), "UTC");
-        assert_eq!(zone_label(60 * MINUTE), "UTC+1");
-        assert_eq!(zone_label(-210 * MINUTE), "UTC−3:30");
     }
 }

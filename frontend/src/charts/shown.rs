@@ -7,7 +7,8 @@ use leptos::prelude::*;
 
 use super::draw::{counts, is_fine};
 use super::palette::{Look, looks};
-use super::series::{Grid, Series};
+use super::range::Range;
+use super::series::{Grid, Series, Tier};
 
 /// What a chart shows. Loading, empty and failed are three different things.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,10 @@ pub enum Shown {
 /// The lines of a chart.
 #[derive(Debug, PartialEq)]
 pub struct ChartData {
+    /// The range that was asked for.
+    pub range: Range,
+    /// What the values stand for.
+    pub tier: Tier,
     /// Their times.
     pub grid: Grid,
     /// The lines themselves.
@@ -33,10 +38,10 @@ pub struct ChartData {
 
 impl ChartData {
     /// Gives each line its look.
-    pub fn new(grid: Grid, series: Vec<Series>) -> Self {
+    pub fn new(range: Range, tier: Tier, grid: Grid, series: Vec<Series>) -> Self {
         let names: Vec<&str> = series.iter().map(|series| series.name.as_str()).collect();
         let looks = looks(&names);
-        Self { grid, series, looks }
+        Self { range, tier, grid, series, looks }
     }
 }
 
@@ -60,6 +65,13 @@ impl ChartOf {
             Shown::Ready(data) if !data.series.is_empty() => Some(data.clone()),
             _ => None,
         })
+    }
+
+    /// What its values stand for, where they are not as they were scraped.
+    pub fn note(self) -> String {
+        let Some(data) = self.data().filter(|data| data.tier != Tier::Raw) else { return String::new() };
+        let shaded = data.series.iter().any(|series| series.band.is_some());
+        format!("{}{}", data.tier.in_words(), if shaded { ", low and high shaded" } else { "" })
     }
 
     /// A value in the chart's unit, with all its digits where the lines differ in the last ones only.

@@ -3,17 +3,24 @@
 use fleetglass_shared::health::UnixMillis;
 use leptos::prelude::*;
 
-use super::scale::clock_label;
+use super::board::Board;
+use super::marks::near;
 use super::shown::{ChartData, ChartOf, Shown};
+use super::times::moment_label;
 
-/// The values at a time, as they are spoken.
-pub fn reading(of: ChartOf, data: &ChartData, at: UnixMillis, offset: i64) -> String {
-    let mut words = clock_label(at, offset, true);
+/// The values at a time and what happened then, as they are spoken.
+pub fn reading(of: ChartOf, data: &ChartData, at: UnixMillis, board: Board) -> String {
+    let mut words = moment_label(at, data.grid.length(), board.zone);
     for series in data.series.iter().filter(|series| of.is_drawn(data, &series.name)) {
         let value = data.grid.index(at).map(|index| series.values[index]).filter(|value| !value.is_nan());
         let value = value.map_or_else(|| "no value".to_owned(), |value| of.words(Some(data), Some(value)));
         words.push_str(&format!(", {} {value}", series.name));
     }
+    board.marks.with(|marks| {
+        for mark in near(marks, at, data.grid.step / 2) {
+            words.push_str(&format!(". {}", mark.words));
+        }
+    });
     words
 }
 
@@ -38,7 +45,7 @@ pub fn description(of: ChartOf) -> String {
             if data.series.len() > 4 {
                 words.push_str(&format!("; and {} more", data.series.len() - 4));
             }
-            words.push_str(". Left and right arrow keys read values.");
+            words.push_str(". Left and right arrow keys read values, with Shift they select.");
         }
     }
     words

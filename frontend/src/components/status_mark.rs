@@ -5,7 +5,7 @@ use fleetglass_shared::health::Status;
 use crate::dom::{El, drawing, span, unseen};
 
 /// The outline of a state in a box of 16 × 16; filled but for `unreachable` and `unknown`.
-fn shape(status: Status) -> &'static str {
+pub fn shape(status: Status) -> &'static str {
     match status {
         Status::Healthy => "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z",
         Status::Degraded => "M8 2.2 14.4 13.4H1.6z",

@@ -10,6 +10,7 @@ mod row;
 mod summary;
 mod tile;
 mod toolbar;
+mod uptime;
 
 use leptos::prelude::*;
 

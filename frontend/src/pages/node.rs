@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `load` | the node's detail, asked anew when the live stream says the node was |
 //! | `header`, `risks`, `facts`, `endpoints` | the sections of facts |
+//! | `uptime` | how much of the time it was up |
+//! | `range_bar`, `range_form` | how much time is shown |
+//! | `history` | what happened to it, as lanes and as a list |
 //! | `feed`, `panels`, `metrics`, `series_view` | charts: their data, the family's, and any series |
 //! | `raw`, `raw_text` | what the node answers now, as it came |
 
@@ -12,13 +15,17 @@ mod endpoints;
 mod facts;
 mod feed;
 mod header;
+mod history;
 mod load;
 mod metrics;
 mod panels;
+mod range_bar;
+mod range_form;
 mod raw;
 mod raw_text;
 mod risks;
 mod series_view;
+mod uptime;
 
 use leptos::prelude::*;
 
@@ -29,7 +36,6 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{empty, failed};
 use crate::components::status_mark::status_shape;
 use crate::dom::{El, Words, button, div, effect, el, link, p, span, with_class};
-use crate::route::use_route;
 use crate::state::{Link, Node, use_fleet};
 use fleetglass_shared::health::Status;
 use load::NodeLoad;
@@ -75,11 +81,9 @@ enum Stage {
 
 fn body(id: &str, node: Memo<Option<Node>>) -> El {
     let fleet = use_fleet();
-    let route = use_route();
     let load = NodeLoad::start(id, node);
     let loaded = fleet.loaded();
-    let range = Memo::new(move |_| route.query("range").unwrap_or_default());
-    let board = Board::provide(range);
+    let board = Board::provide();
     effect(move || {
         if let Some(node) = load.node() {
             board.interval.set_value(node.interval_ms as i64);
@@ -123,10 +127,18 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
         })
         .when(at(Stage::Ready), move || facts_of(load))
         .when(at(Stage::Ready), move || endpoints::endpoints(load))
-        .when(at(Stage::Ready), move || panels::panels(load))
-        .when(at(Stage::Ready), move || metrics::any_metric(load))
+        .when(at(Stage::Ready), move || over_time(load))
         .when(at(Stage::Ready), move || endpoints::failures(load))
         .when(at(Stage::Ready), move || raw::raw(load))
+}
+
+/// What has one range of time, below the bar that chooses it and stays in sight.
+fn over_time(load: NodeLoad) -> El {
+    div("node-time")
+        .child(range_bar::range_bar())
+        .child(history::history(load))
+        .child(panels::panels(load))
+        .child(metrics::any_metric(load))
 }
 
 /// Risks and checks beside what the node says; without any of them that has the whole width.

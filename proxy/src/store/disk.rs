@@ -408,6 +408,6 @@ fn day_name(number: i64) -> String {
 fn day_number(name: &str) -> Option<i64> {
     let mut parts = name.splitn(3, '-').map(str::parse::<i64>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let number = calendar::day(year, month, day);
+    let number = calendar::days(year, month, day);
     (day_name(number) == name).then_some(number)
 }

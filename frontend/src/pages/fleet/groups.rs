@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::nodes::List;
 use super::summary::state_segments;
+use super::uptime::GroupUptimes;
 use crate::components::segments::segmented_bar;
 use crate::components::status_mark::{state_class, status_shape};
 use crate::components::words::counted;
@@ -21,10 +22,11 @@ pub fn group_head(
     text: Option<String>,
     view: RwSignal<View>,
     states: Signal<States>,
+    uptimes: GroupUptimes,
 ) -> El {
     let place = list.place(key);
     let table = move || view.with(|view| view.layout == Layout::Table);
-    let cell = group_words(text, view, states)
+    let cell = group_words(text, view, states, uptimes)
         .attr("role", move || table().then_some("gridcell"))
         .attr("aria-colspan", move || table().then_some("9"));
     div("group-head")
@@ -36,14 +38,25 @@ pub fn group_head(
 }
 
 /// The head of the group that is being read, kept in sight. The real one says it to readers.
-pub fn stuck_head(text: Option<String>, view: RwSignal<View>, states: Signal<States>) -> El {
+pub fn stuck_head(
+    text: Option<String>,
+    view: RwSignal<View>,
+    states: Signal<States>,
+    uptimes: GroupUptimes,
+) -> El {
     div("group-stuck")
         .attr("aria-hidden", "true")
-        .child(div("group-head").child(group_words(text, view, states)))
+        .child(div("group-head").child(group_words(text, view, states, uptimes)))
 }
 
-fn group_words(text: Option<String>, view: RwSignal<View>, states: Signal<States>) -> El {
+fn group_words(
+    text: Option<String>,
+    view: RwSignal<View>,
+    states: Signal<States>,
+    uptimes: GroupUptimes,
+) -> El {
     let fleet = use_fleet();
+    let uptime = uptimes.figure(text.clone());
     let title = move || match (&text, view.with(|view| view.group.clone())) {
         (Some(text), Some(Field::Family)) => fleet.family_title(text),
         (Some(text), _) => text.clone(),
@@ -61,6 +74,7 @@ fn group_words(text: Option<String>, view: RwSignal<View>, states: Signal<States
     span("group-cell")
         .child(span("group-title").text(title))
         .child(span("group-total num").text(move || counted(states.get().total(), "node", "nodes")))
+        .child(uptime)
         .child(segmented_bar(Signal::derive(move || state_segments(&states.get()))))
         .child(span("group-counts").each(
             move || states.get().present(),

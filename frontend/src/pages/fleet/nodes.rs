@@ -13,6 +13,7 @@ use super::item::Item;
 use super::row::{node_row, table_head};
 use super::tile::node_tile;
 use super::toolbar::toolbar;
+use super::uptime::GroupUptimes;
 use crate::components::media::use_screen;
 use crate::components::notice::empty;
 use crate::components::typing;
@@ -167,10 +168,11 @@ pub fn nodes_part(view: RwSignal<View>, scroller: &El) -> El {
             })
         })
     };
+    let uptimes = GroupUptimes::follow(view);
     let item = move |what: Seen| {
         let key = what.key();
         match what {
-            Seen::Group(text) => group_head(list, key, text.clone(), view, states_of(text)),
+            Seen::Group(text) => group_head(list, key, text.clone(), view, states_of(text), uptimes),
             Seen::Node(id) => match fleet.node(&id).map(|node| Item::new(list, key, node)) {
                 Some(item) if grid.get_untracked() => node_tile(item, many.get_untracked()),
                 Some(item) => node_row(item),
@@ -208,7 +210,7 @@ pub fn nodes_part(view: RwSignal<View>, scroller: &El) -> El {
         .attr("aria-rowcount", rows)
         .on("keydown", move |event| keyboard.hear(&event))
         .when(move || !grid.get(), move || table_head(view))
-        .live(move || stuck.get().map(|text| stuck_head(text.clone(), view, states_of(text))))
+        .live(move || stuck.get().map(|text| stuck_head(text.clone(), view, states_of(text), uptimes)))
         .child(list_element);
     with_class("section", "nodes-part")
         .attr("aria-label", "Nodes")

@@ -91,7 +91,7 @@ const MOST_LISTED: usize = 20;
 
 fn listed(items: impl Fn() -> Vec<ScrapeFailure> + 'static) -> El {
     let fleet = use_fleet();
-    let offset = Board::expect().offset;
+    let zone = Board::expect().zone;
     let shown = move || {
         let mut items = items();
         items.truncate(MOST_LISTED);
@@ -99,7 +99,8 @@ fn listed(items: impl Fn() -> Vec<ScrapeFailure> + 'static) -> El {
     };
     let key = |failure: &ScrapeFailure| format!("{} {} {}", failure.at, failure.endpoint, failure.message);
     with_class("ul", "failures").each(shown, key, move |failure| {
-        let time = clock_label(fleet.to_local(failure.at), offset, true);
+        let at = fleet.to_local(failure.at);
+        let time = clock_label(at, zone(at), true);
         let words = span("failed-words")
             .child(span("failure").text(capital(failure.kind.as_words())))
             .child(failure_message(failure.message));

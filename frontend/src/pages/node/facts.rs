@@ -174,7 +174,7 @@ fn one_fact(load: NodeLoad, place: Place) -> El {
 /// The time of a fact where the viewer is; its age when pointed at.
 fn time(at: Rc<dyn Fn() -> i64>) -> El {
     let fleet = use_fleet();
-    let offset = Board::expect().offset;
+    let zone = Board::expect().zone;
     // Read when the pointer comes, not each second: nobody sees it before.
     let age = RwSignal::new(String::new());
     let pointed = at.clone();
@@ -183,7 +183,10 @@ fn time(at: Rc<dyn Fn() -> i64>) -> El {
         .on("pointerenter", move |_: Event| {
             age.set(untrack(|| ago(pointed(), fleet.now().get())));
         })
-        .text(move || clock_label(fleet.to_local(at()), offset, true))
+        .text(move || {
+            let at = fleet.to_local(at());
+            clock_label(at, zone(at), true)
+        })
 }
 
 #[cfg(test)]

@@ -3,46 +3,74 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::PanelQuery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::load::escaped;
-use crate::charts::{Board, ChartData, Grid, Shown, Window, lay_out, parse_matrix};
+use crate::charts::{Board, ChartData, Grid, Range, Shown, Tier, lay_out, parse_answer};
 use crate::client::{self, ClientError};
 use crate::dom::effect;
 use crate::state::use_fleet;
 
-/// What was asked for last, so that coming back into view asks for nothing twice.
-type Asked = (u64, Window);
+/// A chart of months is not asked again each second: at most so many times while a value of it is made …
+const REFRESHES_A_STEP: i64 = 4;
+/// … and at least after this long.
+const LONGEST_PAUSE_MS: i64 = 300_000;
 
-/// The lines of some queries, kept up to date.
-pub(super) fn feed(queries: Vec<PanelQuery>, in_view: RwSignal<bool>) -> RwSignal<Shown> {
+/// What was asked for last, so that coming back into view asks for nothing twice.
+#[derive(Clone, Copy, PartialEq)]
+struct Asked {
+    refresh: u64,
+    range: Range,
+    at: UnixMillis,
+    pause: i64,
+}
+
+/// The lines of some queries, kept up to date. They are made for the time from one value to the next.
+pub(super) fn feed(
+    queries: impl Fn(i64) -> Vec<PanelQuery> + 'static,
+    in_view: RwSignal<bool>,
+) -> RwSignal<Shown> {
     let board = Board::expect();
     let now = use_fleet().now();
     let shown = RwSignal::new(Shown::Loading);
-    let queries: Rc<[PanelQuery]> = queries.into();
     let asked = Rc::new(Cell::new(None::<Asked>));
     let busy = Rc::new(Cell::new(false));
     effect(move || {
-        let wanted: Asked = (board.refresh.get(), board.window());
-        let seen = in_view.get();
-        let same = asked.get().is_some_and(|(_, window)| window == wanted.1);
-        // A slow answer is waited for, unless something else is asked.
-        if !seen || asked.get() == Some(wanted) || (same && busy.get()) {
+        let (refresh, range, seen) = (board.refresh.get(), board.range(), in_view.get());
+        let at = now.get_untracked();
+        let before = asked.get().filter(|before| before.range == range);
+        // What has ended stays as it is; a slow answer is waited for, unless something else is asked.
+        let enough = before.is_some_and(|before| {
+            busy.get()
+                || before.refresh == refresh
+                || !range.follows(before.at)
+                || at - before.at < before.pause
+        });
+        if !seen || enough {
             return;
         }
+        let grid = board.grid(at);
+        let pause = (grid.step / REFRESHES_A_STEP).min(LONGEST_PAUSE_MS);
+        let wanted = Asked { refresh, range, at, pause };
         asked.set(Some(wanted));
         busy.set(true);
-        let grid = board.grid(now.get_untracked());
-        let (queries, asked, busy) = (queries.clone(), asked.clone(), busy.clone());
+        let queries = queries(grid.step);
+        let (asked, busy) = (asked.clone(), busy.clone());
         spawn_local(async move {
-            let answer = ask(grid, &queries).await;
+            let answer = ask(range, grid, &queries).await;
             if asked.get() != Some(wanted) {
                 return;
             }
             busy.set(false);
+            if answer.is_err() {
+                // The next refresh tries again, whatever the range.
+                asked.set(None);
+            }
             // Gives the value back when the chart is gone by now.
             shown.try_set(
                 answer.map_or_else(
@@ -55,18 +83,33 @@ pub(super) fn feed(queries: Vec<PanelQuery>, in_view: RwSignal<bool>) -> RwSigna
     shown
 }
 
-async fn ask(grid: Grid, queries: &[PanelQuery]) -> Result<ChartData, ClientError> {
+async fn ask(range: Range, asked: Grid, queries: &[PanelQuery]) -> Result<ChartData, ClientError> {
     let mut answers = Vec::with_capacity(queries.len());
+    let (mut grid, mut tier) = (asked, Tier::Raw);
     for query in queries {
-        let path = format!(
-            "/api/v1/query_range?query={}&start={}&end={}&step={}",
-            escaped(&query.expr),
-            grid.start / 1000,
-            grid.end / 1000,
-            grid.step / 1000,
-        );
-        let body = client::get_text(&path).await?;
-        answers.push((query.legend.as_str(), parse_matrix(&body).map_err(ClientError::Malformed)?));
+        let body = body_of(&query.expr, asked).await?;
+        let answer = parse_answer(&body).map_err(ClientError::Malformed)?;
+        // Where only coarse values are left there are fewer times than were asked for.
+        grid = grid.with_step(answer.step.max(grid.step));
+        tier = tier.max(answer.tier);
+        answers.push((query.legend.as_str(), answer));
     }
-    Ok(ChartData::new(grid, lay_out(grid, answers)))
+    Ok(ChartData::new(range, tier, grid, lay_out(grid, answers)))
+}
+
+/// LEAD: this flag, and all of [`body_of`] but its first request, go when `/api/v1/chart` is there.
+static NO_CHART_API: AtomicBool = AtomicBool::new(false);
+
+async fn body_of(expr: &str, grid: Grid) -> Result<String, ClientError> {
+    let path = |api: &str| {
+        let (query, start, end) = (escaped(expr), grid.start / 1000, grid.end / 1000);
+        format!("/api/v1/{api}?query={query}&start={start}&end={end}&step={}", grid.step / 1000)
+    };
+    if !NO_CHART_API.load(Ordering::Relaxed) {
+        match client::get_text(&path("chart")).await {
+            Err(ClientError::Http { status: 404, .. }) => NO_CHART_API.store(true, Ordering::Relaxed),
+            answer => return answer,
+        }
+    }
+    client::get_text(&path("query_range")).await
 }

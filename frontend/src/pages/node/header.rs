@@ -5,6 +5,7 @@ use fleetglass_shared::health::{Reason, Status};
 use leptos::prelude::*;
 
 use super::load::NodeLoad;
+use super::uptime;
 use crate::components::age::{ago_mark, since_mark};
 use crate::components::status_mark::{state_class, status_shape};
 use crate::components::words::counted;
@@ -82,12 +83,13 @@ pub(super) fn strip(load: NodeLoad) -> El {
                 move || el("small").text("most run ").text(move || majority().unwrap_or_default()),
             ),
         ))
-        .child(part("Uptime").class(move || (restarts() > 0).then_some("node-strip-odd")).child(
+        .child(part("Running for").class(move || (restarts() > 0).then_some("node-strip-odd")).child(
             value(uptime).class("num").when(
                 move || restarts() > 0,
                 move || el("small").text(restarts_in_words).child(ago_mark(restarted)),
             ),
         ))
+        .child(uptime::uptime(load))
         .child(part("Peers").child(value(peers).class("num")))
         .child(last_answer(load))
         .when(

@@ -23,6 +23,7 @@ pub(super) struct NodeLoad {
     pub(super) trouble: RwSignal<Option<String>>,
     /// It failed because the proxy knows no such node.
     pub(super) refused: RwSignal<bool>,
+    id: StoredValue<String>,
     path: StoredValue<String>,
     busy: StoredValue<bool>,
     wanted: StoredValue<bool>,
@@ -37,6 +38,7 @@ impl NodeLoad {
             detail: RwSignal::new(None),
             trouble: RwSignal::new(None),
             refused: RwSignal::new(false),
+            id: StoredValue::new(id.to_owned()),
             path: StoredValue::new(format!("/api/v1/nodes/{}", escaped(id))),
             busy: StoredValue::new(false),
             wanted: StoredValue::new(false),
@@ -62,6 +64,11 @@ impl NodeLoad {
     /// detail that differs in one place changes the page in one place.
     pub(super) fn detail(self) -> Option<Arc<NodeDetail>> {
         self.detail.get()
+    }
+
+    /// Its id.
+    pub(super) fn id(self) -> String {
+        self.id.get_value()
     }
 
     /// The path of the node in the API, to which `/series` and the like are added.

@@ -228,8 +228,12 @@ fn one_series(series: SeriesInfo, charted: Charted) -> El {
     div("series-chart").child(div("series-chart-bar").maybe(choices).child(close)).live(move || {
         let mode = if by_rate.get() { Mode::Rate } else { Mode::Value };
         let in_view = RwSignal::new(false);
-        let expr = query(&series, mode, board.interval.get_value());
-        let shown = feed(vec![PanelQuery { expr, legend: String::new() }], in_view);
+        let asked = series.clone();
+        let queries = move |step| {
+            let expr = query(&asked, mode, board.interval.get_value(), step);
+            vec![PanelQuery { expr, legend: String::new() }]
+        };
+        let shown = feed(queries, in_view);
         let (unit, from_zero) = (unit(&series, mode), from_zero(&series, mode));
         Some(untrack(|| chart(&title, unit, from_zero, None, shown, in_view)))
     })

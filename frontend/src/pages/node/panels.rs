@@ -1,13 +1,12 @@
-//! The family's charts, three a row, in groups that fold; and how much time all charts of the page show.
+//! The family's charts, three a row, in groups that fold.
 
 use fleetglass_shared::wire::Panel;
 use leptos::prelude::*;
 
 use super::feed::feed;
 use super::load::NodeLoad;
-use crate::charts::{Board, Window, chart};
+use crate::charts::chart;
 use crate::dom::{El, button, div, drawing, p, span, with_class};
-use crate::route::use_route;
 
 /// With more charts than this only the first groups are open.
 const OPEN_CHARTS: usize = 12;
@@ -16,9 +15,7 @@ const OPEN_CHARTS: usize = 12;
 pub(super) fn panels(load: NodeLoad) -> El {
     let groups = move || load.detail().map(|detail| grouped(&detail.panels)).unwrap_or_default();
     let make = |group: Group| if group.alone { panel_grid(&group.panels) } else { fold(group) };
-    let head = div("section-head")
-        .child(with_class("h2", "section-title").attr("id", "panels-title").text("Charts"))
-        .child(window_choice());
+    let head = with_class("h2", "section-title").attr("id", "panels-title").text("Charts");
     with_class("section", "node-section")
         .attr("aria-labelledby", "panels-title")
         .child(head)
@@ -101,24 +98,7 @@ fn panel_grid(panels: &[Panel]) -> El {
 
 fn one_panel(panel: &Panel) -> El {
     let in_view = RwSignal::new(false);
-    let shown = feed(panel.queries.clone(), in_view);
+    let queries = panel.queries.clone();
+    let shown = feed(move |_| queries.clone(), in_view);
     chart(&panel.title, &panel.unit, panel.from_zero, panel.bound.clone(), shown, in_view)
-}
-
-/// The buttons for the window of time, and the zone of all times.
-fn window_choice() -> El {
-    let board = Board::expect();
-    let route = use_route();
-    let choice = move |window: Window| {
-        let choose = move || route.replace(&format!("?range={}", window.as_str()));
-        button("choice")
-            .aria("aria-pressed", move || board.window() == window)
-            .on_click(choose)
-            .text(window.title())
-    };
-    let choices = div("choices")
-        .attr("role", "group")
-        .attr("aria-label", "Time shown")
-        .children(Window::ALL.map(choice));
-    div("window-choice").child(span("zone").text(board.zone())).child(choices)
 }

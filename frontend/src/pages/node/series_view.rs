@@ -23,9 +23,10 @@ impl Mode {
     }
 }
 
-/// The expression that gives it. A rate looks over four intervals, so that one missed scrape is no gap.
-pub(super) fn query(series: &SeriesInfo, mode: Mode, interval_ms: i64) -> String {
-    let over = (interval_ms * 4 / 1000).max(60);
+/// The expression that gives it. A rate looks over four intervals, so that one missed scrape is no gap, and at
+/// least from one value of the chart to the next, so that nothing between them is lost.
+pub(super) fn query(series: &SeriesInfo, mode: Mode, interval_ms: i64, step_ms: i64) -> String {
+    let over = (interval_ms * 4).max(step_ms).max(60_000) / 1000;
     match mode {
         Mode::Rate => format!("rate({}[{over}s])", series.selector),
         Mode::Value => series.selector.clone(),
@@ -106,9 +107,10 @@ mod tests {
     #[test]
     fn queries_select_the_series() {
         let series = series("a_total", "counter", "1");
-        assert_eq!(query(&series, Mode::Rate, 15_000), "rate(a_total{instance=\"n\"}[60s])");
-        assert_eq!(query(&series, Mode::Rate, 60_000), "rate(a_total{instance=\"n\"}[240s])");
-        assert_eq!(query(&series, Mode::Value, 15_000), "a_total{instance=\"n\"}");
+        assert_eq!(query(&series, Mode::Rate, 15_000, 15_000), "rate(a_total{instance=\"n\"}[60s])");
+        assert_eq!(query(&series, Mode::Rate, 60_000, 60_000), "rate(a_total{instance=\"n\"}[240s])");
+        assert_eq!(query(&series, Mode::Rate, 15_000, 600_000), "rate(a_total{instance=\"n\"}[600s])");
+        assert_eq!(query(&series, Mode::Value, 15_000, 600_000), "a_total{instance=\"n\"}");
     }
 
     #[test]

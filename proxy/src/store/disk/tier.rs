@@ -235,7 +235,7 @@ fn month_of(day: i64) -> i64 {
 
 /// The first day of a month.
 pub(super) fn first_day(month: i64) -> i64 {
-    calendar::day(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
+    calendar::days(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
 }
 
 fn month_name(month: i64) -> String {
