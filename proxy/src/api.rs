@@ -5,3 +5,4 @@ pub mod live;
 pub mod nodes;
 pub mod own;
 pub mod problem;
+pub mod write;

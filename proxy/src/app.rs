@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use tower_http::{
     compression::CompressionLayer,
@@ -22,12 +22,13 @@ use crate::{
     fleet::Fleet,
     live::Live,
     query,
+    remote::Receiver,
     scrape::Client,
     store::Store,
     telemetry::Telemetry,
 };
 
-/// The largest request body that is read.
+/// The largest request body that is read, but for what is pushed: that has a limit of its own.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// Everything that the API reads.
@@ -40,6 +41,8 @@ pub struct App {
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
     pub client: Client,
+    /// Takes what is pushed.
+    pub receiver: Arc<Receiver>,
     /// Metrics of Fleetglass itself.
     pub telemetry: Arc<Telemetry>,
 }
@@ -48,6 +51,7 @@ pub struct App {
 pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let fleet = Arc::clone(&app.fleet);
     let targets: query::Targets = Arc::new(move || fleet.targets());
+    let write = post(api::write::write).with_state(Arc::clone(app));
     let guarded = Router::new()
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
@@ -58,6 +62,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
         .merge(query::router(Arc::clone(&app.store), targets))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .route("/api/v1/write", write)
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     let open = Router::new()
@@ -65,12 +71,12 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/readyz", get(api::own::readyz))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(page_headers));
     open.merge(guarded)
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(common_headers))
 }
 

@@ -31,6 +31,8 @@ struct Inner {
     /// How many nodes the targets name.
     expected: Option<usize>,
     nodes: BTreeMap<String, Node>,
+    /// Those of them that we do not ask: what is known of them is pushed to us.
+    pushed: BTreeSet<String>,
     dirty: BTreeSet<String>,
     gone: BTreeSet<String>,
 }
@@ -50,23 +52,45 @@ impl Fleet {
     /// A target begins (again): its node is unknown until it was asked, unless it was here before.
     pub fn begin(&self, target: &Arc<Target>) {
         let mut inner = self.inner.lock();
-        inner.gone.remove(&target.id);
-        inner.dirty.insert(target.id.clone());
-        match inner.nodes.get_mut(&target.id) {
-            Some(node) => node.retarget(target),
-            None => {
-                inner.nodes.insert(target.id.clone(), Node::new(target, clock::now()));
-            }
+        inner.pushed.remove(&target.id);
+        inner.begin(target);
+    }
+
+    /// A node that is pushed to us begins, or is as this target from now on. False when it is one that we
+    /// ask: it stays that.
+    pub fn begin_pushed(&self, target: &Arc<Target>) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.nodes.contains_key(&target.id) && !inner.pushed.contains(&target.id) {
+            return false;
         }
+        inner.pushed.insert(target.id.clone());
+        inner.begin(target);
+        true
     }
 
     /// A target is no longer in the fleet.
     pub fn end(&self, id: &str) {
+        self.inner.lock().end(id);
+    }
+
+    /// A node that was pushed to us is no longer in the fleet; one that we ask stays.
+    pub fn end_pushed(&self, id: &str) {
         let mut inner = self.inner.lock();
-        if inner.nodes.remove(id).is_some() {
-            inner.dirty.remove(id);
-            inner.gone.insert(id.to_owned());
+        if inner.pushed.contains(id) {
+            inner.end(id);
         }
+    }
+
+    /// The ids of the nodes that are pushed to us.
+    pub fn pushed(&self) -> BTreeSet<String> {
+        self.inner.lock().pushed.clone()
+    }
+
+    /// The target and the family of a node that we ask.
+    pub fn asked(&self, id: &str) -> Option<(Arc<Target>, String)> {
+        let inner = self.inner.lock();
+        let node = inner.nodes.get(id).filter(|_| !inner.pushed.contains(id))?;
+        Some((node.endpoints().0, node.summary().family.clone()))
     }
 
     /// A round of a node ended.
@@ -137,6 +161,25 @@ impl Fleet {
 }
 
 impl Inner {
+    fn begin(&mut self, target: &Arc<Target>) {
+        self.gone.remove(&target.id);
+        self.dirty.insert(target.id.clone());
+        match self.nodes.get_mut(&target.id) {
+            Some(node) => node.retarget(target),
+            None => {
+                self.nodes.insert(target.id.clone(), Node::new(target, clock::now()));
+            }
+        }
+    }
+
+    fn end(&mut self, id: &str) {
+        self.pushed.remove(id);
+        if self.nodes.remove(id).is_some() {
+            self.dirty.remove(id);
+            self.gone.insert(id.to_owned());
+        }
+    }
+
     fn mark_version_skew(&mut self) {
         let mut counts: HashMap<&str, BTreeMap<&str, usize>> = HashMap::new();
         for summary in self.nodes.values().map(Node::summary) {

@@ -3,7 +3,7 @@
 mod targets;
 mod watch;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
@@ -19,6 +19,7 @@ use crate::{
     config::LoadedConfig,
     fleet::Fleet,
     live::Live,
+    remote::{Pushed, Receiver, Sending},
     round::Rounds,
     scrape::{Client, Scheduler},
     store::{Limits, Store},
@@ -36,8 +37,11 @@ pub struct Proxy {
     app: Arc<App>,
     guard: Arc<Guard>,
     rounds: Arc<Rounds>,
+    pushed: Arc<Pushed>,
     scheduler: Scheduler<Rounds>,
     loaded: LoadedConfig,
+    /// Where things are kept that outlive the process.
+    data_dir: Option<PathBuf>,
     listener: TcpListener,
     cancel: CancellationToken,
 }
@@ -73,18 +77,34 @@ impl Proxy {
             Arc::clone(&telemetry),
             registry,
         ));
+        let data_dir = Some(loaded.resolve(&config.server.data_dir));
+        let families = Arc::clone(&rounds);
+        let pushed = Arc::new(Pushed::new(
+            config.remote_write_in.clone(),
+            Arc::clone(&fleet),
+            Arc::clone(&store),
+            Box::new(move || families.registry()),
+        ));
+        let receiver = Arc::new(Receiver::new(
+            config.remote_write_in.clone(),
+            Arc::clone(&store),
+            Arc::clone(&pushed),
+            telemetry.remote().clone(),
+        ));
         let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, live, client, telemetry }),
+            app: Arc::new(App { fleet, store, live, client, receiver, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
             }),
             rounds,
+            pushed,
             loaded,
+            data_dir,
             listener,
             cancel,
         })
@@ -101,10 +121,13 @@ impl Proxy {
     /// Asks, publishes and serves until it is cancelled. `further` targets come besides the config's.
     ///
     /// # Errors
-    /// The listener fails.
+    /// The listener fails, or the machine gives no thread for a remote write queue.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, scheduler, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, pushed, scheduler, loaded, data_dir, listener, cancel } = self;
         let router = app::router(&app, &guard, &loaded.config.cors);
+        // Before the first round, so that it goes out too.
+        let sending = Sending::start(&loaded, data_dir.as_deref(), &app.store, app.telemetry.remote())?;
+        let looking = tokio::spawn(pushed.keep_looking(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             loaded,
@@ -131,7 +154,8 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher);
+        let _ = tokio::join!(publisher, watcher, looking);
+        sending.end().await;
         Ok(())
     }
 }

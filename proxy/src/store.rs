@@ -15,8 +15,11 @@
 //! | `reader` | [`Reader`]: a parsed exposition, as [`Row::expose`] takes it |
 //! | `read` | what pages and the label API ask for |
 //! | `scan` | what PromQL queries read |
+//! | `ingest` | samples that were pushed, each series with times of its own |
+//! | `tap` | what is committed, handed on to remote write |
 
 mod column;
+mod ingest;
 mod layout;
 mod meta;
 mod packed;
@@ -25,6 +28,7 @@ mod reader;
 mod row;
 mod scan;
 mod table;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -36,11 +40,13 @@ use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
 use parking_lot::RwLock;
 
+pub use ingest::Ingested;
 pub use meta::{Meta, kind_word};
 pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;
+pub use tap::{Tap, Tapped};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +183,8 @@ struct Shared {
     texts: meta::Texts,
     /// When removed targets were last looked through.
     swept: AtomicI64,
+    /// Who is handed what is committed.
+    taps: tap::Taps,
 }
 
 const SWEEP_EVERY_MS: u64 = 60_000;
@@ -194,8 +202,13 @@ const CLOCK_SLACK_MS: i64 = 60_000;
 impl Store {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
-        let shared =
-            Shared { limits, total: Arc::default(), texts: meta::Texts::default(), swept: AtomicI64::new(0) };
+        let shared = Shared {
+            limits,
+            total: Arc::default(),
+            texts: meta::Texts::default(),
+            swept: AtomicI64::new(0),
+            taps: tap::Taps::default(),
+        };
         Self { targets: RwLock::default(), shared: Arc::new(shared) }
     }
 
@@ -213,12 +226,7 @@ impl Store {
             self.sweep(at);
         }
         let labels = target.label_set();
-        let known = self.targets.read().get(&target.instance).cloned();
-        let table = known.unwrap_or_else(|| {
-            let new = || Arc::new(RwLock::new(Table::new(labels.clone(), self.shared.total.clone())));
-            self.targets.write().entry(target.instance.clone()).or_insert_with(new).clone()
-        });
-        let mut table = table.write_arc();
+        let mut table = self.table_for(target).write_arc();
         if let Some(last) = table.last_time().filter(|&last| at <= last) {
             if last - at <= CLOCK_SLACK_MS {
                 return Err(StoreError::OutOfOrder { at, last });
@@ -248,6 +256,9 @@ impl Store {
             let mut table = table.write();
             table.ended = true;
             if table.last_time().is_some_and(|last| last < at) {
+                if !self.shared.taps.are_off() {
+                    self.shared.taps.send(&table.target, table.tapped(table.times.len(), at));
+                }
                 table.end_row(at, self.shared.limits.retention_ms);
             }
         }
@@ -278,6 +289,14 @@ impl Store {
             stats.oldest = stats.oldest.into_iter().chain(table.first_time()).min();
         }
         stats
+    }
+
+    /// The table of a target, made if it is new.
+    fn table_for(&self, target: &TargetIdent) -> Arc<RwLock<Table>> {
+        self.table(&target.instance).unwrap_or_else(|| {
+            let new = || Arc::new(RwLock::new(Table::new(target.label_set(), self.shared.total.clone())));
+            self.targets.write().entry(target.instance.clone()).or_insert_with(new).clone()
+        })
     }
 
     fn table(&self, instance: &str) -> Option<Arc<RwLock<Table>>> {

@@ -1,6 +1,7 @@
 //! Logs, and the metrics of Fleetglass itself.
 
 mod process;
+mod remote;
 mod text;
 
 use std::{collections::BTreeMap, io::IsTerminal, sync::atomic::AtomicU64};
@@ -12,6 +13,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+pub use remote::{RemoteMetrics, SendMetrics};
 
 use crate::{fleet::Counts, store::Stats};
 
@@ -32,6 +35,7 @@ pub struct Telemetry {
     dropped_seen: Mutex<u64>,
     reloads: Family<ResultLabel, Counter>,
     reloaded_at: Gauge<f64, AtomicU64>,
+    remote: RemoteMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,6 +70,7 @@ impl Default for Telemetry {
             dropped_seen: Mutex::default(),
             reloads: Family::default(),
             reloaded_at: Gauge::default(),
+            remote: RemoteMetrics::default(),
         };
         telemetry.register();
         telemetry
@@ -102,8 +107,14 @@ impl Telemetry {
             "When the config in force was read",
             self.reloaded_at.clone(),
         );
+        self.remote.register(&mut registry);
         process::register(&mut registry);
         self.registry = registry;
+    }
+
+    /// The metrics of remote write.
+    pub fn remote(&self) -> &RemoteMetrics {
+        &self.remote
     }
 
     /// One request to a node ended: well, or with a failure of this kind.

@@ -12,6 +12,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
     cors(config)?;
     scrape(config)?;
+    super::remote::validate(config)?;
     targets(&config.targets)
 }
 
@@ -176,6 +177,7 @@ pub fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-fn fault<T>(path: impl IntoIterator<Item = Step>, message: String, hint: &str) -> Result<T, Fault> {
+/// A fault with a hint.
+pub(super) fn fault<T>(path: impl IntoIterator<Item = Step>, message: String, hint: &str) -> Result<T, Fault> {
     Err(Fault { path: path.into_iter().collect(), message, hint: Some(hint.to_owned()) })
 }

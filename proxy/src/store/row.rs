@@ -277,9 +277,15 @@ impl Row {
             self.stats.samples += 1;
             settle(column, sample);
         }
+        let tapped = !self.shared.taps.are_off();
+        let mut handed_on = if tapped { self.table.tapped(row, self.at) } else { Vec::new() };
         for (sample, at) in std::mem::take(&mut self.timed) {
             if self.table.push_timed(sample.column, at, sample.value) {
                 self.stats.samples += 1;
+                if tapped {
+                    let labels = self.table.columns[sample.column as usize].labels.clone();
+                    handed_on.push((labels, at, sample.value));
+                }
             }
             settle(&mut self.table.columns[sample.column as usize], sample);
         }
@@ -287,6 +293,7 @@ impl Row {
         let (at, retention_ms) = (self.at, self.shared.limits.retention_ms);
         self.table.ended = false;
         self.table.end_row(at, retention_ms);
+        self.shared.taps.send(&self.table.target, handed_on);
         self.stats
     }
 }

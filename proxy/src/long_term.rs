@@ -1,0 +1,1 @@
+//! The far past, read from another store.
