@@ -21,6 +21,7 @@ use crate::{
     config::CorsConfig,
     fleet::Fleet,
     live::Live,
+    long_term::LongTerm,
     query,
     remote::Receiver,
     scrape::Client,
@@ -37,6 +38,8 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Samples of every node.
     pub store: Arc<Store>,
+    /// Where the far past is, if it is anywhere.
+    pub long_term: Option<Arc<LongTerm>>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -61,7 +64,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
-        .merge(query::router(Arc::clone(&app.store), targets))
+        .merge(query::router(Arc::clone(&app.store), targets, app.long_term.clone()))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .route("/api/v1/write", write)
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))

@@ -19,6 +19,7 @@ use crate::{
     config::LoadedConfig,
     fleet::Fleet,
     live::Live,
+    long_term::LongTerm,
     remote::{Pushed, Receiver, Sending},
     round::Rounds,
     scrape::{Client, Scheduler},
@@ -77,6 +78,7 @@ impl Proxy {
             Arc::clone(&telemetry),
             registry,
         ));
+        let long_term = LongTerm::of(&loaded).context("the HTTP client cannot start")?.map(Arc::new);
         let data_dir = Some(loaded.resolve(&config.server.data_dir));
         let families = Arc::clone(&rounds);
         let pushed = Arc::new(Pushed::new(
@@ -96,7 +98,7 @@ impl Proxy {
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, live, client, receiver, telemetry }),
+            app: Arc::new(App { fleet, store, long_term, live, client, receiver, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),

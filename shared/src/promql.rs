@@ -17,6 +17,7 @@
 //! | `answer` | [`Answer`]: what came out |
 //! | `notes` | warnings and infos |
 //! | `storage` | [`Storage`]: what a query reads from |
+//! | `reads` | [`Read`]: what it will read, told beforehand |
 //! | `print` | an expression written again, and its tree as JSON |
 
 mod answer;
@@ -29,6 +30,7 @@ mod notes;
 mod parse;
 mod plan;
 mod print;
+mod reads;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -38,5 +40,6 @@ pub use answer::{Answer, Line, Samples, Value};
 pub use error::{EvalError, ParseError};
 pub use eval::{Limits, Options, Steps};
 pub use parse::Query;
+pub use reads::Read;
 pub use storage::{MemoryStorage, SeriesRef, Storage, is_stale, stale_marker};
 pub use token::duration_ms;
