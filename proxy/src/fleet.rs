@@ -73,12 +73,14 @@ impl Fleet {
         self.inner.lock().end(id);
     }
 
-    /// A node that was pushed to us is no longer in the fleet; one that we ask stays.
-    pub fn end_pushed(&self, id: &str) {
+    /// A node that was pushed to us is no longer in the fleet. False for one that we ask: it stays.
+    pub fn end_pushed(&self, id: &str) -> bool {
         let mut inner = self.inner.lock();
-        if inner.pushed.contains(id) {
+        let pushed = inner.pushed.contains(id);
+        if pushed {
             inner.end(id);
         }
+        pushed
     }
 
     /// The ids of the nodes that are pushed to us.

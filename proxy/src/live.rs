@@ -128,9 +128,8 @@ impl Live {
     /// How many of the published nodes were asked at least once; those that are pushed to us do not count.
     pub fn asked(&self, pushed: &BTreeSet<String>) -> usize {
         let state = self.state.lock();
-        let asked = |(id, node): &(&String, &Published)| {
-            !pushed.contains(*id) && node.value["asked_at"].is_number()
-        };
+        let asked =
+            |(id, node): &(&String, &Published)| !pushed.contains(*id) && node.value["asked_at"].is_number();
         state.nodes.iter().filter(asked).count()
     }
 

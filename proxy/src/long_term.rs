@@ -156,11 +156,8 @@ impl LongTerm {
         let mut form = reqwest::Url::parse(&url).map_err(|error| error.to_string())?;
         form.query_pairs_mut().extend_pairs(parameters);
         let form = form.query().unwrap_or_default().to_owned();
-        let mut request = self
-            .http
-            .post(&url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
+        let mut request =
+            self.http.post(&url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         if let Some(file) = &self.token {
             let token = tokio::fs::read_to_string(file).await;
             let token = token.map_err(|error| format!("{}: {error}", file.display()))?;
@@ -208,7 +205,8 @@ mod tests {
     use super::*;
 
     async fn long_term(server: &MockServer) -> LongTerm {
-        let text = format!("[long_term]\nquery_url = \"{}/\"\nexternal_labels = {{ c = \"eu\" }}\n", server.uri());
+        let text =
+            format!("[long_term]\nquery_url = \"{}/\"\nexternal_labels = {{ c = \"eu\" }}\n", server.uri());
         let _ = rustls::crypto::ring::default_provider().install_default();
         let none: [(String, String); 0] = [];
         LongTerm::of(&LoadedConfig::parse(Path::new("fg.toml"), &text, none).unwrap()).unwrap().unwrap()
@@ -229,7 +227,10 @@ mod tests {
         let server = MockServer::start().await;
         let day = RAW_CHUNK_MS;
         let answers = [
-            ("query=up%7Bc%3D%22eu%22%7D%5B86400000ms%5D&time=86400.999", json!([[0.999, "9"], [1.0, "1"], [2.5, "2"]])),
+            (
+                "query=up%7Bc%3D%22eu%22%7D%5B86400000ms%5D&time=86400.999",
+                json!([[0.999, "9"], [1.0, "1"], [2.5, "2"]]),
+            ),
             ("query=up%7Bc%3D%22eu%22%7D%5B1001ms%5D&time=86402.000", json!([[86402, "NaN"], [86403, "4"]])),
         ];
         for (asked, values) in answers {

@@ -83,6 +83,7 @@ impl Proxy {
         let families = Arc::clone(&rounds);
         let pushed = Arc::new(Pushed::new(
             config.remote_write_in.clone(),
+            data_dir.as_deref(),
             Arc::clone(&fleet),
             Arc::clone(&store),
             Box::new(move || families.registry()),

@@ -67,8 +67,12 @@ fn varint(out: &mut Vec<u8>, mut number: u64) {
 /// # Panics
 /// When nothing answers.
 pub async fn push(to: &Fleetglass, series: &[Series<'_>]) -> Answer {
-    post(to, snappy(&message(series)), &[("content-type", "application/x-protobuf"), ("content-encoding", "snappy")])
-        .await
+    post(
+        to,
+        snappy(&message(series)),
+        &[("content-type", "application/x-protobuf"), ("content-encoding", "snappy")],
+    )
+    .await
 }
 
 /// Sends any body to where pushes go.

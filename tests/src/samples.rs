@@ -6,8 +6,13 @@ use serde_json::Value;
 
 use crate::proxy::http_client;
 
-/// Series by their labels as JSON, each with milliseconds and values as text.
-pub type Samples = BTreeMap<String, Vec<(i64, String)>>;
+/// Series by their labels as JSON, each with milliseconds and values.
+pub type Samples = BTreeMap<String, Vec<(i64, f64)>>;
+
+/// How near values come back from VictoriaMetrics, which keeps twelve decimal digits of them.
+pub const VICTORIA: f64 = 1e-11;
+/// Values are the same, bit for bit.
+pub const EXACT: f64 = 0.0;
 
 /// The samples of a selector in the ten minutes before a time, without some labels. A stale marker, which
 /// VictoriaMetrics gives as `NaN` and others leave out, is left out.
@@ -35,28 +40,32 @@ pub fn of(answer: &Value, without: &[&str]) -> Result<Samples, String> {
         let values = series["values"].as_array().cloned().unwrap_or_default();
         let values = values.iter().filter(|pair| pair[1] != "NaN").map(|pair| {
             let seconds = pair[0].as_f64().unwrap_or(f64::NAN);
-            ((seconds * 1000.0).round() as i64, pair[1].as_str().unwrap_or_default().to_owned())
+            let value = pair[1].as_str().and_then(|value| value.parse().ok()).unwrap_or(f64::NAN);
+            ((seconds * 1000.0).round() as i64, value)
         });
         samples.insert(Value::Object(labels).to_string(), values.collect());
     }
     Ok(samples)
 }
 
-/// Whether there are the same samples here and there, and a few words about the first difference.
+/// Whether there are the same samples here and there, each once, and their values differ by no more than a share
+/// of them.
 ///
 /// # Errors
-/// The difference.
-pub fn same(here: &Samples, there: &Samples) -> Result<(), String> {
+/// The first difference, in a few words.
+pub fn same(here: &Samples, there: &Samples, within: f64) -> Result<(), String> {
     for (labels, ours) in here {
         let Some(theirs) = there.get(labels) else {
             return Err(format!("{labels} with {} samples is not there", ours.len()));
         };
-        if ours != theirs {
-            let missing: Vec<_> = ours.iter().filter(|sample| !theirs.contains(sample)).take(3).collect();
-            let further: Vec<_> = theirs.iter().filter(|sample| !ours.contains(sample)).take(3).collect();
+        let near = |(a, b): (&(i64, f64), &(i64, f64))| {
+            a.0 == b.0 && (a.1.to_bits() == b.1.to_bits() || (a.1 - b.1).abs() <= within * a.1.abs())
+        };
+        if ours.len() != theirs.len() || !ours.iter().zip(theirs).all(near) {
+            let different: Vec<_> = ours.iter().zip(theirs).filter(|pair| !near(*pair)).take(2).collect();
             let (many, others) = (ours.len(), theirs.len());
             return Err(format!(
-                "{labels}: {many} here, {others} there; missing there e.g. {missing:?}, further there e.g. {further:?}"
+                "{labels}: {many} here, {others} there, the first that differ: {different:?}"
             ));
         }
     }

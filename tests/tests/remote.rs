@@ -58,11 +58,12 @@ async fn has_the_same(
     selector: &str,
     until: i64,
     external: &[&str],
+    within: f64,
 ) -> usize {
     let here = samples(&fleetglass.url(""), selector, until, &[]).await.unwrap();
     eventually(&format!("{} has what we have", peer.url("")), async || {
         let there = samples(&peer.url(""), selector, until, external).await?;
-        same(&here, &there)
+        same(&here, &there, within)
     })
     .await;
     count(&here)

@@ -225,7 +225,11 @@ fn sender(
             return fault(path, format!("the header `{name}` is set by the protocol"), "leave it out");
         }
         if name.parse::<http::HeaderName>().is_err() || value.parse::<http::HeaderValue>().is_err() {
-            return fault(path, format!("`{name}` is not a header"), "e.g. headers = { X-Scope-OrgID = \"1\" }");
+            return fault(
+                path,
+                format!("`{name}` is not a header"),
+                "e.g. headers = { X-Scope-OrgID = \"1\" }",
+            );
         }
     }
     if remote.queue_size.0 < LEAST_QUEUE {

@@ -178,6 +178,10 @@ pub fn is_label_name(name: &str) -> bool {
 }
 
 /// A fault with a hint.
-pub(super) fn fault<T>(path: impl IntoIterator<Item = Step>, message: String, hint: &str) -> Result<T, Fault> {
+pub(super) fn fault<T>(
+    path: impl IntoIterator<Item = Step>,
+    message: String,
+    hint: &str,
+) -> Result<T, Fault> {
     Err(Fault { path: path.into_iter().collect(), message, hint: Some(hint.to_owned()) })
 }

@@ -36,8 +36,9 @@ struct Series {
 /// The series of an answer.
 pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Found, String> {
     let begin = || String::from_utf8_lossy(body).chars().take(200).collect::<String>();
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|error| format!("HTTP {status}, and no answer of a Prometheus API ({error}): {}", begin()))?;
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        format!("HTTP {status}, and no answer of a Prometheus API ({error}): {}", begin())
+    })?;
     let data = match (answer.data, answer.error) {
         (Some(data), None) if status.is_success() && data.result_type == "matrix" => data,
         (_, Some(error)) => return Err(format!("HTTP {status}: {error}")),
@@ -73,7 +74,11 @@ mod tests {
             {"metric":{},"values":[]}]}}"#;
         let found = read(StatusCode::OK, body).unwrap();
         assert_eq!(found[0].0.to_string(), "a{x=\"y\"}");
-        let expected = [(1_435_781_430_781, 0.1), (1_435_781_431_000, f64::INFINITY), (1_435_781_432_000, -f64::INFINITY)];
+        let expected = [
+            (1_435_781_430_781, 0.1),
+            (1_435_781_431_000, f64::INFINITY),
+            (1_435_781_432_000, -f64::INFINITY),
+        ];
         assert_eq!(found[0].1, expected);
         assert_eq!(found.len(), 2);
     }

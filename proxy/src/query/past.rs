@@ -70,7 +70,8 @@ impl Past {
     }
 
     fn missing(&mut self, problem: &str) {
-        let words = format!("what is older than the samples here could not be read from [long_term]: {problem}");
+        let words =
+            format!("what is older than the samples here could not be read from [long_term]: {problem}");
         tracing::warn!("{words}");
         self.warnings.push(words);
     }
@@ -121,7 +122,8 @@ impl Storage for Joined<'_> {
             match theirs.get_key_value(ours.labels) {
                 None if begin == 0 => each(ours),
                 old => {
-                    let (mut times, mut values) = old.map_or_else(Column::default, |(_, column)| column.clone());
+                    let (mut times, mut values) =
+                        old.map_or_else(Column::default, |(_, column)| column.clone());
                     continued.extend(old.map(|(labels, _)| labels));
                     times.extend(&ours.times[begin..]);
                     values.extend(&ours.values[begin..]);
@@ -211,7 +213,9 @@ mod tests {
     fn an_answer_over_the_seam_is_that_of_one_storage() {
         for at in [1, 100_000, 299_999, 600_000] {
             let (truth, store, past) = cut(at);
-            for text in ["x", "rate(x[1m])", "old", "x offset 3m", "sum(x) + count(x)", "max_over_time(x[2m:20s])"] {
+            for text in
+                ["x", "rate(x[1m])", "old", "x offset 3m", "sum(x) + count(x)", "max_over_time(x[2m:20s])"]
+            {
                 let query = Query::parse(text).unwrap();
                 for step in [1_000, 15_000, 61_000] {
                     let steps = Steps { start: 0, end: 80 * STEP - 8_000, step };

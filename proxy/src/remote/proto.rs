@@ -245,8 +245,8 @@ mod tests {
             metadata: Vec::new(),
         };
         let expected: &[u8] = &[
-            0x0a, 0x15, 0x0a, 0x06, 0x0a, 1, b'a', 0x12, 1, b'b', 0x12, 0x0b, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f,
-            0x10, 2,
+            0x0a, 0x15, 0x0a, 0x06, 0x0a, 1, b'a', 0x12, 1, b'b', 0x12, 0x0b, 0x09, 0, 0, 0, 0, 0, 0, 0xf0,
+            0x3f, 0x10, 2,
         ];
         assert_eq!(request.encode_to_vec(), expected);
     }
@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_passed_over_and_histograms_are_counted() {
         // Field 2 (once a message of Cortex's), a fixed64, a series with an exemplar and a histogram.
-        let message = [&[0x12, 1, 0, 0x21, 1, 2, 3, 4, 5, 6, 7, 8][..], &[0x0a, 6, 0x1a, 1, 0, 0x22, 1, 0x08]];
+        let message =
+            [&[0x12, 1, 0, 0x21, 1, 2, 3, 4, 5, 6, 7, 8][..], &[0x0a, 6, 0x1a, 1, 0, 0x22, 1, 0x08]];
         let message = message.concat();
         assert!(parts(&message).next().unwrap().is_err(), "a histogram that ends in a number");
         let message = [0x0a, 8, 0x1a, 2, 0x08, 1, 0x22, 2, 0x08, 5];

@@ -1,9 +1,15 @@
 //! Nodes that are pushed to us, in the fleet: they come with their first push and go when nothing has come
-//! of them for a day.
+//! of them for a day. They are kept on the disk too, so that one that fell silent is missed after a new start.
 
+mod kept;
 mod node;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use fleetglass_shared::{
     family::{Normalised, Registry},
@@ -25,12 +31,14 @@ use crate::{
 
 /// The most nodes that are taken in: beyond it somebody's label is not a node's name.
 const MOST_NODES: usize = 20_000;
+/// What is kept is written this often, and at once when a node comes or goes.
+const KEEP_EVERY_MS: i64 = 60_000;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The family of nodes of which nothing is known.
 const NO_FAMILY: &str = "generic";
 
 /// Tells the families in force.
-pub type Families = Box<dyn Fn() -> Arc<Registry> + Send + Sync>;
+pub(super) type Families = Box<dyn Fn() -> Arc<Registry> + Send + Sync>;
 
 /// See the module.
 pub struct Pushed {
@@ -39,6 +47,9 @@ pub struct Pushed {
     store: Arc<Store>,
     families: Families,
     nodes: Mutex<BTreeMap<String, Node>>,
+    /// Where nodes are kept; which were, and when they were written.
+    path: Option<PathBuf>,
+    written: Mutex<(usize, UnixMillis)>,
 }
 
 /// A node as it was seen in a look, to be told to the fleet.
@@ -53,14 +64,22 @@ struct Seen {
 }
 
 impl Pushed {
-    /// No nodes yet.
+    /// The nodes that are kept in a data folder; none yet without one.
     pub fn new(
         config: RemoteWriteInConfig,
+        data_dir: Option<&Path>,
         fleet: Arc<Fleet>,
         store: Arc<Store>,
         families: Families,
     ) -> Self {
-        Self { config, fleet, store, families, nodes: Mutex::default() }
+        let path = data_dir.map(kept::path);
+        let read = path.as_deref().map_or(Ok(Vec::new()), kept::read).unwrap_or_else(|error| {
+            tracing::warn!("the nodes that were pushed are not known until they come again: {error}");
+            Vec::new()
+        });
+        let nodes: BTreeMap<String, Node> = read.into_iter().map(Node::of).collect();
+        let written = Mutex::new((nodes.len(), UnixMillis::MIN));
+        Self { config, fleet, store, families, nodes: Mutex::new(nodes), path, written }
     }
 
     /// Whom the series of a node belong to: the target, where it is one that we ask too.
@@ -123,12 +142,33 @@ impl Pushed {
             true
         });
         for id in gone {
-            self.fleet.end_pushed(&id);
-            self.store.remove(&id, now);
+            // One that we ask is not theirs to end.
+            if self.fleet.end_pushed(&id) {
+                self.store.remove(&id, now);
+            }
         }
         let families = (self.families)();
         for node in seen {
             self.tell(&families, node, now);
+        }
+        self.keep(now);
+    }
+
+    fn keep(&self, now: UnixMillis) {
+        let Some(path) = &self.path else { return };
+        let mut written = self.written.lock();
+        let nodes = {
+            let nodes = self.nodes.lock();
+            let new = nodes.len() != written.0;
+            // Nothing was ever pushed: most have nothing to keep.
+            if nodes.is_empty() && !new || !new && now - KEEP_EVERY_MS < written.1 {
+                return;
+            }
+            nodes.iter().map(|(id, node)| node.kept(id)).collect::<Vec<_>>()
+        };
+        *written = (nodes.len(), now);
+        if let Err(error) = kept::write(path, nodes) {
+            tracing::warn!("{} cannot be written: {error}", path.display());
         }
     }
 
@@ -199,9 +239,14 @@ mod tests {
     use crate::store::Limits;
 
     fn pushed() -> Pushed {
+        pushed_in(None)
+    }
+
+    fn pushed_in(data_dir: Option<&Path>) -> Pushed {
         let families = Arc::new(Registry::built_in());
         Pushed::new(
             RemoteWriteInConfig::default(),
+            data_dir,
             Arc::default(),
             Arc::new(Store::new(Limits::default())),
             Box::new(move || families.clone()),
@@ -228,6 +273,26 @@ mod tests {
         assert_eq!(pushed.fleet.pushed().len(), 1);
         pushed.look(1_000 + 24 * 3_600_000 + 1);
         assert!(pushed.fleet.detail("a").is_none() && pushed.fleet.pushed().is_empty());
+    }
+
+    #[test]
+    fn a_new_start_misses_a_node_that_fell_silent() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = pushed_in(Some(folder.path()));
+        first.look(500);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was ever pushed");
+        first.note("a", &[up(1_000, 1.0)], 1_000);
+        first.look(1_000);
+        let second = pushed_in(Some(folder.path()));
+        second.look(2_000);
+        assert_eq!(second.fleet.detail("a").unwrap().summary.status, Status::Unknown);
+        second.look(100_000);
+        let summary = second.fleet.detail("a").unwrap().summary;
+        assert_eq!((summary.status, summary.labels["region"].as_str()), (Status::Unreachable, "eu"));
+        second.look(2 * 24 * 3_600_000);
+        let third = pushed_in(Some(folder.path()));
+        third.look(2 * 24 * 3_600_000);
+        assert!(third.fleet.pushed().is_empty());
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Receiver {
             let ident = self.pushed.ident(&table);
             let target = ident.label_set();
             let own = series.iter().map(|(labels, samples)| {
-                let added = |name: &str| target.get(name).is_some_and(|value| labels.get(name) == Some(value));
+                let added =
+                    |name: &str| target.get(name).is_some_and(|value| labels.get(name) == Some(value));
                 (labels.without(added), samples.clone())
             });
             let ingested = self.store.ingest(&ident, own.collect(), now);
@@ -131,7 +132,8 @@ impl Receiver {
 /// Whether the headers are those of remote write 1.0. The type must be named: a page in a browser can send
 /// a body without one, but not with this one.
 fn check(headers: &HeaderMap) -> Result<(), Refusal> {
-    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or("");
+    let text =
+        |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or("");
     let refuse = |words: String| Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, words));
     let content_type = text(header::CONTENT_TYPE);
     let mut parts = content_type.split(';').map(str::trim);
@@ -210,7 +212,10 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_counted_and_said() {
-        assert_eq!(not_kept(&Ingested { accepted: 3, duplicates: 1, ..Default::default() }, &Faults::default()), None);
+        assert_eq!(
+            not_kept(&Ingested { accepted: 3, duplicates: 1, ..Default::default() }, &Faults::default()),
+            None
+        );
         let all = Ingested { accepted: 3, duplicates: 1, too_old: 2, ..Default::default() };
         let faults = Faults { bad_labels: 1, example: Some("no name".to_owned()), ..Default::default() };
         assert_eq!(

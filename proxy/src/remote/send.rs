@@ -196,7 +196,9 @@ impl Remote {
         self.metrics.dropped.inc_by(lost + dropped);
         self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
         if lost + dropped > 0 {
-            self.trouble("more waits than [[remote_write]] queue_size allows, the oldest samples are dropped");
+            self.trouble(
+                "more waits than [[remote_write]] queue_size allows, the oldest samples are dropped",
+            );
         }
     }
 
@@ -253,7 +255,10 @@ impl Remote {
                     self.metrics.failed.inc_by(request.samples as u64);
                     if let Some(before) = self.refusals.lock().due(clock::monotonic()) {
                         let (name, samples) = (&self.name, request.samples);
-                        tracing::warn!(before, "remote write to {name}: {samples} samples are refused: {words}");
+                        tracing::warn!(
+                            before,
+                            "remote write to {name}: {samples} samples are refused: {words}"
+                        );
                     }
                     return;
                 }

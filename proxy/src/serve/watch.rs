@@ -78,9 +78,8 @@ impl Watched {
         match outcome {
             Ok((loaded, registry, tokens)) => {
                 let (old, new) = (&self.loaded.config, &loaded.config);
-                let remotes = |c: &Config| {
-                    (c.remote_write_in.clone(), c.remote_writes.clone(), c.long_term.clone())
-                };
+                let remotes =
+                    |c: &Config| (c.remote_write_in.clone(), c.remote_writes.clone(), c.long_term.clone());
                 if old.server != new.server
                     || old.cors != new.cors
                     || old.store != new.store

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fleetglass_tests::{
     peers::{self, Peer},
     proxy::{Fleetglass, QUICK, http_client},
-    samples::{now, of, same, samples},
+    samples::{VICTORIA, now, of, same, samples},
     wait::eventually,
 };
 use serde_json::Value;
@@ -39,7 +39,7 @@ async fn an_answer_across_the_seam_is_that_of_one_store() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let old = samples(&first.url(""), "{instance=\"n1\"}", until, &[]).await.unwrap();
     eventually("VictoriaMetrics has all of it", async || {
-        same(&old, &samples(&victoria.url(""), "{instance=\"n1\"}", until, &["cluster"]).await?)
+        same(&old, &samples(&victoria.url(""), "{instance=\"n1\"}", until, &["cluster"]).await?, VICTORIA)
     })
     .await;
     drop(first);
@@ -52,7 +52,7 @@ async fn an_answer_across_the_seam_is_that_of_one_store() {
     let joined = eventually("the raw samples are the same", async || {
         let whole = samples(&truth.url(""), selector, until, &[]).await?;
         let joined = samples(&second.url(""), selector, until, &[]).await?;
-        same(&whole, &joined).map(|()| joined)
+        same(&whole, &joined, VICTORIA).map(|()| joined)
     })
     .await;
     let times = &joined.values().next().unwrap();
@@ -62,13 +62,14 @@ async fn an_answer_across_the_seam_is_that_of_one_store() {
         let ask = |base: String| async move {
             let parameters = [("query", query), ("step", "1")];
             let range = [("start", begin.to_string()), ("end", end.to_string())];
-            let request = http_client().get(format!("{base}/api/v1/query_range")).query(&parameters).query(&range);
+            let request =
+                http_client().get(format!("{base}/api/v1/query_range")).query(&parameters).query(&range);
             request.send().await.unwrap().json::<Value>().await.unwrap()
         };
         let (here, there) = (ask(second.url("")).await, ask(truth.url("")).await);
         assert_eq!(here.get("warnings"), None, "{here}");
         let (here, there) = (of(&here, &[]).unwrap(), of(&there, &[]).unwrap());
-        same(&there, &here).unwrap_or_else(|difference| panic!("{query}: {difference}"));
+        same(&there, &here, VICTORIA).unwrap_or_else(|difference| panic!("{query}: {difference}"));
     }
 
     // Away, it is a warning, and the answer is what is here.

@@ -6,7 +6,7 @@ use fleetglass_tests::{
     peers::{self, Peer},
     proxy::{Fleetglass, QUICK, reasons},
     push::{push, stale},
-    samples::{count, now, of, same, samples},
+    samples::{EXACT, count, now, of, same, samples},
     wait::eventually,
 };
 
@@ -41,7 +41,7 @@ async fn a_node_that_prometheus_pushes_is_in_the_fleet_with_exactly_its_samples(
     eventually("we have what Prometheus has", async || {
         let time = until as f64 / 1000.0;
         let query = format!("/api/v1/query?query=%7Binstance%3D%22n1%22%7D%5B10m%5D&time={time}");
-        same(&there, &of(&fleetglass.json(&query).await, &[])?)
+        same(&there, &of(&fleetglass.json(&query).await, &[])?, EXACT)
     })
     .await;
     assert!(count(&there) > 200, "{}", count(&there));
@@ -59,7 +59,9 @@ async fn an_agent_behind_a_nat_pushes_and_its_silence_is_seen() {
     if peers::are_skipped() {
         return;
     }
-    let config = format!("{QUICK}\n[remote_write_in]\nnode_label = \"node\"\nlabels = [\"rack\"]\nstale_after = \"3s\"\n");
+    let config = format!(
+        "{QUICK}\n[remote_write_in]\nnode_label = \"node\"\nlabels = [\"rack\"]\nstale_after = \"3s\"\n"
+    );
     let fleetglass = Fleetglass::serve(&config).await;
     let (node, _moving) = moving_node().await;
     let mut agent = Peer::prometheus_agent(&format!(
@@ -75,7 +77,10 @@ async fn an_agent_behind_a_nat_pushes_and_its_silence_is_seen() {
     // The label that it had is kept beside the one that names the node.
     let found = fleetglass.json("/api/v1/query?query=a_total").await;
     let labels = &found["data"]["result"][0]["metric"];
-    assert_eq!((&labels["instance"], &labels["exported_instance"]), (&"eu-1".into(), &node.address().to_string().into()));
+    assert_eq!(
+        (&labels["instance"], &labels["exported_instance"]),
+        (&"eu-1".into(), &node.address().to_string().into())
+    );
     agent.stop();
     let detail = fleetglass.node_is("eu-1", "unreachable").await;
     assert_eq!(reasons(&detail), ["nothing-pushed"]);
@@ -102,7 +107,7 @@ async fn late_samples_find_their_place_and_a_stale_marker_ends_a_series() {
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""));
     }
     let here = samples(&fleetglass.url(""), "m", now(), &[]).await.unwrap();
-    let expected = [(50, "1"), (40, "2"), (30, "3"), (10, "5")].map(|(back, v)| (at(back), v.to_owned()));
+    let expected = [(50, 1.0), (40, 2.0), (30, 3.0), (10, 5.0)].map(|(back, value)| (at(back), value));
     assert_eq!(here.values().next().unwrap(), &expected);
     for (time, there) in [(at(1), true), (at(0), false), (now(), false)] {
         let query = format!("/api/v1/query?query=m&time={}", time as f64 / 1000.0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fleetglass_tests::{
     peers::{self, Peer},
     proxy::{Fleetglass, QUICK, free_port},
-    samples::{count, now, same, samples},
+    samples::{EXACT, VICTORIA, count, now, same, samples},
     wait::eventually,
 };
 use serde_json::Value;
@@ -17,11 +17,14 @@ fn remote(name: &str, url: &str, further: &str) -> String {
 }
 
 fn target(id: &str, url: &str) -> String {
-    format!("\n[[target]]\nid = \"{id}\"\nfamily = \"generic\"\nurl = \"{url}\"\nlabels = {{ region = \"eu\" }}\n")
+    format!(
+        "\n[[target]]\nid = \"{id}\"\nfamily = \"generic\"\nurl = \"{url}\"\nlabels = {{ region = \"eu\" }}\n"
+    )
 }
 
 const OURS: &str = "{instance=~\"n1|n2\"}";
-const EXTERNAL: &str = "external_labels = { cluster = \"c1\", region = \"never\" }\nmax_samples_per_send = 20\nshards = 3";
+const EXTERNAL: &str =
+    "external_labels = { cluster = \"c1\", region = \"never\" }\nmax_samples_per_send = 20\nshards = 3";
 
 /// The receivers are away for ten seconds (a minute is the promise; a queue of 64 MiB holds hours of these).
 #[tokio::test]
@@ -61,9 +64,9 @@ async fn what_is_here_is_there_though_the_receivers_were_away_for_a_while() {
     let until = now();
     tokio::time::sleep(Duration::from_secs(1)).await;
 
-    let many = has_the_same(&fleetglass, &victoria, OURS, until, &["cluster"]).await;
+    let many = has_the_same(&fleetglass, &victoria, OURS, until, &["cluster"], VICTORIA).await;
     assert!(many > 1000, "{many}");
-    assert_eq!(has_the_same(&fleetglass, &prometheus, OURS, until, &["cluster"]).await, many);
+    assert_eq!(has_the_same(&fleetglass, &prometheus, OURS, until, &["cluster"], EXACT).await, many);
     // External labels are added, and never instead of a series' own.
     for peer in [&victoria, &prometheus] {
         let selector = "{instance=\"n1\",cluster=\"c1\",region=\"eu\"}";
@@ -74,13 +77,16 @@ async fn what_is_here_is_there_though_the_receivers_were_away_for_a_while() {
     for peer in [&victoria, &prometheus] {
         let steps = |base: String| async move {
             let range = format!("start={}&end={}&step=1", (until - 20_000) / 1000, until / 1000);
-            let url = format!("{base}/api/v1/query_range?query=d%20or%20a_total%7Binstance%3D%22n2%22%7D&{range}&nocache=1&max_lookback=5m");
-            let answer: Value = fleetglass_tests::proxy::http_client().get(url).send().await.unwrap().json().await.unwrap();
+            let url = format!(
+                "{base}/api/v1/query_range?query=d%20or%20a_total%7Binstance%3D%22n2%22%7D&{range}&nocache=1&max_lookback=5m"
+            );
+            let answer: Value =
+                fleetglass_tests::proxy::http_client().get(url).send().await.unwrap().json().await.unwrap();
             fleetglass_tests::samples::of(&answer, &["cluster"]).unwrap()
         };
         let (here, there) = (steps(fleetglass.url("")).await, steps(peer.url("")).await);
         assert!(count(&here) > 10);
-        same(&here, &there).unwrap();
+        same(&here, &there, VICTORIA).unwrap();
     }
     for name in ["victoria", "prometheus"] {
         let metric = |what: &str| format!("fleetglass_remote_write_{what}{{remote=\"{name}\"}}");
@@ -117,7 +123,7 @@ async fn what_waited_when_the_process_was_killed_is_sent_by_the_next() {
     assert!(count(&here) > 150, "{}", count(&here));
     eventually("the next process sent what waited", async || {
         let there = samples(&receiver.url(""), OURS, until, &["cluster"]).await?;
-        same(&here, &there)
+        same(&here, &there, EXACT)
     })
     .await;
     let failed = "fleetglass_remote_write_failed_samples_total{remote=\"prometheus\"}";
@@ -141,7 +147,11 @@ async fn a_receiver_that_refuses_is_told_of_once_and_holds_nothing_up() {
         let failed = fleetglass.own_metric(&metric("failed_samples_total", "refusing")).await.unwrap();
         let retries = fleetglass.own_metric(&metric("retries_total", "away")).await.unwrap();
         let pending = fleetglass.own_metric(&metric("pending_bytes", "away")).await.unwrap();
-        if failed > 100.0 && retries > 2.0 && pending > 0.0 { Ok(()) } else { Err(format!("{failed} {retries} {pending}")) }
+        if failed > 100.0 && retries > 2.0 && pending > 0.0 {
+            Ok(())
+        } else {
+            Err(format!("{failed} {retries} {pending}"))
+        }
     })
     .await;
     assert_eq!(fleetglass.own_metric(&metric("retries_total", "refusing")).await, Some(0.0));

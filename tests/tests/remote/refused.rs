@@ -41,7 +41,10 @@ async fn bodies_that_are_none_are_refused_with_words_and_nothing_of_them_is_kept
     assert_eq!(fleetglass.get("/api/v1/write").await.status, 405);
     let series = fleetglass.json("/api/v1/query?query=m").await;
     assert_eq!(series["data"]["result"], serde_json::json!([]));
-    assert_eq!(fleetglass.own_metric("fleetglass_remote_write_in_requests_total{code=\"413\"}").await, Some(3.0));
+    assert_eq!(
+        fleetglass.own_metric("fleetglass_remote_write_in_requests_total{code=\"413\"}").await,
+        Some(3.0)
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,9 @@ async fn what_is_too_late_or_too_early_is_refused_and_counted_and_the_rest_is_ke
     let samples = [(now() - 30 * 365 * day, 1.0), (now() - 1000, 2.0), (now() + hour, 3.0)];
     let answer = push(&fleetglass, &[(&labels, &samples), (&[("job", "x")], &[(now(), 1.0)])]).await;
     assert_eq!(answer.status, 400);
-    for words in ["1 samples are kept", "1 older than", "1 more than 10 min ahead", "1 of series with bad labels"] {
+    for words in
+        ["1 samples are kept", "1 older than", "1 more than 10 min ahead", "1 of series with bad labels"]
+    {
         assert!(answer.body.contains(words), "{words}: {}", answer.body);
     }
     let found = fleetglass.json("/api/v1/query?query=m").await;

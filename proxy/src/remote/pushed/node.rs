@@ -9,6 +9,7 @@ use fleetglass_shared::{
     sample::is_stale,
 };
 
+use super::kept::Kept;
 use crate::{config::RemoteWriteInConfig, store::Sample};
 
 /// Pushed nodes are looked at as if they came this often until it is known better.
@@ -30,6 +31,8 @@ pub(super) struct Node {
     /// A series to see the interval by, and the time of its newest sample.
     paced: Option<(LabelSet, UnixMillis)>,
     interval_ms: Option<i64>,
+    /// Something came since the start.
+    heard: bool,
     /// When something came last.
     pub(super) arrived_at: UnixMillis,
     /// It was looked at last, and something came since.
@@ -38,6 +41,19 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// A node as it was kept, with its id.
+    pub(super) fn of(kept: Kept) -> (String, Self) {
+        let Kept { id, family, labels, interval_ms, arrived_at } = kept;
+        let labels = Some(labels);
+        (id, Self { family, labels, interval_ms, arrived_at, ..Self::default() })
+    }
+
+    /// What is kept of it.
+    pub(super) fn kept(&self, id: &str) -> Kept {
+        let (id, family, labels) = (id.to_owned(), self.family.clone(), self.labels());
+        Kept { id, family, labels, interval_ms: self.interval_ms, arrived_at: self.arrived_at }
+    }
+
     /// Takes in series that came, with all their labels.
     pub(super) fn note(
         &mut self,
@@ -49,7 +65,7 @@ impl Node {
         for (labels, samples) in series {
             let Some(&(newest, value)) = samples.last() else { continue };
             if !is_stale(value) {
-                (self.arrived_at, self.news) = (now, true);
+                (self.arrived_at, self.news, self.heard) = (now, true, true);
             }
             let is_up = labels.metric() == "up";
             if is_up {
@@ -111,8 +127,7 @@ impl Node {
             Some(common) => common.retain(|name, value| labels.get(name) == Some(value)),
             None => {
                 let first = labels.iter().filter(|(name, _)| own(name));
-                self.labels =
-                    Some(first.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+                self.labels = Some(first.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
             }
         }
     }
@@ -133,16 +148,22 @@ impl Node {
     /// Since when nothing has come, if that is for too long.
     fn silent_ms(&self, config: &RemoteWriteInConfig, now: UnixMillis) -> Option<i64> {
         let usual = self.interval_ms().saturating_mul(3).max(LEAST_SILENCE_MS);
-        let limit = config.stale_after.map_or(usual, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+        let limit =
+            config.stale_after.map_or(usual, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
         Some(now - self.arrived_at).filter(|&silent| silent > limit)
     }
 
     /// How the node is, and why.
     pub(super) fn verdict(&self, config: &RemoteWriteInConfig, now: UnixMillis) -> (Status, Option<Reason>) {
-        let because = |status, code: &str, text| (status, Some(Reason { code: code.to_owned(), text, status }));
+        let because =
+            |status, code: &str, text| (status, Some(Reason { code: code.to_owned(), text, status }));
         if let Some(silent) = self.silent_ms(config, now) {
             let text = format!("Nothing was pushed for {}", format::duration_ms(silent));
             return because(Status::Unreachable, "nothing-pushed", text);
+        }
+        if !self.heard {
+            let text = "Nothing was pushed since the start".to_owned();
+            return because(Status::Unknown, "not-pushed-yet", text);
         }
         let down: Vec<&LabelSet> =
             self.ups.iter().filter(|(_, sample)| sample.1 != 1.0).map(|(labels, _)| labels).collect();
@@ -213,10 +234,11 @@ mod tests {
         assert_eq!(node.interval_ms(), 60_000);
         let silent = |node: &Node, now| code(node, now).1 == "nothing-pushed";
         assert!(!silent(&node, 60_000 + 180_000) && silent(&node, 60_000 + 180_001));
-        let config = RemoteWriteInConfig { stale_after: Some(Span(Duration::from_secs(5))), ..Default::default() };
+        let config =
+            RemoteWriteInConfig { stale_after: Some(Span(Duration::from_secs(5))), ..Default::default() };
         let (status, reason) = node.verdict(&config, 66_000);
         let text = reason.map(|reason| reason.text).unwrap_or_default();
-        assert_eq!((status, text.as_str()), (Status::Unreachable, "Nothing was pushed for 6.0 s"));
+        assert_eq!((status, text.as_str()), (Status::Unreachable, "Nothing was pushed for 6 s"));
     }
 
     #[test]
@@ -228,7 +250,8 @@ mod tests {
         let mut node = Node::default();
         noted(&mut node, &both, 0);
         assert_eq!(node.labels(), BTreeMap::from([("region".to_owned(), "eu".to_owned())]));
-        let config = RemoteWriteInConfig { labels: vec!["rack".to_owned(), "le".to_owned()], ..Default::default() };
+        let config =
+            RemoteWriteInConfig { labels: vec!["rack".to_owned(), "le".to_owned()], ..Default::default() };
         let mut node = Node::default();
         node.note(&config, &both, is_family, 0);
         let expected = [("le", "1"), ("rack", "1")].map(|(n, v)| (n.to_owned(), v.to_owned()));
@@ -240,7 +263,11 @@ mod tests {
         let mut node = Node::default();
         noted(&mut node, &[series("m", &[("job", "other")], 0, 1.0)], 0);
         assert_eq!(node.family, "other");
-        noted(&mut node, &[series("m", &[("job", "known")], 0, 1.0), series("m", &[("job", "z")], 0, 1.0)], 0);
+        noted(
+            &mut node,
+            &[series("m", &[("job", "known")], 0, 1.0), series("m", &[("job", "z")], 0, 1.0)],
+            0,
+        );
         assert_eq!(node.family, "known");
     }
 

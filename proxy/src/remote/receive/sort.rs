@@ -116,7 +116,8 @@ mod tests {
     use crate::remote::proto::{Sample, Unread, WriteRequest};
 
     fn series(labels: &[(&str, &str)], times: &[i64]) -> TimeSeries {
-        let label = |(name, value): &(&str, &str)| Label { name: (*name).to_owned(), value: (*value).to_owned() };
+        let label =
+            |(name, value): &(&str, &str)| Label { name: (*name).to_owned(), value: (*value).to_owned() };
         TimeSeries {
             labels: labels.iter().map(label).collect(),
             samples: times.iter().map(|&timestamp| Sample { value: 1.0, timestamp }).collect(),

@@ -113,9 +113,16 @@ mod tests {
     #[test]
     fn troubles_of_the_receiver_pass_and_refusals_stay() {
         let wait = Some(Duration::from_secs(3));
-        for (status, again) in
-            [(500, true), (502, true), (503, true), (429, true), (400, false), (401, false), (404, false), (307, false)]
-        {
+        for (status, again) in [
+            (500, true),
+            (502, true),
+            (503, true),
+            (429, true),
+            (400, false),
+            (401, false),
+            (404, false),
+            (307, false),
+        ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             let outcome = judged(status, wait, "out of order\nsecond line");
             match outcome {
