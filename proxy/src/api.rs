@@ -9,3 +9,4 @@ pub mod own;
 mod params;
 pub mod problem;
 pub mod uptime;
+pub mod write;

@@ -4,6 +4,7 @@
 
 mod env;
 mod error;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -17,6 +18,7 @@ use std::{
 };
 
 pub use error::ConfigError;
+pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 use serde::Deserialize;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -35,6 +37,13 @@ pub struct Config {
     pub scrape: ScrapeConfig,
     /// How much is kept.
     pub store: StoreConfig,
+    /// What others may push.
+    pub remote_write_in: RemoteWriteInConfig,
+    /// Other stores that everything is sent to.
+    #[serde(rename = "remote_write")]
+    pub remote_writes: Vec<RemoteWriteConfig>,
+    /// Another store that has the far past.
+    pub long_term: LongTermConfig,
     /// Folders of further families, each with a `family.toml`.
     pub families: FamiliesConfig,
     /// Nodes named one by one.

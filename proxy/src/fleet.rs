@@ -40,6 +40,8 @@ struct Inner {
     nodes: BTreeMap<String, Node>,
     /// What events are told against; of a node that is not begun yet, what an earlier run knew of it.
     known: BTreeMap<String, Known>,
+    /// Those of them that we do not ask: what is known of them is pushed to us.
+    pushed: BTreeSet<String>,
     dirty: BTreeSet<String>,
     gone: BTreeSet<String>,
 }
@@ -64,6 +66,23 @@ impl Fleet {
     /// A target begins (again): its node is unknown until it was asked, unless it was here before.
     pub fn begin(&self, target: &Arc<Target>) {
         let mut inner = self.inner.lock();
+        inner.pushed.remove(&target.id);
+        self.begin_in(&mut inner, target);
+    }
+
+    /// A node that is pushed to us begins, or is as this target from now on. False when it is one that we
+    /// ask: it stays that.
+    pub fn begin_pushed(&self, target: &Arc<Target>) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.nodes.contains_key(&target.id) && !inner.pushed.contains(&target.id) {
+            return false;
+        }
+        inner.pushed.insert(target.id.clone());
+        self.begin_in(&mut inner, target);
+        true
+    }
+
+    fn begin_in(&self, inner: &mut Inner, target: &Arc<Target>) {
         let id = &target.id;
         inner.gone.remove(id);
         inner.dirty.insert(id.clone());
@@ -83,12 +102,38 @@ impl Fleet {
 
     /// A target is no longer in the fleet.
     pub fn end(&self, id: &str) {
-        let mut inner = self.inner.lock();
+        self.end_in(&mut self.inner.lock(), id);
+    }
+
+    fn end_in(&self, inner: &mut Inner, id: &str) {
+        inner.pushed.remove(id);
         if inner.nodes.remove(id).is_some() {
             inner.dirty.remove(id);
             inner.gone.insert(id.to_owned());
         }
-        self.forget(&mut inner, id);
+        self.forget(inner, id);
+    }
+
+    /// A node that was pushed to us is no longer in the fleet. False for one that we ask: it stays.
+    pub fn end_pushed(&self, id: &str) -> bool {
+        let mut inner = self.inner.lock();
+        let pushed = inner.pushed.contains(id);
+        if pushed {
+            self.end_in(&mut inner, id);
+        }
+        pushed
+    }
+
+    /// The ids of the nodes that are pushed to us.
+    pub fn pushed(&self) -> BTreeSet<String> {
+        self.inner.lock().pushed.clone()
+    }
+
+    /// The target and the family of a node that we ask.
+    pub fn asked(&self, id: &str) -> Option<(Arc<Target>, String)> {
+        let inner = self.inner.lock();
+        let node = inner.nodes.get(id).filter(|_| !inner.pushed.contains(id))?;
+        Some((node.endpoints().0, node.summary().family.clone()))
     }
 
     /// A round of a node ended.
@@ -163,8 +208,10 @@ impl Fleet {
     pub fn expect(&self, ids: &BTreeSet<&str>) {
         let mut inner = self.inner.lock();
         if inner.expected.replace(ids.len()).is_none() {
-            let left: Vec<String> =
-                inner.known.keys().filter(|id| !ids.contains(id.as_str())).cloned().collect();
+            let left: Vec<String> = (inner.known.keys())
+                .filter(|id| !ids.contains(id.as_str()) && !inner.pushed.contains(*id))
+                .cloned()
+                .collect();
             left.iter().for_each(|id| self.forget(&mut inner, id));
         }
     }

@@ -11,6 +11,7 @@
 //! | `run` | a query on a thread of its own, with limits, that stops when its client leaves |
 //! | `params` | the parameters of a request |
 //! | `answer` | Prometheus's JSON |
+//! | `past` | what is older than the store, joined to it |
 //! | `nodes` | Fleetglass's own series about the nodes as text 0.0.4 |
 
 mod answer;
@@ -20,6 +21,7 @@ mod find;
 mod http;
 mod nodes;
 mod params;
+mod past;
 mod run;
 mod status;
 #[cfg(test)]

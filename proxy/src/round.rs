@@ -18,6 +18,7 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
+pub use risks::judge;
 
 use crate::{
     clock,

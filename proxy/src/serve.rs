@@ -24,6 +24,8 @@ use crate::{
     data_dir::DataDir,
     fleet::Fleet,
     live::Live,
+    long_term::LongTerm,
+    remote::{Pushed, Receiver, Sending},
     round::Rounds,
     scrape::{Client, Scheduler},
     state::StateFile,
@@ -42,6 +44,7 @@ pub struct Proxy {
     app: Arc<App>,
     guard: Arc<Guard>,
     rounds: Arc<Rounds>,
+    pushed: Arc<Pushed>,
     scheduler: Scheduler<Rounds>,
     loaded: LoadedConfig,
     listener: TcpListener,
@@ -83,19 +86,35 @@ impl Proxy {
             Arc::clone(&telemetry),
             registry,
         ));
+        let long_term = LongTerm::of(&loaded).context("the HTTP client cannot start")?.map(Arc::new);
+        let families = Arc::clone(&rounds);
+        let pushed = Arc::new(Pushed::new(
+            config.remote_write_in.clone(),
+            data_dir.as_deref().map(DataDir::path),
+            Arc::clone(&fleet),
+            Arc::clone(&store),
+            Box::new(move || families.registry()),
+        ));
+        let receiver = Arc::new(Receiver::new(
+            config.remote_write_in.clone(),
+            Arc::clone(&store),
+            Arc::clone(&pushed),
+            telemetry.remote().clone(),
+        ));
         let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, state, live, client, telemetry }),
+            app: Arc::new(App { fleet, store, state, long_term, live, client, receiver, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
             }),
             rounds,
-            data_dir,
+            pushed,
             loaded,
+            data_dir,
             listener,
             cancel,
         })
@@ -112,13 +131,17 @@ impl Proxy {
     /// Asks, publishes and serves until it is cancelled. `further` targets come besides the config's.
     ///
     /// # Errors
-    /// The listener fails.
+    /// The listener fails, or the machine gives no thread for a remote write queue.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, scheduler, data_dir, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, pushed, scheduler, data_dir, loaded, listener, cancel } = self;
         let retention = retention(&loaded.config.store);
         let keeper =
             data_dir.is_some().then(|| Keeper::start(Arc::clone(&app.store), retention)).transpose()?;
         let router = app::router(&app, &guard, &loaded.config.cors);
+        // Before the first round, so that it goes out too.
+        let folder = data_dir.as_deref().map(DataDir::path);
+        let sending = Sending::start(&loaded, folder, &app.store, app.telemetry.remote())?;
+        let looking = tokio::spawn(pushed.keep_looking(cancel.child_token()));
         let state = Arc::clone(&app.state);
         let observing =
             observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
@@ -150,7 +173,8 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher);
+        let _ = tokio::join!(publisher, watcher, looking);
+        sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
         }

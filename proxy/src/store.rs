@@ -17,6 +17,7 @@
 //! | `scan`, `slots` | what PromQL queries read: samples, or slots of some minutes |
 //! | `disk` | the row log, and segments in a file a day |
 //! | `ingest` | [`Ingested`]: samples that are pushed or imported |
+//! | `tap` | what is committed, handed on to remote write |
 //! | `flush`, `restore` | the way from memory to disk, and back at the start |
 
 mod column;
@@ -35,6 +36,7 @@ mod row;
 mod scan;
 mod slots;
 mod table;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +58,7 @@ pub use reader::Reader;
 pub use restore::History;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;
+pub use tap::{Tap, Tapped};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +203,8 @@ struct Shared {
     disk: Option<Arc<Disk>>,
     /// When removed targets were last looked through.
     swept: AtomicI64,
+    /// Who is handed what is committed.
+    taps: tap::Taps,
 }
 
 const SWEEP_EVERY_MS: u64 = 60_000;
@@ -237,8 +242,15 @@ impl Store {
     }
 
     fn with(limits: Limits, disk: Option<Arc<Disk>>) -> Self {
-        let (total, texts, swept) = (Arc::default(), meta::Texts::default(), AtomicI64::new(0));
-        Self { targets: RwLock::default(), shared: Arc::new(Shared { limits, total, texts, disk, swept }) }
+        let shared = Shared {
+            limits,
+            total: Arc::default(),
+            texts: meta::Texts::default(),
+            disk,
+            swept: AtomicI64::new(0),
+            taps: tap::Taps::default(),
+        };
+        Self { targets: RwLock::default(), shared: Arc::new(shared) }
     }
 
     /// Begins the row of one round of a target, at the time the round began. A target not seen before is
@@ -303,6 +315,9 @@ impl Store {
             if table.last_time().is_some_and(|last| last < at) {
                 table.turn_day(at);
                 row::log(&mut table, &self.shared, at);
+                if !self.shared.taps.are_off() {
+                    self.shared.taps.send(&table.target, table.tapped(table.times.len(), at));
+                }
                 table.end_row(at, self.shared.limits.retention_ms);
             }
         }

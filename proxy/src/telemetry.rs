@@ -1,6 +1,7 @@
 //! Logs, and the metrics of Fleetglass itself.
 
 mod process;
+mod remote;
 mod state;
 mod text;
 
@@ -13,6 +14,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+pub use remote::{RemoteMetrics, SendMetrics};
 
 use crate::{fleet::Counts, store::Stats};
 
@@ -37,6 +40,7 @@ pub struct Telemetry {
     reloads: Family<ResultLabel, Counter>,
     reloaded_at: Gauge<f64, AtomicU64>,
     state: state::StateMetrics,
+    remote: RemoteMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +79,7 @@ impl Default for Telemetry {
             reloads: Family::default(),
             reloaded_at: Gauge::default(),
             state: state::StateMetrics::default(),
+            remote: RemoteMetrics::default(),
         };
         telemetry.register();
         telemetry
@@ -123,8 +128,14 @@ impl Telemetry {
             self.reloaded_at.clone(),
         );
         self.state.register(&mut registry);
+        self.remote.register(&mut registry);
         process::register(&mut registry);
         self.registry = registry;
+    }
+
+    /// The metrics of remote write.
+    pub fn remote(&self) -> &RemoteMetrics {
+        &self.remote
     }
 
     /// One request to a node ended: well, or with a failure of this kind.

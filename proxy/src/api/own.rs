@@ -19,7 +19,7 @@ pub async fn healthz() -> &'static str {
 
 /// 200 once what every target answered is in the fleet that is published, 503 with what is awaited before.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let asked = app.live.asked();
+    let asked = app.live.asked(&app.fleet.pushed());
     let wait = match app.fleet.expected() {
         Some(all) if asked >= all => {
             return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();

@@ -13,6 +13,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     cors(config)?;
     scrape(config)?;
     store(config)?;
+    super::remote::validate(config)?;
     targets(&config.targets)
 }
 
@@ -196,6 +197,11 @@ pub fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-fn fault<T>(path: impl IntoIterator<Item = Step>, message: String, hint: &str) -> Result<T, Fault> {
+/// A fault with a hint.
+pub(super) fn fault<T>(
+    path: impl IntoIterator<Item = Step>,
+    message: String,
+    hint: &str,
+) -> Result<T, Fault> {
     Err(Fault { path: path.into_iter().collect(), message, hint: Some(hint.to_owned()) })
 }

@@ -42,6 +42,15 @@ pub(super) async fn chart(
             &format!("invalid expression type {kind:?} for a chart, must be Scalar or instant Vector"),
         ));
     }
+    if api.store.oldest_kept().is_none_or(|oldest| start < oldest) && api.has_long_term() {
+        let past = api.past(&query, steps, None).await;
+        return api
+            .run(TIMEOUT, move |store, options| {
+                let data = drawn(&past.joined(store), &query, None, steps, options)?;
+                Ok(success(&ended(data, "long_term", step), &past.warnings, &[]))
+            })
+            .await;
+    }
     api.run(TIMEOUT, move |store, options| Ok(success(&data(store, &query, steps, options)?, &[], &[]))).await
 }
 
@@ -63,7 +72,7 @@ pub fn chart_of(
 fn data(store: &Store, query: &Query, steps: Steps, options: &Options<'_>) -> Result<String, QueryError> {
     let Steps { start, step, .. } = steps;
     let tier = tier_for(store, start, step);
-    let mut data = match tier {
+    let data = match tier {
         None => drawn(store, query, query.extremes(step), steps, options)?,
         Some(tier) => {
             let slot = tier.step_ms();
@@ -73,9 +82,12 @@ fn data(store: &Store, query: &Query, steps: Steps, options: &Options<'_>) -> Re
             drawn(&store.slots(tier), &coarse, extremes, steps, &options)?
         }
     };
-    let tier = tier.map_or("raw", Tier::as_str);
+    Ok(ended(data, tier.map_or("raw", Tier::as_str), step))
+}
+
+fn ended(mut data: String, tier: &str, step: i64) -> String {
     data.push_str(&format!(r#","tier":"{tier}","step":{}}}"#, step as f64 / 1000.0));
-    Ok(data)
+    data
 }
 
 /// The answer, without the brace that ends it.

@@ -12,7 +12,7 @@ use super::targets;
 use crate::{
     auth::{Guard, Tokens},
     clock,
-    config::LoadedConfig,
+    config::{Config, LoadedConfig},
     round::Rounds,
     scrape::Scheduler,
     state::{Draft, StateFile},
@@ -81,8 +81,17 @@ impl Watched {
         match outcome {
             Ok((loaded, registry, tokens)) => {
                 let (old, new) = (&self.loaded.config, &loaded.config);
-                if old.server != new.server || old.cors != new.cors || old.store != new.store {
-                    tracing::warn!("[server], [cors] and [store] are taken at the next start");
+                let remotes =
+                    |c: &Config| (c.remote_write_in.clone(), c.remote_writes.clone(), c.long_term.clone());
+                if old.server != new.server
+                    || old.cors != new.cors
+                    || old.store != new.store
+                    || remotes(old) != remotes(new)
+                {
+                    tracing::warn!(
+                        "[server], [cors], [store], [remote_write_in], [[remote_write]] and [long_term] are taken \
+                         at the next start"
+                    );
                 }
                 if tokens.is_open() && !old.server.listen.ip().is_loopback() {
                     return self.refuse(&format!("{} needs a token", old.server.listen));

@@ -14,6 +14,9 @@ const MAX_AHEAD_MS: i64 = 10 * 60_000;
 /// A series' own labels, and its samples in order of time.
 pub type SeriesSamples = (LabelSet, Vec<Sample>);
 
+/// The oldest samples that are taken: a sender that was cut off for a week has a backlog.
+const MOST_LATE_MS: i64 = 14 * 86_400_000;
+
 /// What came of samples that were pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ingested {
@@ -34,13 +37,7 @@ impl Store {
     /// in memory, and in the row log after the next [`Store::sync`].
     ///
     /// A sample may come up to ten minutes after a later one of its series. A stale marker ends its series.
-    pub fn ingest(
-        &self,
-        target: &TargetIdent,
-        series: Vec<SeriesSamples>,
-        oldest: UnixMillis,
-        now: UnixMillis,
-    ) -> Ingested {
+    pub fn ingest(&self, target: &TargetIdent, series: Vec<SeriesSamples>, now: UnixMillis) -> Ingested {
         let labels = target.label_set();
         let table = self.table(&target.instance).unwrap_or_else(|| self.add_table(&target.instance, &labels));
         let mut table = table.write();
@@ -49,7 +46,10 @@ impl Store {
         }
         table.ended = false;
         let mut ingested = Ingested::default();
-        let mut kept = Vec::new();
+        let (mut kept, mut handed_on) = (Vec::new(), Vec::new());
+        // Without a disk nothing older than memory reaches can be kept.
+        let memory = now.saturating_sub(self.shared.limits.retention_ms);
+        let oldest = if self.shared.disk.is_some() { now.saturating_sub(MOST_LATE_MS) } else { memory };
         for (labels, samples) in series {
             let Ok(column) = self.column(&mut table, labels) else {
                 ingested.refused += samples.len();
@@ -66,12 +66,14 @@ impl Store {
                 } else if table.insert_timed(column, at, value) {
                     ingested.accepted += 1;
                     kept.push((column, at, value));
+                    handed_on.push((table.columns[column as usize].labels.clone(), at, value));
                 } else {
                     ingested.duplicates += 1;
                 }
             }
         }
         log_timed(&mut table, &self.shared, &kept);
+        self.shared.taps.send(&table.target, handed_on);
         ingested
     }
 

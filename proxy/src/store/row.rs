@@ -264,11 +264,17 @@ impl Row {
             self.stats.samples += 1;
             settle(column, sample);
         }
+        let tapped = !self.shared.taps.are_off();
+        let mut handed_on = if tapped { self.table.tapped(row, self.at) } else { Vec::new() };
         let mut timed = Vec::new();
         for (sample, at) in std::mem::take(&mut self.timed) {
             if self.table.push_timed(sample.column, at, sample.value) {
                 self.stats.samples += 1;
                 timed.push((sample.column, at, sample.value));
+                if tapped {
+                    let labels = self.table.columns[sample.column as usize].labels.clone();
+                    handed_on.push((labels, at, sample.value));
+                }
             }
             settle(&mut self.table.columns[sample.column as usize], sample);
         }
@@ -278,6 +284,7 @@ impl Row {
         self.table.ended = false;
         log(&mut self.table, &self.shared, at);
         self.table.end_row(at, retention_ms);
+        self.shared.taps.send(&self.table.target, handed_on);
         self.stats
     }
 }

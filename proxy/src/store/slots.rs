@@ -31,6 +31,12 @@ impl Store {
         memory.into_iter().chain(disk).min()
     }
 
+    /// The time of the oldest sample or slot.
+    pub fn oldest_kept(&self) -> Option<UnixMillis> {
+        let slots = self.shared.disk.as_ref().and_then(|disk| disk.oldest_slot());
+        self.oldest().into_iter().chain(slots).min()
+    }
+
     /// Whether a span that begins at `start` begins before the oldest sample, in days of which slots are kept.
     pub fn has_slots_before(&self, start: UnixMillis) -> bool {
         let oldest = self.oldest().unwrap_or(UnixMillis::MAX);

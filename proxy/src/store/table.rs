@@ -398,15 +398,19 @@ impl Drop for Table {
 impl Table {
     /// How many series were there in the row before `row` and are not marked now.
     pub(super) fn count_leaving(&self, row: usize) -> usize {
-        let was_there = |at: usize, column: &Column| match (row.checked_sub(1), self.blocks.back()) {
-            (Some(before), _) => column.head.present >> before & 1 == 1,
+        let leaving = |at: &usize| self.marks[*at] == NOBODY && self.was_there(*at, row);
+        (0..self.columns.len()).filter(leaving).count()
+    }
+
+    /// Whether a series was there in the row before `row` of the head.
+    pub(super) fn was_there(&self, column: usize, row: usize) -> bool {
+        match (row.checked_sub(1), self.blocks.back()) {
+            (Some(before), _) => self.columns[column].head.present >> before & 1 == 1,
             (None, Some(block)) => {
-                block.columns.get(at).is_some_and(|sealed| sealed.in_last(block.times.len()))
+                block.columns.get(column).is_some_and(|sealed| sealed.in_last(block.times.len()))
             }
             (None, None) => false,
-        };
-        let leaving = |(at, column): &(usize, &Column)| self.marks[*at] == NOBODY && was_there(*at, column);
-        self.columns.iter().enumerate().filter(leaving).count()
+        }
     }
 
     /// A series that its endpoint no longer sends is free for another to send.
