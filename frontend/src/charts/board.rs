@@ -35,6 +35,8 @@ pub struct Board {
     pub zone: Zone,
     range: Memo<Range>,
     route: Route,
+    /// What says that the pointer or the focus is in one part of the page.
+    active: StoredValue<Option<RwSignal<bool>>>,
     pub(super) paint: StoredValue<Paint>,
     /// Goes up when the colours or the screen's pixels have changed.
     pub(super) repaint: RwSignal<u64>,
@@ -57,6 +59,7 @@ impl Board {
             zone: clock::zone_offset,
             range: Memo::new(range),
             route,
+            active: StoredValue::new(None),
             paint: StoredValue::new(Paint::read()),
             repaint: RwSignal::new(0),
         };
@@ -121,6 +124,18 @@ impl Board {
         // A pointer moves over many pixels of the same time.
         if self.hovered.get_untracked() != at {
             self.hovered.set(at);
+        }
+    }
+
+    /// The pointer, the finger or the focus is in this part now, and in no other.
+    pub(super) fn activate(self, part: RwSignal<bool>) {
+        if let Some(before) = self.active.get_value().filter(|before| *before != part) {
+            // It may be gone by now.
+            before.try_set(false);
+        }
+        self.active.set_value(Some(part));
+        if !part.get_untracked() {
+            part.set(true);
         }
     }
 

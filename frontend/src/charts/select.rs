@@ -87,9 +87,9 @@ impl Surface {
             // The finger scrolls the page instead.
             .on("pointercancel", move |_: PointerEvent| give_up())
             .on("pointerleave", move |event: PointerEvent| {
-                self.active.set(false);
                 // A finger that is lifted leaves its value to be read.
                 if event.pointer_type() == "mouse" {
+                    self.active.set(false);
                     board.hover(None);
                 }
             })
@@ -112,7 +112,7 @@ impl Surface {
         let place = event.current_target()?.dyn_into::<Element>().ok()?;
         let at = (self.time_at)(f64::from(event.client_x()) - place.get_bounding_client_rect().left())?;
         let grid = untrack(|| (self.grid)())?;
-        self.active.set(true);
+        self.board.activate(self.active);
         self.board.hover(Some(nearest(grid, at)));
         Some(at)
     }
@@ -145,7 +145,7 @@ impl Surface {
         }
         let here = board.hovered.get_untracked();
         let Some(at) = moved(here, grid, &event.key()) else { return false };
-        self.active.set(at.is_some());
+        board.activate(self.active);
         board.hover(at);
         let Some(at) = at else {
             self.spoken.set(String::new());

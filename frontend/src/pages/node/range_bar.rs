@@ -45,7 +45,10 @@ pub(super) fn range_bar() -> El {
         .attr("aria-haspopup", "dialog")
         .aria("aria-expanded", move || open.get())
         .aria("aria-pressed", is_custom)
-        .attr("aria-label", move || format!("Time range: {}", title()))
+        .attr("aria-label", move || match (menu_words(), title()) {
+            (words, title) if words == title => format!("Time range: {title}"),
+            (words, title) => format!("Time range: {words}, now {title}"),
+        })
         .on_click(move || open.update(|open| *open = !*open))
         .child(span("range-words num").text(menu_words))
         .child(drawing("icon range-arrow", "0 0 20 20", "M6 8l4 4 4-4"));

@@ -53,7 +53,7 @@ pub(super) struct History {
     pub(super) more: bool,
 }
 
-/// Keeps the history of the node up to date while it is near the screen or charts want its marks.
+/// Keeps the history of the node up to date, and the marks of its charts.
 pub(super) fn follow(load: NodeLoad, again: RwSignal<u64>) -> RwSignal<Known> {
     let board = Board::expect();
     let now = use_fleet().now();
