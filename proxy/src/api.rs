@@ -1,7 +1,12 @@
 //! The HTTP API: one file a group of endpoints. Errors are `application/problem+json`.
 
+pub mod events;
 pub mod fleet;
+pub mod history;
 pub mod live;
 pub mod nodes;
 pub mod own;
+mod params;
 pub mod problem;
+pub mod uptime;
+pub mod write;

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use tower_http::{
     compression::CompressionLayer,
@@ -21,13 +21,16 @@ use crate::{
     config::CorsConfig,
     fleet::Fleet,
     live::Live,
+    long_term::LongTerm,
     query,
+    remote::Receiver,
     scrape::Client,
+    state::StateFile,
     store::Store,
     telemetry::Telemetry,
 };
 
-/// The largest request body that is read.
+/// The largest request body that is read, but for what is pushed: that has a limit of its own.
 const BODY_LIMIT: usize = 1 << 20;
 
 /// Everything that the API reads.
@@ -36,10 +39,16 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Samples of every node.
     pub store: Arc<Store>,
+    /// What happened, and what is known from one run to the next.
+    pub state: Arc<StateFile>,
+    /// Where the far past is, if it is anywhere.
+    pub long_term: Option<Arc<LongTerm>>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
     pub client: Client,
+    /// Takes what is pushed.
+    pub receiver: Arc<Receiver>,
     /// Metrics of Fleetglass itself.
     pub telemetry: Arc<Telemetry>,
 }
@@ -48,16 +57,24 @@ pub struct App {
 pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let fleet = Arc::clone(&app.fleet);
     let targets: query::Targets = Arc::new(move || fleet.targets());
+    let write = post(api::write::write).with_state(Arc::clone(app));
     let guarded = Router::new()
+        .route("/api/v1/events", get(api::events::events))
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
         .route("/api/v1/nodes/{id}/series", get(api::nodes::series))
         .route("/api/v1/nodes/{id}/{role}", get(api::nodes::pass_through))
+        .route("/api/v1/export", get(api::history::export))
+        .route("/api/v1/import", post(api::history::import))
+        .route("/api/v1/prune", post(api::history::prune))
+        .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
-        .merge(query::router(Arc::clone(&app.store), targets))
+        .merge(query::router(Arc::clone(&app.store), targets, app.long_term.clone()))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .route("/api/v1/write", write)
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     let open = Router::new()
@@ -65,12 +82,12 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/readyz", get(api::own::readyz))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(page_headers));
     open.merge(guarded)
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(common_headers))
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod history;
 mod query;
 mod serve;
 mod token;
@@ -49,6 +50,21 @@ enum Command {
     /// Ask a running proxy in PromQL, and print a table, JSON or CSV, and of a range a chart.
     #[command(after_help = query::EXAMPLE)]
     Query(query::QueryArgs),
+    /// Write history as OpenMetrics with timestamps.
+    #[command(after_help = history::EXPORT)]
+    Export(history::ExportArgs),
+    /// Take in history as OpenMetrics with timestamps.
+    #[command(after_help = history::IMPORT)]
+    Import(history::ImportArgs),
+    /// Remove every sample before a time.
+    #[command(after_help = history::PRUNE)]
+    Prune(history::PruneArgs),
+    /// Copy a data folder, also while a proxy works in it.
+    #[command(after_help = history::BACKUP)]
+    Backup(history::BackupArgs),
+    /// Put a backup back: into an empty data folder, or into a running proxy.
+    #[command(after_help = history::RESTORE)]
+    Restore(history::RestoreArgs),
     /// Tokens for those who may ask.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -64,6 +80,11 @@ pub fn main() -> ExitCode {
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
         Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),
+        Command::Export(args) => runtime().and_then(|runtime| runtime.block_on(history::export(args))),
+        Command::Import(args) => runtime().and_then(|runtime| runtime.block_on(history::import(args))),
+        Command::Prune(args) => runtime().and_then(|runtime| runtime.block_on(history::prune(args))),
+        Command::Backup(args) => history::backup(&args),
+        Command::Restore(args) => runtime().and_then(|runtime| runtime.block_on(history::restore(args))),
         Command::Sim(args) => runtime().and_then(|runtime| runtime.block_on(crate::sim::run(args))),
     };
     match outcome {

@@ -4,6 +4,7 @@
 
 mod env;
 mod error;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -17,6 +18,7 @@ use std::{
 };
 
 pub use error::ConfigError;
+pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 use serde::Deserialize;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -35,6 +37,13 @@ pub struct Config {
     pub scrape: ScrapeConfig,
     /// How much is kept.
     pub store: StoreConfig,
+    /// What others may push.
+    pub remote_write_in: RemoteWriteInConfig,
+    /// Other stores that everything is sent to.
+    #[serde(rename = "remote_write")]
+    pub remote_writes: Vec<RemoteWriteConfig>,
+    /// Another store that has the far past.
+    pub long_term: LongTermConfig,
     /// Folders of further families, each with a `family.toml`.
     pub families: FamiliesConfig,
     /// Nodes named one by one.
@@ -119,8 +128,18 @@ pub struct ScrapeConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// How long samples are kept in memory.
+    /// How long samples are kept in memory, where they are read fastest.
+    pub memory: Span,
+    /// How long every sample is kept on disk.
     pub retention: Span,
+    /// How long values of five minutes are kept.
+    pub retention_5m: Span,
+    /// How long values of an hour are kept.
+    pub retention_1h: Span,
+    /// The most bytes of all history on disk; the oldest goes first.
+    pub max_size: Option<ByteSize>,
+    /// How long events are kept.
+    pub events_retention: Span,
     /// The most series of one target.
     pub max_series_per_target: usize,
     /// The most series in all.
@@ -268,7 +287,12 @@ impl Default for ScrapeConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
-            retention: Span(Duration::from_secs(3600)),
+            memory: Span(Duration::from_secs(3600)),
+            retention: Span(Duration::from_secs(15 * 86_400)),
+            retention_5m: Span(Duration::from_secs(100 * 86_400)),
+            retention_1h: Span(Duration::from_secs(800 * 86_400)),
+            max_size: None,
+            events_retention: Span(Duration::from_secs(400 * 24 * 3600)),
             max_series_per_target: 20_000,
             max_series: 2_000_000,
         }

@@ -1,5 +1,6 @@
 //! State: what is known of every node now. Rounds write it, the API reads it, the publisher takes what changed.
 
+mod change;
 mod node;
 
 use std::{
@@ -15,15 +16,21 @@ use node::Node;
 pub use node::Observation;
 use parking_lot::Mutex;
 
-use crate::{clock, live::Change, target::Target};
+use crate::{
+    clock,
+    live::Change,
+    state::{Known, StateFile},
+    target::Target,
+};
 
 /// How many nodes have each status.
 pub type Counts = Vec<(Status, usize)>;
 
-/// Every node of the fleet.
-#[derive(Debug, Default)]
+/// Every node of the fleet. What happens to one is told to the state file as an event, here and nowhere else.
+#[derive(Debug)]
 pub struct Fleet {
     inner: Mutex<Inner>,
+    state: Arc<StateFile>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +38,10 @@ struct Inner {
     /// How many nodes the targets name.
     expected: Option<usize>,
     nodes: BTreeMap<String, Node>,
+    /// What events are told against; of a node that is not begun yet, what an earlier run knew of it.
+    known: BTreeMap<String, Known>,
+    /// Those of them that we do not ask: what is known of them is pushed to us.
+    pushed: BTreeSet<String>,
     dirty: BTreeSet<String>,
     gone: BTreeSet<String>,
 }
@@ -47,34 +58,101 @@ pub struct Asked {
 }
 
 impl Fleet {
+    /// No nodes so far; `known` is what an earlier run knew of those it had.
+    pub fn new(state: Arc<StateFile>, known: BTreeMap<String, Known>) -> Self {
+        Self { inner: Mutex::new(Inner { known, ..Inner::default() }), state }
+    }
+
     /// A target begins (again): its node is unknown until it was asked, unless it was here before.
     pub fn begin(&self, target: &Arc<Target>) {
         let mut inner = self.inner.lock();
-        inner.gone.remove(&target.id);
-        inner.dirty.insert(target.id.clone());
-        match inner.nodes.get_mut(&target.id) {
+        inner.pushed.remove(&target.id);
+        self.begin_in(&mut inner, target);
+    }
+
+    /// A node that is pushed to us begins, or is as this target from now on. False when it is one that we
+    /// ask: it stays that.
+    pub fn begin_pushed(&self, target: &Arc<Target>) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.nodes.contains_key(&target.id) && !inner.pushed.contains(&target.id) {
+            return false;
+        }
+        inner.pushed.insert(target.id.clone());
+        self.begin_in(&mut inner, target);
+        true
+    }
+
+    fn begin_in(&self, inner: &mut Inner, target: &Arc<Target>) {
+        let id = &target.id;
+        inner.gone.remove(id);
+        inner.dirty.insert(id.clone());
+        match inner.nodes.get_mut(id) {
             Some(node) => node.retarget(target),
             None => {
-                inner.nodes.insert(target.id.clone(), Node::new(target, clock::now()));
+                let now = clock::now();
+                inner.nodes.insert(id.clone(), Node::new(target, now));
+                if !inner.known.contains_key(id) {
+                    let known = Known::default();
+                    self.state.record_node(id, &known, vec![change::added(id, now)]);
+                    inner.known.insert(id.clone(), known);
+                }
             }
         }
     }
 
     /// A target is no longer in the fleet.
     pub fn end(&self, id: &str) {
-        let mut inner = self.inner.lock();
+        self.end_in(&mut self.inner.lock(), id);
+    }
+
+    fn end_in(&self, inner: &mut Inner, id: &str) {
+        inner.pushed.remove(id);
         if inner.nodes.remove(id).is_some() {
             inner.dirty.remove(id);
             inner.gone.insert(id.to_owned());
         }
+        self.forget(inner, id);
+    }
+
+    /// A node that was pushed to us is no longer in the fleet. False for one that we ask: it stays.
+    pub fn end_pushed(&self, id: &str) -> bool {
+        let mut inner = self.inner.lock();
+        let pushed = inner.pushed.contains(id);
+        if pushed {
+            self.end_in(&mut inner, id);
+        }
+        pushed
+    }
+
+    /// The ids of the nodes that are pushed to us.
+    pub fn pushed(&self) -> BTreeSet<String> {
+        self.inner.lock().pushed.clone()
+    }
+
+    /// The target and the family of a node that we ask.
+    pub fn asked(&self, id: &str) -> Option<(Arc<Target>, String)> {
+        let inner = self.inner.lock();
+        let node = inner.nodes.get(id).filter(|_| !inner.pushed.contains(id))?;
+        Some((node.endpoints().0, node.summary().family.clone()))
     }
 
     /// A round of a node ended.
     pub fn observe(&self, id: &str, observation: Observation) {
         let mut inner = self.inner.lock();
-        if let Some(node) = inner.nodes.get_mut(id) {
-            node.observe(observation);
-            inner.dirty.insert(id.to_owned());
+        let inner = &mut *inner;
+        let (Some(node), Some(known)) = (inner.nodes.get_mut(id), inner.known.get_mut(id)) else { return };
+        let (after, drafts) = change::after(id, known, &observation);
+        if !drafts.is_empty() || !after.is_kept_as(known) {
+            self.state.record_node(id, &after, drafts);
+        }
+        *known = after;
+        node.observe(observation);
+        inner.dirty.insert(id.to_owned());
+    }
+
+    fn forget(&self, inner: &mut Inner, id: &str) {
+        if inner.known.remove(id).is_some() {
+            self.state.record_removed(id, vec![change::removed(id, clock::now())]);
         }
     }
 
@@ -125,9 +203,32 @@ impl Fleet {
             .to_vec()
     }
 
-    /// Says how many nodes there will be, now that the targets are known.
-    pub fn expect(&self, nodes: usize) {
-        self.inner.lock().expected = Some(nodes);
+    /// Says which nodes there will be, now that the targets are known. The first time, those that only an
+    /// earlier run knew have left the fleet.
+    pub fn expect(&self, ids: &BTreeSet<&str>) {
+        let mut inner = self.inner.lock();
+        if inner.expected.replace(ids.len()).is_none() {
+            let left: Vec<String> = (inner.known.keys())
+                .filter(|id| !ids.contains(id.as_str()) && !inner.pushed.contains(*id))
+                .cloned()
+                .collect();
+            left.iter().for_each(|id| self.forget(&mut inner, id));
+        }
+    }
+
+    /// The id of each node.
+    pub fn ids(&self) -> Vec<String> {
+        self.inner.lock().nodes.keys().cloned().collect()
+    }
+
+    /// Each node's value of a label, `family` among them; empty where it has none.
+    pub fn values_of(&self, label: &str) -> Vec<(String, String)> {
+        let inner = self.inner.lock();
+        let value = |node: &Node| match label {
+            "family" => node.summary().family.clone(),
+            _ => node.summary().labels.get(label).cloned().unwrap_or_default(),
+        };
+        inner.nodes.iter().map(|(id, node)| (id.clone(), value(node))).collect()
     }
 
     /// How many nodes there will be; `None` before the targets are known.

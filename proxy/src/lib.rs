@@ -7,7 +7,8 @@
 //! | who is asked | [`config`], [`discovery`], [`target`] |
 //! | scrape | [`scrape`] |
 //! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
-//! | store | [`data_dir`], [`store`], [`query`] |
+//! | store | [`data_dir`], [`store`], [`state`], [`long_term`], [`transfer`], [`query`] |
+//! | to and from other stores | [`remote`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
@@ -23,11 +24,15 @@ pub mod data_dir;
 pub mod discovery;
 pub mod fleet;
 pub mod live;
+pub mod long_term;
 pub mod query;
+pub mod remote;
 pub mod round;
 pub mod scrape;
 pub mod serve;
 pub mod sim;
+pub mod state;
 pub mod store;
 pub mod target;
 pub mod telemetry;
+pub mod transfer;

@@ -4,7 +4,7 @@
 //! keep up is dropped and comes back with `Last-Event-ID`, so it never slows the others.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -125,9 +125,12 @@ impl Live {
         self.state.lock().snapshot(&self.server)
     }
 
-    /// How many of the published nodes were asked at least once.
-    pub fn asked(&self) -> usize {
-        self.state.lock().nodes.values().filter(|node| node.value["asked_at"].is_number()).count()
+    /// How many of the published nodes were asked at least once; those that are pushed to us do not count.
+    pub fn asked(&self, pushed: &BTreeSet<String>) -> usize {
+        let state = self.state.lock();
+        let asked =
+            |(id, node): &(&String, &Published)| !pushed.contains(*id) && node.value["asked_at"].is_number();
+        state.nodes.iter().filter(asked).count()
     }
 
     /// A client that begins to look. `last_event_id` is what it saw last, if it was here before.

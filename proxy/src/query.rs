@@ -4,20 +4,24 @@
 //! | module | gives |
 //! |---|---|
 //! | `http` | the routes; queries, and what is said about an expression |
+//! | `chart` | a range for the eye, of long spans from the down-sampled tiers |
 //! | `find` | series, labels, their values, metadata |
 //! | `status` | targets, and what Prometheus says about itself |
 //! | `federate` | `/federate` |
 //! | `run` | a query on a thread of its own, with limits, that stops when its client leaves |
 //! | `params` | the parameters of a request |
 //! | `answer` | Prometheus's JSON |
+//! | `past` | what is older than the store, joined to it |
 //! | `nodes` | Fleetglass's own series about the nodes as text 0.0.4 |
 
 mod answer;
+mod chart;
 mod federate;
 mod find;
 mod http;
 mod nodes;
 mod params;
+mod past;
 mod run;
 mod status;
 #[cfg(test)]
@@ -28,7 +32,9 @@ pub use fleetglass_shared::promql::{Line, Steps, Value};
 use fleetglass_shared::promql::{Options, Query};
 
 pub use self::http::router;
+pub use chart::chart_of;
 pub use nodes::render_nodes;
+pub(crate) use params::Params;
 pub use run::{QueryError, Targets};
 
 use crate::store::Store;

@@ -18,6 +18,7 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
+pub use risks::judge;
 
 use crate::{
     clock,
@@ -80,9 +81,9 @@ impl Rounds {
         self.registry.store(Arc::new(registry));
     }
 
-    /// Says how many nodes the targets name.
-    pub fn expect(&self, nodes: usize) {
-        self.fleet.expect(nodes);
+    /// Says which nodes there will be.
+    pub fn expect(&self, targets: &[Target]) {
+        self.fleet.expect(&targets.iter().map(|target| target.id.as_str()).collect());
     }
 
     /// The families, as the browser knows them.

@@ -1,13 +1,17 @@
 //! A running proxy: the scheduler, the publisher, the watcher of the config, and the listener.
 
+mod data;
+mod history;
+mod observing;
 mod targets;
 mod watch;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
 use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
+use history::Keeper;
 pub use targets::{Found, find, registry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,12 +20,16 @@ use crate::{
     app::{self, App},
     auth::{Guard, Tokens},
     clock,
-    config::LoadedConfig,
+    config::{LoadedConfig, Span, StoreConfig},
+    data_dir::DataDir,
     fleet::Fleet,
     live::Live,
+    long_term::LongTerm,
+    remote::{Pushed, Receiver, Sending},
     round::Rounds,
     scrape::{Client, Scheduler},
-    store::{Limits, Store},
+    state::StateFile,
+    store::{Limits, Retention, Store},
     target::Target,
     telemetry::Telemetry,
 };
@@ -36,29 +44,34 @@ pub struct Proxy {
     app: Arc<App>,
     guard: Arc<Guard>,
     rounds: Arc<Rounds>,
+    pushed: Arc<Pushed>,
     scheduler: Scheduler<Rounds>,
     loaded: LoadedConfig,
     listener: TcpListener,
     cancel: CancellationToken,
+    /// Ours until the end; `None` where nothing can be written.
+    data_dir: Option<Arc<DataDir>>,
 }
 
 impl Proxy {
     /// Sets a proxy up for a config.
     ///
     /// # Errors
-    /// A family, a token file or the address cannot be used.
+    /// A family, a token file or the address cannot be used, or another process has the data folder.
     pub async fn new(loaded: LoadedConfig, cancel: CancellationToken) -> anyhow::Result<Self> {
         let config = &loaded.config;
         let registry = targets::registry(&loaded)?;
         let tokens = Tokens::of(&loaded)?;
+        let data_dir = data::open(&loaded)?;
+        let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
+        let known = state.known().await.unwrap_or_else(|error| {
+            tracing::warn!("what was known of the nodes is lost: {error}");
+            BTreeMap::new()
+        });
         let telemetry = Arc::new(Telemetry::default());
         telemetry.reload(true, clock::now());
-        let store = Arc::new(Store::new(Limits {
-            retention_ms: i64::try_from(config.store.retention.as_millis()).unwrap_or(i64::MAX),
-            max_series_per_target: config.store.max_series_per_target,
-            max_series: config.store.max_series,
-        }));
-        let fleet = Arc::new(Fleet::default());
+        let store = open_store(&loaded, data_dir.as_deref());
+        let fleet = Arc::new(Fleet::new(Arc::clone(&state), known));
         let client = Client::new(&config.scrape)?;
         let started_at = clock::now();
         let live = Arc::new(Live::new(ServerInfo {
@@ -73,18 +86,35 @@ impl Proxy {
             Arc::clone(&telemetry),
             registry,
         ));
+        let long_term = LongTerm::of(&loaded).context("the HTTP client cannot start")?.map(Arc::new);
+        let families = Arc::clone(&rounds);
+        let pushed = Arc::new(Pushed::new(
+            config.remote_write_in.clone(),
+            data_dir.as_deref().map(DataDir::path),
+            Arc::clone(&fleet),
+            Arc::clone(&store),
+            Box::new(move || families.registry()),
+        ));
+        let receiver = Arc::new(Receiver::new(
+            config.remote_write_in.clone(),
+            Arc::clone(&store),
+            Arc::clone(&pushed),
+            telemetry.remote().clone(),
+        ));
         let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, live, client, telemetry }),
+            app: Arc::new(App { fleet, store, state, long_term, live, client, receiver, telemetry }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
             }),
             rounds,
+            pushed,
             loaded,
+            data_dir,
             listener,
             cancel,
         })
@@ -101,10 +131,21 @@ impl Proxy {
     /// Asks, publishes and serves until it is cancelled. `further` targets come besides the config's.
     ///
     /// # Errors
-    /// The listener fails.
+    /// The listener fails, or the machine gives no thread for a remote write queue.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, scheduler, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, pushed, scheduler, data_dir, loaded, listener, cancel } = self;
+        let retention = retention(&loaded.config.store);
+        let keeper =
+            data_dir.is_some().then(|| Keeper::start(Arc::clone(&app.store), retention)).transpose()?;
         let router = app::router(&app, &guard, &loaded.config.cors);
+        // Before the first round, so that it goes out too.
+        let folder = data_dir.as_deref().map(DataDir::path);
+        let sending = Sending::start(&loaded, folder, &app.store, app.telemetry.remote())?;
+        let looking = tokio::spawn(pushed.keep_looking(cancel.child_token()));
+        let state = Arc::clone(&app.state);
+        let observing =
+            observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
+        let observing = tokio::spawn(observing.go_on(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             loaded,
@@ -113,6 +154,7 @@ impl Proxy {
             scheduler,
             guard,
             telemetry: Arc::clone(&app.telemetry),
+            state: Arc::clone(&app.state),
             cancel: cancel.child_token(),
         }));
         let stop = cancel.clone();
@@ -131,9 +173,60 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher);
+        let _ = tokio::join!(publisher, watcher, looking);
+        sending.end().await;
+        if let Some(keeper) = keeper {
+            tokio::task::spawn_blocking(|| keeper.stop()).await?;
+        }
+        if let Ok(observing) = observing.await {
+            observing.end(clock::now()).await;
+        }
+        drop(data_dir);
         Ok(())
     }
+}
+
+/// The store over the data folder; in memory alone where that cannot be written to.
+fn open_store(loaded: &LoadedConfig, folder: Option<&DataDir>) -> Arc<Store> {
+    let config = &loaded.config.store;
+    let limits = Limits {
+        retention_ms: millis(config.memory),
+        max_series_per_target: config.max_series_per_target,
+        max_series: config.max_series,
+    };
+    let Some(folder) = folder else { return Arc::new(Store::new(limits)) };
+    match Store::open(limits, folder.path(), clock::now()) {
+        Ok((store, history)) => {
+            for lost in &history.lost {
+                tracing::warn!("the end of the row log was cut off: {lost}");
+            }
+            let oldest = history.oldest.map(|oldest| fleetglass_shared::format::utc(oldest / 1000));
+            tracing::info!(
+                folder = %folder.path().display(), replayed = history.replayed,
+                oldest = oldest.unwrap_or_default(), "history opened"
+            );
+            Arc::new(store)
+        }
+        Err(error) => {
+            tracing::error!(
+                "{error}; no samples are kept on disk: history is in memory only and ends with this process"
+            );
+            Arc::new(Store::new(limits))
+        }
+    }
+}
+
+fn retention(config: &StoreConfig) -> Retention {
+    Retention {
+        raw_ms: millis(config.retention),
+        minutes_ms: millis(config.retention_5m),
+        hours_ms: millis(config.retention_1h),
+        max_bytes: config.max_size.map(|size| size.0 as u64),
+    }
+}
+
+fn millis(span: Span) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) {

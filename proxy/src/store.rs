@@ -1,8 +1,8 @@
-//! What was heard, kept in memory: the head of the store.
+//! What was heard: the last hours in memory, weeks of it on disk.
 //!
 //! All series of a target are scraped at the same instant, so a target is a small table: one time column
 //! shared by all its series, and a scrape appends one row ([`Row`]). Rows are sealed 64 at a time into
-//! blocks that no longer change; a disk below takes those later. A series that is not in a row is stale at
+//! blocks that no longer change; the disk below takes those, where there is one. A series that is not in a row is stale at
 //! that row's time, as in Prometheus, and costs one bit to say so.
 //!
 //! | module | gives |
@@ -14,17 +14,29 @@
 //! | `meta` | type, help and unit of metrics |
 //! | `reader` | [`Reader`]: a parsed exposition, as [`Row::expose`] takes it |
 //! | `read` | what pages and the label API ask for |
-//! | `scan` | what PromQL queries read |
+//! | `scan`, `slots` | what PromQL queries read: samples, or slots of some minutes |
+//! | `disk` | the row log, and segments in a file a day |
+//! | `ingest` | [`Ingested`]: samples that are pushed or imported |
+//! | `tap` | what is committed, handed on to remote write |
+//! | `flush`, `restore` | the way from memory to disk, and back at the start |
 
 mod column;
+mod disk;
+mod flush;
+#[cfg(test)]
+mod history_tests;
+mod ingest;
 mod layout;
 mod meta;
 mod packed;
 mod read;
 mod reader;
+mod restore;
 mod row;
 mod scan;
+mod slots;
 mod table;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -32,15 +44,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
+use disk::Disk;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
 use parking_lot::RwLock;
 
+pub use disk::{Retention, Tier};
+pub use flush::HistoryError;
+pub use ingest::{Ingested, SeriesSamples};
 pub use meta::{Meta, kind_word};
 pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
+pub use restore::History;
 pub use row::{Exposed, Put, Row, RowStats};
 use table::Table;
+pub use tap::{Tap, Tapped};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +69,13 @@ pub struct Limits {
     pub max_series_per_target: usize,
     /// Series of all targets together.
     pub max_series: usize,
+}
+
+impl Limits {
+    /// As much as there is: for a store that is only read, or copied into.
+    pub fn unlimited() -> Self {
+        Self { max_series_per_target: usize::MAX, max_series: usize::MAX, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
@@ -175,13 +200,32 @@ struct Shared {
     /// Series of all tables.
     total: Arc<AtomicUsize>,
     texts: meta::Texts,
+    disk: Option<Arc<Disk>>,
     /// When removed targets were last looked through.
     swept: AtomicI64,
+    /// Who is handed what is committed.
+    taps: tap::Taps,
 }
 
 const SWEEP_EVERY_MS: u64 = 60_000;
 
 impl Shared {
+    /// Whether a target with so many series may have one more.
+    ///
+    /// # Errors
+    /// Which limit it is that says no.
+    fn allow(&self, series: usize) -> Result<(), StoreError> {
+        let Limits { max_series_per_target, max_series, .. } = self.limits;
+        let (limit, of, setting) = if series >= max_series_per_target {
+            (max_series_per_target, "one target", "store.max_series_per_target")
+        } else if self.total.load(Ordering::Relaxed) >= max_series {
+            (max_series, "all targets together", "store.max_series")
+        } else {
+            return Ok(());
+        };
+        Err(StoreError::SeriesLimit { limit, of, setting })
+    }
+
     /// Whether it is this caller that sweeps now.
     fn claim_sweep(&self, before: UnixMillis, now: UnixMillis) -> bool {
         self.swept.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
@@ -194,16 +238,27 @@ const CLOCK_SLACK_MS: i64 = 60_000;
 impl Store {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
-        let shared =
-            Shared { limits, total: Arc::default(), texts: meta::Texts::default(), swept: AtomicI64::new(0) };
+        Self::with(limits, None)
+    }
+
+    fn with(limits: Limits, disk: Option<Arc<Disk>>) -> Self {
+        let shared = Shared {
+            limits,
+            total: Arc::default(),
+            texts: meta::Texts::default(),
+            disk,
+            swept: AtomicI64::new(0),
+            taps: tap::Taps::default(),
+        };
         Self { targets: RwLock::default(), shared: Arc::new(shared) }
     }
 
     /// Begins the row of one round of a target, at the time the round began. A target not seen before is
     /// added; one whose labels changed is renamed, as by [`Store::retarget`].
     ///
-    /// When the clock was set back by more than a minute, the target's rows after `at` are forgotten: their
-    /// times were wrong, and keeping them would refuse every row until the clock has caught up.
+    /// When the clock was set back by more than a minute, the target's rows so far leave the memory, since
+    /// keeping them would refuse every row until the clock has caught up: for the disk where there is one,
+    /// else those after `at` for good.
     ///
     /// # Errors
     /// [`StoreError::OutOfOrder`] when `at` is not after the target's last row, by less than that.
@@ -214,21 +269,31 @@ impl Store {
         }
         let labels = target.label_set();
         let known = self.targets.read().get(&target.instance).cloned();
-        let table = known.unwrap_or_else(|| {
-            let new = || Arc::new(RwLock::new(Table::new(labels.clone(), self.shared.total.clone())));
-            self.targets.write().entry(target.instance.clone()).or_insert_with(new).clone()
-        });
+        let table = known.unwrap_or_else(|| self.add_table(&target.instance, &labels));
         let mut table = table.write_arc();
         if let Some(last) = table.last_time().filter(|&last| at <= last) {
             if last - at <= CLOCK_SLACK_MS {
                 return Err(StoreError::OutOfOrder { at, last });
             }
-            table.forget_after(at - 1);
+            match self.shared.disk {
+                Some(_) => table.strand(),
+                None => table.forget_after(at - 1),
+            }
         }
         if table.target != labels {
             table.retarget(labels);
         }
+        table.turn_day(at);
         Ok(Row::new(table, self.shared.clone(), at))
+    }
+
+    fn add_table(&self, instance: &str, labels: &LabelSet) -> Arc<RwLock<Table>> {
+        let new = || {
+            let mut table = Table::new(labels.clone(), self.shared.total.clone());
+            table.keeps = self.shared.disk.is_some();
+            Arc::new(RwLock::new(table))
+        };
+        self.targets.write().entry(instance.to_owned()).or_insert_with(new).clone()
     }
 
     /// Gives a target other labels; its rows until now carry them too. An unknown target is left unknown.
@@ -248,6 +313,11 @@ impl Store {
             let mut table = table.write();
             table.ended = true;
             if table.last_time().is_some_and(|last| last < at) {
+                table.turn_day(at);
+                row::log(&mut table, &self.shared, at);
+                if !self.shared.taps.are_off() {
+                    self.shared.taps.send(&table.target, table.tapped(table.times.len(), at));
+                }
                 table.end_row(at, self.shared.limits.retention_ms);
             }
         }
@@ -259,7 +329,7 @@ impl Store {
         let tables: Vec<_> = self.targets.read().iter().map(|(id, t)| (id.clone(), t.clone())).collect();
         for (instance, table) in tables {
             let table = table.read();
-            if table.ended && table.last_time().is_none_or(|last| last < oldest) {
+            if table.ended && table.last_time().is_none_or(|last| last < oldest) && table.is_saved() {
                 drop(table);
                 self.targets.write().remove(&instance);
             }
@@ -276,6 +346,12 @@ impl Store {
             stats.bytes += table.heap_bytes();
             stats.samples += table.count_samples();
             stats.oldest = stats.oldest.into_iter().chain(table.first_time()).min();
+        }
+        if let Some(disk) = &self.shared.disk {
+            stats.oldest = stats.oldest.into_iter().chain(disk.oldest()).min();
+            stats.disk_bytes = disk.bytes();
+            stats.write_errors = disk.counts.write_errors.load(Ordering::Relaxed);
+            stats.damaged = disk.counts.damaged.load(Ordering::Relaxed);
         }
         stats
     }
@@ -302,4 +378,10 @@ pub struct Stats {
     pub bytes: usize,
     /// When the oldest kept row was.
     pub oldest: Option<UnixMillis>,
+    /// Bytes of history on disk.
+    pub disk_bytes: u64,
+    /// Writes to disk that failed.
+    pub write_errors: u64,
+    /// Files and segments that were damaged and set aside.
+    pub damaged: u64,
 }

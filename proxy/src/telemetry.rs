@@ -1,6 +1,8 @@
 //! Logs, and the metrics of Fleetglass itself.
 
 mod process;
+mod remote;
+mod state;
 mod text;
 
 use std::{collections::BTreeMap, io::IsTerminal, sync::atomic::AtomicU64};
@@ -12,6 +14,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+pub use remote::{RemoteMetrics, SendMetrics};
 
 use crate::{fleet::Counts, store::Stats};
 
@@ -27,11 +31,16 @@ pub struct Telemetry {
     series: Gauge,
     samples: Gauge,
     bytes: Gauge,
+    disk_bytes: Gauge,
+    write_errors: Gauge,
+    damaged: Gauge,
     clients: Gauge,
     dropped: Counter,
     dropped_seen: Mutex<u64>,
     reloads: Family<ResultLabel, Counter>,
     reloaded_at: Gauge<f64, AtomicU64>,
+    state: state::StateMetrics,
+    remote: RemoteMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,11 +70,16 @@ impl Default for Telemetry {
             series: Gauge::default(),
             samples: Gauge::default(),
             bytes: Gauge::default(),
+            disk_bytes: Gauge::default(),
+            write_errors: Gauge::default(),
+            damaged: Gauge::default(),
             clients: Gauge::default(),
             dropped: Counter::default(),
             dropped_seen: Mutex::default(),
             reloads: Family::default(),
             reloaded_at: Gauge::default(),
+            state: state::StateMetrics::default(),
+            remote: RemoteMetrics::default(),
         };
         telemetry.register();
         telemetry
@@ -90,6 +104,17 @@ impl Telemetry {
         registry.register("fleetglass_store_series", "Series in memory", self.series.clone());
         registry.register("fleetglass_store_samples", "Samples in memory", self.samples.clone());
         registry.register("fleetglass_store_bytes", "Bytes that hold them", self.bytes.clone());
+        registry.register("fleetglass_store_disk_bytes", "Bytes of history on disk", self.disk_bytes.clone());
+        registry.register(
+            "fleetglass_store_write_errors",
+            "Writes of history to disk that failed since the start",
+            self.write_errors.clone(),
+        );
+        registry.register(
+            "fleetglass_store_damaged",
+            "Files and segments of history found damaged, and set aside, since the start",
+            self.damaged.clone(),
+        );
         registry.register("fleetglass_live_clients", "Open live streams", self.clients.clone());
         registry.register(
             "fleetglass_live_dropped_clients",
@@ -102,8 +127,15 @@ impl Telemetry {
             "When the config in force was read",
             self.reloaded_at.clone(),
         );
+        self.state.register(&mut registry);
+        self.remote.register(&mut registry);
         process::register(&mut registry);
         self.registry = registry;
+    }
+
+    /// The metrics of remote write.
+    pub fn remote(&self) -> &RemoteMetrics {
+        &self.remote
     }
 
     /// One request to a node ended: well, or with a failure of this kind.
@@ -141,10 +173,18 @@ impl Telemetry {
         self.series.set(as_gauge(store.series));
         self.samples.set(as_gauge(store.samples));
         self.bytes.set(as_gauge(store.bytes));
+        self.disk_bytes.set(i64::try_from(store.disk_bytes).unwrap_or(i64::MAX));
+        self.write_errors.set(i64::try_from(store.write_errors).unwrap_or(i64::MAX));
+        self.damaged.set(i64::try_from(store.damaged).unwrap_or(i64::MAX));
         self.clients.set(as_gauge(clients));
         let mut seen = self.dropped_seen.lock();
         self.dropped.inc_by(dropped.saturating_sub(*seen));
         *seen = dropped;
+    }
+
+    /// Takes in what the state file counts, just before it is rendered.
+    pub fn observe_state(&self, stats: &crate::state::Stats) {
+        self.state.observe(stats);
     }
 
     /// Everything in Prometheus's text format 0.0.4.

@@ -12,7 +12,7 @@
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
-//! | [`calendar`] | render | days and dates |
+//! | [`calendar`] | | days and dates |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
 
 pub mod calendar;

@@ -17,9 +17,12 @@
 //! | `answer` | [`Answer`]: what came out |
 //! | `notes` | warnings and infos |
 //! | `storage` | [`Storage`]: what a query reads from |
+//! | `coarse` | a query over down-sampled history |
+//! | `reads` | [`Read`]: what it will read, told beforehand |
 //! | `print` | an expression written again, and its tree as JSON |
 
 mod answer;
+mod coarse;
 mod error;
 mod eval;
 mod function;
@@ -29,14 +32,17 @@ mod notes;
 mod parse;
 mod plan;
 mod print;
+mod reads;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use answer::{Answer, Line, Samples, Value};
+pub use coarse::SLOT_VALUE;
 pub use error::{EvalError, ParseError};
 pub use eval::{Limits, Options, Steps};
 pub use parse::Query;
+pub use reads::Read;
 pub use storage::{MemoryStorage, SeriesRef, Storage, is_stale, stale_marker};
 pub use token::duration_ms;

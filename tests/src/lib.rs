@@ -9,6 +9,8 @@
 //! | [`node`] | a node that answers as a story tells it to |
 //! | [`sse`] | a reader of the live stream |
 //! | [`peers`] | Prometheus, Alertmanager, VictoriaMetrics and nginx of the system |
+//! | [`push`] | a remote write request by hand |
+//! | [`samples`] | samples of any Prometheus API, compared one by one |
 //! | [`fixtures`] | the recorded answers of the families |
 //! | [`wait`] | waiting for something to come true |
 
@@ -17,5 +19,7 @@ pub mod fixtures;
 pub mod node;
 pub mod peers;
 pub mod proxy;
+pub mod push;
+pub mod samples;
 pub mod sse;
 pub mod wait;

@@ -29,6 +29,9 @@ pub fn are_skipped() -> bool {
 #[derive(Debug)]
 pub struct Peer {
     child: Child,
+    program: PathBuf,
+    args: Vec<String>,
+    ready: String,
     port: u16,
     folder: TempDir,
 }
@@ -39,6 +42,34 @@ impl Peer {
         Self::start(&["prometheus"], "/-/ready", |folder, port| {
             write(&folder.join("prometheus.yml"), config);
             vec![
+                format!("--config.file={}/prometheus.yml", folder.display()),
+                format!("--storage.tsdb.path={}/data", folder.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+            ]
+        })
+        .await
+    }
+
+    /// Prometheus without a memory of its own: it only scrapes and pushes.
+    pub async fn prometheus_agent(config: &str) -> Self {
+        Self::start(&["prometheus"], "/-/ready", |folder, port| {
+            write(&folder.join("prometheus.yml"), config);
+            vec![
+                "--enable-feature=agent".to_owned(),
+                format!("--config.file={}/prometheus.yml", folder.display()),
+                format!("--storage.agent.path={}/data", folder.display()),
+                format!("--web.listen-address=127.0.0.1:{port}"),
+            ]
+        })
+        .await
+    }
+
+    /// Prometheus that scrapes nothing and takes what is pushed.
+    pub async fn prometheus_receiver() -> Self {
+        Self::start(&["prometheus"], "/-/ready", |folder, port| {
+            write(&folder.join("prometheus.yml"), "scrape_configs: []\n");
+            vec![
+                "--web.enable-remote-write-receiver".to_owned(),
                 format!("--config.file={}/prometheus.yml", folder.display()),
                 format!("--storage.tsdb.path={}/data", folder.display()),
                 format!("--web.listen-address=127.0.0.1:{port}"),
@@ -114,22 +145,43 @@ impl Peer {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let port = free_port();
         let args = set_up(folder.path(), port);
-        let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
-        let errors = log.try_clone().expect("a file can be opened twice");
-        let mut command = Command::new(find(names));
-        command.args(args).current_dir(folder.path()).stdin(Stdio::null()).stdout(log).stderr(errors);
-        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-        let mut peer = Self { child, port, folder };
+        let program = find(names);
+        let child = spawn(&program, &args, folder.path());
+        let mut peer = Self { child, program, args, ready: ready.to_owned(), port, folder };
+        peer.is_ready().await;
+        peer
+    }
+
+    /// Asks it to end, and waits for that; its folder stays.
+    pub fn stop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return; // Its number may be another's by now.
+        }
+        // nginx has a worker, which only its master ends; SIGTERM asks for that, and all peers obey it.
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again after [`Self::stop`], at the same port and in the same folder.
+    pub async fn start_again(&mut self) {
+        self.child = spawn(&self.program, &self.args, self.folder.path());
+        self.is_ready().await;
+    }
+
+    async fn is_ready(&mut self) {
         let http = http_client();
-        eventually(&format!("{} is ready", names[0]), async || {
-            if let Ok(Some(status)) = peer.child.try_wait() {
-                panic!("{} ended ({status}):\n{}", names[0], peer.log());
+        let (name, ready) = (self.program.display().to_string(), self.url(&self.ready));
+        eventually(&format!("{name} is ready"), async || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("{name} ended ({status}):\n{}", self.log());
             }
-            let answer = http.get(peer.url(ready)).send().await.map_err(|error| format!("{error:?}"))?;
+            let answer = http.get(&ready).send().await.map_err(|error| format!("{error:?}"))?;
             if answer.status() == 200 { Ok(()) } else { Err(answer.status().to_string()) }
         })
         .await;
-        peer
     }
 
     fn log(&self) -> String {
@@ -139,13 +191,17 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // nginx has a worker, which only its master ends; SIGTERM asks for that, and all peers obey it.
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
+        self.stop();
     }
+}
+
+fn spawn(program: &Path, args: &[String], folder: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
+    let log = log.expect("the folder is ours");
+    let errors = log.try_clone().expect("a file can be opened twice");
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(log).stderr(errors);
+    command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
 }
 
 /// Runs promtool; gives what it prints.

@@ -29,7 +29,7 @@ timeout = \"500ms\"
 pub struct Fleetglass {
     child: Child,
     address: SocketAddr,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     log: Log,
     http: reqwest::Client,
     token: Option<String>,
@@ -73,10 +73,24 @@ impl Fleetglass {
     ///
     /// # Panics
     /// When it ends instead, with its log.
-    pub async fn start_in(folder: TempDir, config: &str, environment: &[(&str, &str)]) -> Self {
+    pub async fn start_in(
+        folder: impl Into<Arc<TempDir>>,
+        config: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let folder = folder.into();
         write(&folder.path().join("fleetglass.toml"), config);
         let mut command = command::fleetglass(&["serve", "--config", "fleetglass.toml"]);
-        command.current_dir(folder.path()).envs(environment.iter().copied());
+        command.envs(environment.iter().copied());
+        Self::start_with(command, folder).await
+    }
+
+    /// Runs a command that becomes a proxy, in a folder with its config.
+    ///
+    /// # Panics
+    /// When it ends instead, with its log.
+    pub async fn start_with(mut command: Command, folder: Arc<TempDir>) -> Self {
+        command.current_dir(folder.path());
         let (mut child, log) = spawn(&mut command);
         let address = eventually("the proxy listens", async || {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
@@ -86,6 +100,19 @@ impl Fleetglass {
         })
         .await;
         Self { child, address, folder, log, http: http_client(), token: None }
+    }
+
+    /// Ends it as a power cut would, and starts it again in the same folder, at another port.
+    ///
+    /// # Panics
+    /// When it ends instead, with its log.
+    pub async fn killed_and_started(mut self, config: &str) -> Self {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let other = TempDir::new().expect("a temporary folder can be made");
+        let folder = std::mem::replace(&mut self.folder, other);
+        Self::start_in(folder, config, &[]).await
     }
 
     /// Waits until every node was asked.
@@ -149,6 +176,16 @@ impl Fleetglass {
             "no process to send SIG{name} to:\n{}",
             self.log()
         );
+    }
+
+    /// Sends it a signal that ends it, waits until it has ended, and gives its folder for another run.
+    ///
+    /// # Panics
+    /// When it runs no more, or cannot be waited for.
+    pub fn end(mut self, signal: &str) -> Arc<TempDir> {
+        self.signal(signal);
+        self.child.wait().expect("a child can be waited for");
+        Arc::clone(&self.folder)
     }
 
     /// A request with further headers, as a browser or a tool would send it.

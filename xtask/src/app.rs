@@ -81,6 +81,24 @@ pub(crate) fn build(tools: &Tools, profile: Profile) -> Result<()> {
     Ok(())
 }
 
+/// Compiles the app as Trunk will, while Trunk itself is still being compiled: then Trunk finds it done. Says
+/// nothing of a failure, which Trunk would meet again.
+pub(crate) fn compile_ahead(wasm: &Wasm, profile: Profile) {
+    let compiled = || {
+        let manifest = paths::root().join("frontend").join("Cargo.toml");
+        let mut command = run::cargo("build --target=wasm32-unknown-unknown");
+        command.arg("--manifest-path").arg(manifest).args(["--profile", profile.name()]);
+        command.env_remove("RUSTFLAGS");
+        wasm.apply(&mut command, &[])?;
+        let log = run::log_file(&paths::notes()?, "app-ahead")?;
+        run::logged("app", &mut command, &log, None)
+    };
+    let watch = Stopwatch::start();
+    if compiled().is_ok() {
+        println!("app: compiled in {watch}");
+    }
+}
+
 /// `cargo xtask trunk …`: Trunk as it is, with the tools of the cache on PATH.
 pub(crate) fn trunk_command(words: &[String]) -> Result<ExitCode> {
     let tools = setup::ensure(crate::args::Need::Demo)?;

@@ -19,9 +19,9 @@ Fleetglass's chores.
       Formatting, clippy for both targets, dependencies' licences.
   cargo xtask build [--release]
       One binary with the app inside it; --release is the one to ship.
-  cargo xtask bench [promql]
-      Size of the app's first page and speed of the hot paths, as a table;
-      or only queries beside Debian's Prometheus.
+  cargo xtask bench [promql|history]
+      Size of the app's first page and speed of the hot paths, as a table; or only
+      queries, or only history on disk, beside Debian's Prometheus.
   cargo xtask trunk ARGS…
       Trunk, with the tools of the cache on its PATH.
       Example: cargo xtask trunk serve
@@ -55,6 +55,15 @@ pub(crate) enum Suite {
     Browser,
 }
 
+/// Something that can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bench {
+    /// Queries.
+    Promql,
+    /// History on disk.
+    History,
+}
+
 /// One chore with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Chore {
@@ -70,8 +79,8 @@ pub(crate) enum Chore {
     Check,
     /// Make the binary.
     Build { release: bool },
-    /// Measure everything, or only PromQL.
-    Bench { promql: bool },
+    /// Measure everything, or only one thing.
+    Bench { only: Option<Bench> },
     /// Run Trunk in the right environment.
     Trunk { words: Vec<String> },
     /// Print that environment.
@@ -92,7 +101,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore> {
         "test" => test(&mut rest)?,
         "check" => Chore::Check,
         "build" => Chore::Build { release: rest.flag("--release") },
-        "bench" => Chore::Bench { promql: rest.flag("promql") },
+        "bench" => bench(&mut rest),
         "trunk" => Chore::Trunk { words: rest.take_all() },
         "env" => Chore::Env,
         other => return Err(usage(format!("there is no chore `{other}`"))),
@@ -101,6 +110,17 @@ pub(crate) fn parse(words: &[String]) -> Result<Chore> {
         Some(extra) => Err(usage(format!("`cargo xtask {chore}` does not know `{extra}`"))),
         None => Ok(parsed),
     }
+}
+
+fn bench(rest: &mut Words<'_>) -> Chore {
+    let only = if rest.flag("promql") {
+        Some(Bench::Promql)
+    } else if rest.flag("history") {
+        Some(Bench::History)
+    } else {
+        None
+    };
+    Chore::Bench { only }
 }
 
 struct Words<'a> {

@@ -3,6 +3,7 @@
 mod peer;
 mod promql;
 
+use crate::args::Bench;
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
 use crate::{app, build, run};
@@ -17,11 +18,12 @@ const LIMIT: u64 = 200_000;
 const EXAMPLES: [(&str, &str); 2] =
     [("fleetglass-shared", "bench_exposition"), ("fleetglass", "bench_store")];
 
-/// Builds what is shipped and measures it, or only the queries.
-pub(crate) fn command(only_promql: bool) -> Result<ExitCode> {
-    if only_promql {
-        promql::command()?;
-        return Ok(ExitCode::SUCCESS);
+/// Builds what is shipped and measures it, or only one thing.
+pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
+    match only {
+        Some(Bench::Promql) => return promql::command().map(|()| ExitCode::SUCCESS),
+        Some(Bench::History) => return history().map(|()| ExitCode::SUCCESS),
+        None => {}
     }
     // The table of the first page is part of what it prints.
     build::command(true)?;
@@ -34,7 +36,17 @@ pub(crate) fn command(only_promql: bool) -> Result<ExitCode> {
     }
     peer::command()?;
     promql::command()?;
+    history()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes a sample, memory, and a chart of 90 days; beside Prometheus's blocks where it is installed.
+fn history() -> Result<()> {
+    println!("\n── history");
+    let mut command = run::cargo("run --quiet --release -p fleetglass --example bench_history --");
+    let programs = ["promtool", "prometheus"].map(|name| paths::find_program(&[name]));
+    command.args(programs.into_iter().flatten());
+    run::show(&mut command)
 }
 
 /// Prints a line for each file that the first page needs, and their sum.

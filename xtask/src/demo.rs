@@ -27,11 +27,18 @@ pub(crate) fn command(nodes: u32, port: Option<u16>) -> Result<ExitCode> {
 }
 
 /// The tools for `need`, the app in `dist/`, and the proxy, whose path it gives. The proxy needs none of
-/// the tools, so it compiles while they are fetched.
+/// the tools, and the app's code only one, so both compile while the tools do.
 pub(crate) fn prepare(need: Need) -> Result<PathBuf> {
     let (built, proxy) = std::thread::scope(|scope| {
         let proxy = scope.spawn(proxy);
-        let built = setup::ensure(need).and_then(|tools| app::build(&tools, Profile::Quick));
+        let built = setup::wasm_before_trunk().and_then(|wasm| {
+            let ahead = wasm.map(|wasm| scope.spawn(move || app::compile_ahead(&wasm, Profile::Quick)));
+            let tools = setup::ensure(need)?;
+            if let Some(ahead) = ahead {
+                let _ = ahead.join();
+            }
+            app::build(&tools, Profile::Quick)
+        });
         (built, proxy.join().unwrap_or_else(|_| Err(Problem::new("building the proxy crashed"))))
     });
     built?;

@@ -52,7 +52,7 @@ fn perform(chore: Chore) -> Result<ExitCode> {
         Chore::Test { only, filter } => test::command(only, filter.as_deref()),
         Chore::Check => check::command(),
         Chore::Build { release } => build::command(release),
-        Chore::Bench { promql } => bench::command(promql),
+        Chore::Bench { only } => bench::command(only),
         Chore::Trunk { words } => app::trunk_command(&words),
         Chore::Env => app::env_command(),
     }

@@ -60,6 +60,18 @@ pub(crate) fn ensure(need: Need) -> Result<Tools> {
     settle(&paths::cache()?, need, false)
 }
 
+/// How to compile for the browser, installed if need be; `None` when trunk is there, so that nothing is to
+/// be gained by compiling the app before it.
+pub(crate) fn wasm_before_trunk() -> Result<Option<Wasm>> {
+    let cache = paths::cache()?;
+    if cargo_tool::trunk(&cache).present() {
+        return Ok(None);
+    }
+    let target: Vec<Box<dyn Piece>> = vec![Box::new(wasm::Target::new(&cache))];
+    settle_pieces(&cache, &target, false)?;
+    Ok(Some(Wasm::find(&cache)))
+}
+
 /// The tools of a chore that are there already; installs nothing and says nothing.
 pub(crate) fn found(need: Need) -> Result<Tools> {
     let cache = paths::cache()?;
@@ -72,15 +84,19 @@ pub(crate) fn found(need: Need) -> Result<Tools> {
 }
 
 fn settle(cache: &Path, need: Need, say_all: bool) -> Result<Tools> {
-    let pieces = pieces(cache, need)?;
-    let missing = missing(&pieces, say_all);
+    settle_pieces(cache, &pieces(cache, need)?, say_all)?;
+    tools(cache)
+}
+
+fn settle_pieces(cache: &Path, pieces: &[Box<dyn Piece>], say_all: bool) -> Result<()> {
+    let missing = missing(pieces, say_all);
     if !missing.is_empty() {
         let _lock = lock(cache)?;
         // Another run may have installed them while this one waited for the lock.
         let missing: Vec<_> = missing.into_iter().filter(|piece| !piece.present()).collect();
         install(cache, &missing)?;
     }
-    tools(cache)
+    Ok(())
 }
 
 fn pieces(cache: &Path, need: Need) -> Result<Vec<Box<dyn Piece>>> {

@@ -67,9 +67,9 @@ fn proxy_and_frontend_know_shared_and_never_each_other() {
 const STAGES: [&[&str]; 7] = [
     &["config", "discovery", "target"],
     &["scrape"],
-    &["store", "query"],
+    &["data_dir", "store", "state", "long_term", "query"],
     &["fleet", "live"],
-    &["round"],
+    &["round", "remote"],
     &["api", "app", "assets"],
     &["serve", "cli"],
 ];

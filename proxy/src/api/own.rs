@@ -19,7 +19,7 @@ pub async fn healthz() -> &'static str {
 
 /// 200 once what every target answered is in the fleet that is published, 503 with what is awaited before.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let asked = app.live.asked();
+    let asked = app.live.asked(&app.fleet.pushed());
     let wait = match app.fleet.expected() {
         Some(all) if asked >= all => {
             return (StatusCode::OK, format!("ready: {all} nodes asked\n")).into_response();
@@ -35,6 +35,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (clients, dropped) = app.live.clients();
     let store = app.store.stats();
     app.telemetry.observe(&app.fleet.counts(), &store, clients, dropped);
+    app.telemetry.observe_state(app.state.stats());
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.telemetry.render()).into_response()
 }
 

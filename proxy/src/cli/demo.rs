@@ -60,6 +60,8 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         .collect();
     let mut config = Config { scrape, ..Config::default() };
     config.server.listen = listen;
+    let data = Throwaway::new()?;
+    config.server.data_dir.clone_from(&data.0);
     let loaded = LoadedConfig { config, path: PathBuf::from("demo"), text: String::new() };
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
 
@@ -75,7 +77,35 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     });
     let outcome = proxy.run(targets).await;
     drop(sim);
+    drop(data);
     outcome
+}
+
+/// A folder for the data of one demo, removed with all that is in it.
+struct Throwaway(PathBuf);
+
+impl Throwaway {
+    fn new() -> anyhow::Result<Self> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        let name = format!("fleetglass-demo-{:016x}", u64::from_be_bytes(name));
+        let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        // Others on this machine share the folder it is in.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&folder)
+            .map_err(|error| anyhow::anyhow!("{} cannot be made: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        // What is left is the system's to sweep.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The port asked for, else the usual one where nobody has it, else any.

@@ -144,7 +144,7 @@ fn seconds(ms: i64) -> String {
 }
 
 /// A time in milliseconds.
-fn moment(text: &str, now: i64) -> Option<i64> {
+pub(super) fn moment(text: &str, now: i64) -> Option<i64> {
     if text == "now" {
         return Some(now);
     }

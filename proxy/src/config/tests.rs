@@ -42,8 +42,36 @@ fn every_setting_is_read() {
         concurrency = 7
         [store]
         retention = "2h"
+        events_retention = "30d"
         max_series_per_target = 5
         max_series = 6
+        [remote_write_in]
+        enabled = true
+        body_limit = "1MiB"
+        node_label = "node"
+        family_label = "kind"
+        labels = ["region"]
+        stale_after = "3m"
+        forget_after = "7d"
+        [[remote_write]]
+        name = "victoria"
+        url = "http://victoria:8428/api/v1/write"
+        bearer_token_file = "t"
+        headers = { X-Scope-OrgID = "1" }
+        external_labels = { cluster = "eu" }
+        queue_size = "1MiB"
+        shards = 3
+        max_samples_per_send = 500
+        timeout = "5s"
+        [[remote_write]]
+        name = "b"
+        url = "http://b/write"
+        shards = "auto"
+        [long_term]
+        query_url = "http://victoria:8428"
+        bearer_token_file = "t"
+        timeout = "9s"
+        external_labels = { cluster = "eu" }
         [families]
         dir = "families"
         [[target]]
@@ -67,6 +95,10 @@ fn every_setting_is_read() {
     let target = &config.targets[0];
     assert_eq!((target.probe.tcp, target.bounds["lag"]), (Some(9300), 600.0));
     assert_eq!(config.discovery[0].family.as_deref(), Some("y"));
+    let [first, second] = config.remote_writes.as_slice() else { panic!() };
+    assert_eq!((first.shards, second.shards), (Shards::Fixed(3), Shards::Auto));
+    assert_eq!((second.max_samples_per_send, second.queue_size), (2000, ByteSize(64 << 20)));
+    assert_eq!(config.remote_write_in.labels, ["region"]);
 }
 
 #[test]
@@ -94,6 +126,18 @@ fn a_fault_is_named_with_file_line_column_and_hint() {
         (&format!("{target}{target}"), "fg.toml:5:6: the id `a` is taken by target number 1 already"),
         ("[[target]]\nid = \"a\"\nurl = \"10.0.0.5:9090\"\n", "fg.toml:3:7: `10.0.0.5:9090` is not"),
         (&format!("{target}labels = {{ job = \"x\" }}\n"), "fg.toml:4:18: `job` cannot be a label"),
+        ("[[remote_write]]\nname = \"a/b\"\nurl = \"http://h\"\n", "fg.toml:2:8: `a/b` cannot name a folder"),
+        ("[[remote_write]]\nname = \"a\"\nurl = \"h:1\"\n", "fg.toml:3:7: `h:1` is not"),
+        (
+            "[[remote_write]]\nname = \"a\"\nurl = \"http://h\"\nshards = 0\n",
+            "fg.toml:4:10: invalid value: integer `0`, expected \"auto\" or a number from 1 to 64",
+        ),
+        (
+            "[[remote_write]]\nname = \"a\"\nurl = \"http://h\"\nheaders = { Content-Type = \"x\" }\n",
+            "fg.toml:4:28: the header `Content-Type` is set by the protocol",
+        ),
+        ("[long_term]\nquery_url = \"victoria\"\n", "fg.toml:2:13: `victoria` is not a URL"),
+        ("[remote_write_in]\nnode_label = \"a-b\"\n", "fg.toml:2:14: `a-b` is not a label"),
         ("[[target]]\nurl = \"http://h\"\n", "fg.toml:1:1: missing field `id`"),
     ] {
         let error = parse(text).unwrap_err();

@@ -12,6 +12,8 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
     cors(config)?;
     scrape(config)?;
+    store(config)?;
+    super::remote::validate(config)?;
     targets(&config.targets)
 }
 
@@ -69,6 +71,25 @@ fn cors(config: &Config) -> Result<(), Fault> {
                 "write it as `https://portal.example`, without a path",
             );
         }
+    }
+    Ok(())
+}
+
+fn store(config: &Config) -> Result<(), Fault> {
+    let (memory, retention) = (config.store.memory, config.store.retention);
+    if memory.0.as_secs() < 600 {
+        return fault(
+            [Step::Key("store"), Step::Key("memory")],
+            format!("samples of only {memory} in memory would have every alert read the disk"),
+            "1h is usual; 10m is the least",
+        );
+    }
+    if retention.0 < memory.0 {
+        return fault(
+            [Step::Key("store"), Step::Key("retention")],
+            format!("samples are kept for {retention}, but {memory} of them in memory"),
+            "make `memory` shorter, or `retention` longer",
+        );
     }
     Ok(())
 }
@@ -176,6 +197,11 @@ pub fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-fn fault<T>(path: impl IntoIterator<Item = Step>, message: String, hint: &str) -> Result<T, Fault> {
+/// A fault with a hint.
+pub(super) fn fault<T>(
+    path: impl IntoIterator<Item = Step>,
+    message: String,
+    hint: &str,
+) -> Result<T, Fault> {
     Err(Fault { path: path.into_iter().collect(), message, hint: Some(hint.to_owned()) })
 }

@@ -13,7 +13,12 @@ use super::{QueryError, Steps, Value};
 
 /// `data` of a range query.
 pub(super) fn range(value: &Value, steps: Steps) -> String {
-    let mut out = String::from(r#"{"resultType":"matrix","result":["#);
+    format!(r#"{{"resultType":"matrix","result":{}}}"#, series(value, steps))
+}
+
+/// The list of series of a range query.
+pub(super) fn series(value: &Value, steps: Steps) -> String {
+    let mut out = String::from("[");
     match value {
         Value::Vector(lines) => {
             for (at, line) in lines.iter().enumerate() {
@@ -28,7 +33,7 @@ pub(super) fn range(value: &Value, steps: Steps) -> String {
         // A range query of these is refused.
         Value::Matrix(_) | Value::Text(_) => {}
     }
-    out.push_str("]}");
+    out.push(']');
     out
 }
 

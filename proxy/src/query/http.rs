@@ -14,15 +14,18 @@ use super::answer::{self, success};
 use super::find::{self, cut};
 use super::params::{Params, bad, step_ms};
 use super::run::{Api, TIMEOUT, Targets, checked, parsed};
-use super::{federate, status};
+use super::{chart, federate, status};
 use crate::clock;
+use crate::long_term::LongTerm;
 use crate::store::Store;
 
 /// Prometheus's API over the store: everything that only reads, under `/api/v1`, and `/federate`.
-pub fn router(store: Arc<Store>, targets: Targets) -> axum::Router {
+/// What is older than the store's samples comes from `long_term`.
+pub fn router(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTerm>>) -> axum::Router {
     axum::Router::new()
         .route("/api/v1/query", get(query).post(query))
         .route("/api/v1/query_range", get(query_range).post(query_range))
+        .route("/api/v1/chart", get(chart::chart).post(chart::chart))
         .route("/api/v1/query_exemplars", get(query_exemplars).post(query_exemplars))
         .route("/api/v1/format_query", get(format_query).post(format_query))
         .route("/api/v1/parse_query", get(parse_query).post(parse_query))
@@ -40,7 +43,7 @@ pub fn router(store: Arc<Store>, targets: Targets) -> axum::Router {
         .route("/api/v1/status/runtimeinfo", get(status::runtime_info))
         .route("/api/v1/status/tsdb", get(status::tsdb))
         .route("/federate", get(federate::federate))
-        .with_state(Api::new(store, targets))
+        .with_state(Api::new(store, targets, long_term))
 }
 
 /// What a query may be told beside its expression.
@@ -92,8 +95,10 @@ async fn query(State(api): State<Api>, RawQuery(uri): RawQuery, body: Bytes) -> 
     let at = params.time("time")?.unwrap_or_else(clock::now);
     let wishes = Wishes::read(&params)?;
     let query = parsed(params.get("query").unwrap_or(""))?;
+    let past = api.past(&query, Steps::instant(at), wishes.look_back_ms).await;
     api.run(wishes.timeout, move |store, options| {
-        let found = query.instant(store, at, &wishes.options(options))?;
+        let mut found = query.instant(&past.joined(store), at, &wishes.options(options))?;
+        found.warnings.extend(past.warnings);
         Ok(wishes.answer(found, |value| answer::instant(value, at)))
     })
     .await
@@ -119,8 +124,10 @@ async fn query_range(
             format!("invalid expression type {kind:?} for range query, must be Scalar or instant Vector");
         return Err(bad("query", &problem));
     }
+    let past = api.past(&query, steps, wishes.look_back_ms).await;
     api.run(wishes.timeout, move |store, options| {
-        let found = query.range(store, steps, &wishes.options(options))?;
+        let mut found = query.range(&past.joined(store), steps, &wishes.options(options))?;
+        found.warnings.extend(past.warnings);
         Ok(wishes.answer(found, |value| answer::range(value, steps)))
     })
     .await

@@ -11,10 +11,10 @@ pub(super) fn bad(parameter: &str, problem: &str) -> QueryError {
 }
 
 /// The parameters of a request, from its query string and its form body.
-pub(super) struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    pub(super) fn read(uri: Option<&str>, body: &[u8]) -> Result<Self, QueryError> {
+    pub(crate) fn read(uri: Option<&str>, body: &[u8]) -> Result<Self, QueryError> {
         let body = std::str::from_utf8(body)
             .map_err(|_| QueryError::BadData("the form in the body is not UTF-8".to_owned()))?;
         let mut params = Vec::new();
@@ -29,7 +29,7 @@ impl Params {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<Option<UnixMillis>, QueryError> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<UnixMillis>, QueryError> {
         let Some(text) = self.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
         let time =
             time_ms(text).ok_or_else(|| bad(name, &format!("cannot parse {text:?} to a valid timestamp")))?;
@@ -63,7 +63,7 @@ impl Params {
         }
     }
 
-    pub(super) fn matches(&self) -> Result<Vec<Vec<Matcher>>, QueryError> {
+    pub(crate) fn matches(&self) -> Result<Vec<Vec<Matcher>>, QueryError> {
         let selectors = self.0.iter().filter(|(name, _)| name == "match[]");
         let parse = |(_, text): &(String, String)| {
             Selector::parse(text).map(|selector| selector.matchers).map_err(|error| {

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use axum::response::Response;
 use fleetglass_shared::promql::{EvalError, Options, Query, Steps};
+use fleetglass_shared::sample::LOOK_BACK_MS;
 use fleetglass_shared::wire::EndpointDetail;
 use tokio::sync::Semaphore;
 
+use super::past::Past;
 use crate::clock;
+use crate::long_term::LongTerm;
 use crate::store::Store;
 use crate::target::Target;
 
@@ -87,6 +90,8 @@ pub type Targets = Arc<dyn Fn() -> Vec<(Arc<Target>, Vec<EndpointDetail>)> + Sen
 pub(super) struct Api {
     pub(super) store: Arc<Store>,
     pub(super) targets: Targets,
+    /// Where the far past is.
+    pub(super) long_term: Option<Arc<LongTerm>>,
     pub(super) started_at: i64,
     running: Arc<Semaphore>,
 }
@@ -101,8 +106,24 @@ impl Drop for Leaving {
 }
 
 impl Api {
-    pub(super) fn new(store: Arc<Store>, targets: Targets) -> Self {
-        Self { store, targets, started_at: clock::now(), running: Arc::new(Semaphore::new(CONCURRENT)) }
+    pub(super) fn new(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTerm>>) -> Self {
+        let running = Arc::new(Semaphore::new(CONCURRENT));
+        Self { store, targets, long_term, started_at: clock::now(), running }
+    }
+
+    /// Whether another store has the far past.
+    pub(super) fn has_long_term(&self) -> bool {
+        self.long_term.is_some()
+    }
+
+    /// What a query needs that is older than the store.
+    pub(super) async fn past(&self, query: &Query, steps: Steps, look_back_ms: Option<i64>) -> Past {
+        if self.long_term.is_none() {
+            return Past::default();
+        }
+        let look_back_ms = look_back_ms.unwrap_or(LOOK_BACK_MS);
+        let reads = query.reads(steps, &Options { look_back_ms, ..Options::default() });
+        Past::of(self.long_term.as_deref(), &self.store, reads).await
     }
 
     /// Runs a read. Its options stop it after `timeout`, and when the request is dropped.

@@ -57,7 +57,7 @@ async fn ask(method: Method, path: &str, form: &[(&str, &str)]) -> (u16, Json) {
     } else {
         Request::get(format!("{path}?{form}")).body(Body::empty()).unwrap()
     };
-    let response = router(store(), Arc::new(Vec::new)).oneshot(request).await.unwrap();
+    let response = router(store(), Arc::new(Vec::new), None).oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     (status, serde_json::from_slice(&to_bytes(response.into_body(), usize::MAX).await.unwrap()).unwrap())
 }
@@ -214,7 +214,7 @@ async fn texts_and_ranges_have_their_own_forms() {
 /// A client that leaves stops its query: the next one does not wait for it.
 #[tokio::test]
 async fn a_query_stops_when_its_client_leaves() {
-    let app = router(store(), Arc::new(Vec::new));
+    let app = router(store(), Arc::new(Vec::new), None);
     let slow = "/api/v1/query?time=600&query=sum(sum_over_time(up%5B365d%3A1ms%5D))%2B0*count(max_over_time(up%5B200d%3A1ms%5D))";
     for _ in 0..5 {
         let request = Request::get(slow).body(Body::empty()).unwrap();

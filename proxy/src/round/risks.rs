@@ -9,7 +9,7 @@ use fleetglass_shared::{
 use crate::{query, store::Store};
 
 /// Every risk of the family, with its value now where the node exposes it.
-pub(super) fn judge(family: &Family, instance: &str, store: &Store, at: UnixMillis) -> Vec<Risk> {
+pub fn judge(family: &Family, instance: &str, store: &Store, at: UnixMillis) -> Vec<Risk> {
     family.risks_for(instance).iter().map(|risk| risk.judge(value(risk, store, at))).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
+use fleetglass_shared::wire::EventKind;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -11,9 +12,10 @@ use super::targets;
 use crate::{
     auth::{Guard, Tokens},
     clock,
-    config::LoadedConfig,
+    config::{Config, LoadedConfig},
     round::Rounds,
     scrape::Scheduler,
+    state::{Draft, StateFile},
     target::Target,
     telemetry::Telemetry,
 };
@@ -31,6 +33,7 @@ pub(super) struct Watched {
     pub(super) scheduler: Scheduler<Rounds>,
     pub(super) guard: Arc<Guard>,
     pub(super) telemetry: Arc<Telemetry>,
+    pub(super) state: Arc<StateFile>,
     pub(super) cancel: CancellationToken,
 }
 
@@ -78,25 +81,42 @@ impl Watched {
         match outcome {
             Ok((loaded, registry, tokens)) => {
                 let (old, new) = (&self.loaded.config, &loaded.config);
-                if old.server != new.server || old.cors != new.cors || old.store != new.store {
-                    tracing::warn!("[server], [cors] and [store] are taken at the next start");
+                let remotes =
+                    |c: &Config| (c.remote_write_in.clone(), c.remote_writes.clone(), c.long_term.clone());
+                if old.server != new.server
+                    || old.cors != new.cors
+                    || old.store != new.store
+                    || remotes(old) != remotes(new)
+                {
+                    tracing::warn!(
+                        "[server], [cors], [store], [remote_write_in], [[remote_write]] and [long_term] are taken \
+                         at the next start"
+                    );
                 }
                 if tokens.is_open() && !old.server.listen.ip().is_loopback() {
-                    tracing::error!("config refused, the old one stays: {} needs a token", old.server.listen);
-                    self.telemetry.reload(false, clock::now());
-                    return;
+                    return self.refuse(&format!("{} needs a token", old.server.listen));
                 }
                 self.guard.tokens.store(Arc::new(tokens));
                 self.rounds.set_registry(registry);
                 self.loaded = loaded;
-                self.telemetry.reload(true, clock::now());
+                self.tell(true, "Another config was taken".to_owned());
                 tracing::info!("config read again");
             }
-            Err(error) => {
-                self.telemetry.reload(false, clock::now());
-                tracing::error!("config refused, the old one stays: {error:#}");
-            }
+            Err(error) => self.refuse(&format!("{error:#}")),
         }
+    }
+
+    fn refuse(&self, why: &str) {
+        tracing::error!("config refused, the old one stays: {why}");
+        // The words may show what stands in the file, and more people read events than the log.
+        self.tell(false, "A config was refused, and the old one stays; the log says why".to_owned());
+    }
+
+    fn tell(&self, taken: bool, text: String) {
+        let now = clock::now();
+        self.telemetry.reload(taken, now);
+        let to = if taken { "taken" } else { "refused" };
+        self.state.record(vec![Draft::own(now, EventKind::Reload, to, text)]);
     }
 
     /// Makes the targets of the config and its documents the fleet.
@@ -106,7 +126,7 @@ impl Watched {
         for error in &found.errors {
             tracing::warn!("{error}; its targets stay as they were");
         }
-        self.rounds.expect(found.targets.len());
+        self.rounds.expect(&found.targets);
         let applied = self.scheduler.apply(found.targets).await;
         if applied.started + applied.stopped > 0 {
             tracing::info!(

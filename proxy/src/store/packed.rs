@@ -134,7 +134,7 @@ pub(super) fn count(bytes: &[u8], rows: usize) -> usize {
 }
 
 /// The fewest decimal places with which every value is an exact integer, and those integers.
-fn decimals(values: &[f64]) -> Option<(u8, Vec<i64>)> {
+pub(super) fn decimals(values: &[f64]) -> Option<(u8, Vec<i64>)> {
     (0..=MAX_PLACES).find_map(|places| {
         let scale = 10f64.powi(i32::from(places));
         let exact = |&value: &f64| {

@@ -134,6 +134,7 @@ impl Store {
         self.each_in(matchers, start, end, |table, column| {
             found.push(table.columns[column as usize].labels.merged(&table.target));
         });
+        found.extend(self.stored_series(matchers, start, end));
         found.sort();
         found.dedup();
         found
@@ -153,6 +154,7 @@ impl Store {
             note(&table.columns[column as usize].labels);
             note(&table.target);
         });
+        self.stored_series(matchers, start, end).iter().for_each(note);
         found
     }
 
@@ -173,7 +175,14 @@ impl Store {
                 found.insert(value.to_owned());
             }
         });
+        let stored = self.stored_series(matchers, start, end);
+        found.extend(stored.iter().filter_map(|labels| labels.get(label)).map(str::to_owned));
         found
+    }
+
+    fn stored_series(&self, matchers: &[Matcher], start: UnixMillis, end: UnixMillis) -> Vec<LabelSet> {
+        let disk = self.shared.disk.as_ref();
+        disk.map(|disk| disk.series(matchers, start, end)).unwrap_or_default()
     }
 
     /// What the targets say about their metrics: by family, each differing answer once.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME};
+use fleetglass_shared::sample::stale_marker;
 use parking_lot::{ArcRwLockWriteGuard, RawRwLock};
 
+use super::disk::TimedSample;
 use super::table::{NOBODY, OURS, Owner, Table};
 use super::{Exposition, Item, Shared, StoreError};
 
@@ -220,21 +221,7 @@ impl Row {
         if let Some(column) = self.table.find(&labels) {
             return Ok(column);
         }
-        let limits = &self.shared.limits;
-        if self.table.columns.len() >= limits.max_series_per_target {
-            return Err(StoreError::SeriesLimit {
-                limit: limits.max_series_per_target,
-                of: "one target",
-                setting: "store.max_series_per_target",
-            });
-        }
-        if self.shared.total.load(Ordering::Relaxed) >= limits.max_series {
-            return Err(StoreError::SeriesLimit {
-                limit: limits.max_series,
-                of: "all targets together",
-                setting: "store.max_series",
-            });
-        }
+        self.shared.allow(self.table.columns.len())?;
         Ok(self.table.add(labels))
     }
 
@@ -277,18 +264,50 @@ impl Row {
             self.stats.samples += 1;
             settle(column, sample);
         }
+        let tapped = !self.shared.taps.are_off();
+        let mut handed_on = if tapped { self.table.tapped(row, self.at) } else { Vec::new() };
+        let mut timed = Vec::new();
         for (sample, at) in std::mem::take(&mut self.timed) {
             if self.table.push_timed(sample.column, at, sample.value) {
                 self.stats.samples += 1;
+                timed.push((sample.column, at, sample.value));
+                if tapped {
+                    let labels = self.table.columns[sample.column as usize].labels.clone();
+                    handed_on.push((labels, at, sample.value));
+                }
             }
             settle(&mut self.table.columns[sample.column as usize], sample);
         }
+        log_timed(&mut self.table, &self.shared, &timed);
         self.table.release_unsent();
         let (at, retention_ms) = (self.at, self.shared.limits.retention_ms);
         self.table.ended = false;
+        log(&mut self.table, &self.shared, at);
         self.table.end_row(at, retention_ms);
+        self.shared.taps.send(&self.table.target, handed_on);
         self.stats
     }
+}
+
+/// Writes the head's newest row, at `at`, to the row log.
+pub(super) fn log(table: &mut Table, shared: &Shared, at: UnixMillis) {
+    let Some(disk) = &shared.disk else { return };
+    let row = table.times.len();
+    let Table { logged, target, columns, ended, head_file, .. } = table;
+    let values =
+        columns.iter().map(|column| (&column.labels, column.head.get(row).unwrap_or_else(stale_marker)));
+    let file = disk.log.row(logged, target, at, *ended, values);
+    if row == 0 {
+        *head_file = file;
+    }
+}
+
+/// Writes samples with times of their own to the row log.
+pub(super) fn log_timed(table: &mut Table, shared: &Shared, samples: &[TimedSample]) {
+    let Some(disk) = shared.disk.as_ref().filter(|_| !samples.is_empty()) else { return };
+    let Table { logged, target, columns, timed_file, .. } = table;
+    let file = disk.log.timed(logged, target, columns.iter().map(|column| &column.labels), samples);
+    timed_file.get_or_insert(file);
 }
 
 /// Notes whose the last sample of a column was.

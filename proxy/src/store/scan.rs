@@ -1,14 +1,16 @@
 //! The store as what PromQL queries read: each table's rows as one time column and dense values beside it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
-use fleetglass_shared::labels::Matcher;
+use fleetglass_shared::labels::{LabelSet, Matcher};
 use fleetglass_shared::promql::{EvalError, SeriesRef, Storage};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
 use super::Store;
 use super::column::Sealed;
+use super::disk::{Disk, Each, Parts, Place, Recent, own_matchers};
 use super::table::{Block, Table};
 
 impl Storage for Store {
@@ -19,29 +21,125 @@ impl Storage for Store {
         to: UnixMillis,
         each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
-        let mut values = Vec::new();
+        let mut seen = BTreeSet::new();
         for table in self.matching(matchers) {
-            // A table is locked while its series are read, so that they fit each other; a round of its node
-            // waits for that long.
-            let table = table.read();
-            let mut rows = None;
-            for column in table.matching(matchers) {
-                let rows = rows.get_or_insert_with(|| Rows::new(&table, from, to));
-                values.clear();
-                rows.fill(&table, column as usize, &mut values);
-                let entry = &table.columns[column as usize];
-                let labels = || entry.labels.merged(&table.target);
-                if entry.timed.is_some() {
-                    let samples = table.read_column(column, from, to);
-                    let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
-                    let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
-                    each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
-                } else if values.iter().any(|value| !is_stale(*value)) {
-                    each(SeriesRef { labels: &labels(), times: &rows.times, values: &values })?;
+            match &self.shared.disk {
+                Some(disk) => {
+                    let (instance, parts) = table.read().parts(disk, matchers, from, to);
+                    match parts {
+                        None => scan_memory(&table.read(), matchers, from, to, each)?,
+                        Some(parts) => each_part(disk, parts, matchers, each)?,
+                    }
+                    seen.insert(instance);
                 }
+                None => scan_memory(&table.read(), matchers, from, to, each)?,
             }
         }
+        let Some(disk) = &self.shared.disk else { return Ok(()) };
+        for instance in disk.instances(from, to).difference(&seen) {
+            let stored = disk.stored(instance, from, to, &[]).into_iter();
+            let parts = stored.map(|(target, stored)| Parts { target, stored, recent: None }).collect();
+            each_part(disk, parts, matchers, each)?;
+        }
         Ok(())
+    }
+}
+
+/// Shows what there is of one instance. Where its target had other labels for a while, the same series may
+/// be in two parts.
+fn each_part(disk: &Disk, parts: Vec<Parts>, matchers: &[Matcher], each: Each<'_>) -> Result<(), EvalError> {
+    if let [_] = parts.as_slice() {
+        for parts in parts {
+            if let Some(own) = own_matchers(matchers, &parts.target) {
+                parts.each(disk, &own, each)?;
+            }
+        }
+        return Ok(());
+    }
+    let mut all: BTreeMap<LabelSet, BTreeMap<UnixMillis, f64>> = BTreeMap::new();
+    for parts in parts {
+        let Some(own) = own_matchers(matchers, &parts.target) else { continue };
+        parts.each(disk, &own, &mut |series| {
+            let samples = all.entry(series.labels.clone()).or_default();
+            for (at, value) in series.times.iter().zip(series.values) {
+                let known = samples.entry(*at).or_insert(*value);
+                if is_stale(*known) {
+                    *known = *value;
+                }
+            }
+            Ok(())
+        })?;
+    }
+    for (labels, samples) in all {
+        let times: Arc<[i64]> = samples.keys().copied().collect();
+        let values: Vec<f64> = samples.into_values().collect();
+        each(SeriesRef { labels: &labels, times: &times, values: &values })?;
+    }
+    Ok(())
+}
+
+/// A table is locked while its series are read, so that they fit each other; a round of its node waits for
+/// that long.
+fn scan_memory(
+    table: &Table,
+    matchers: &[Matcher],
+    from: UnixMillis,
+    to: UnixMillis,
+    each: Each<'_>,
+) -> Result<(), EvalError> {
+    let mut values = Vec::new();
+    let mut rows = None;
+    for column in table.matching(matchers) {
+        let rows = rows.get_or_insert_with(|| Rows::new(table, from, to));
+        values.clear();
+        rows.fill(table, column as usize, &mut values);
+        let entry = &table.columns[column as usize];
+        let labels = || entry.labels.merged(&table.target);
+        if entry.timed.is_some() {
+            let samples = table.read_column(column, from, to);
+            let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
+            let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
+            each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
+        } else if values.iter().any(|value| !is_stale(*value)) {
+            each(SeriesRef { labels: &labels(), times: &rows.times, values: &values })?;
+        }
+    }
+    Ok(())
+}
+
+impl Table {
+    /// The instance, and what there is of it on disk and in memory, copied so that the disk can be read
+    /// without the lock; `None` where memory has all of the span.
+    fn parts(
+        &self,
+        disk: &Disk,
+        matchers: &[Matcher],
+        from: UnixMillis,
+        to: UnixMillis,
+    ) -> (String, Option<Vec<Parts>>) {
+        let instance = self.target.get("instance").unwrap_or_default().to_owned();
+        let in_memory: Vec<Place> = self.blocks.iter().filter_map(|block| block.place).collect();
+        let mut stored = disk.stored(&instance, from, to, &in_memory);
+        if stored.is_empty() {
+            return (instance, None);
+        }
+        let rows = Rows::new(self, from, to);
+        let mut columns = Vec::new();
+        for column in self.matching(matchers) {
+            let mut values = Vec::with_capacity(rows.times.len());
+            rows.fill(self, column as usize, &mut values);
+            let entry = &self.columns[column as usize];
+            let timed = entry.timed.as_ref().map(|timed| timed.iter().copied().collect()).unwrap_or_default();
+            columns.push((entry.labels.clone(), values, timed));
+        }
+        let recent = Recent { times: rows.times.to_vec(), columns };
+        let now = Parts {
+            target: self.target.clone(),
+            stored: stored.remove(&self.target).unwrap_or_default(),
+            recent: Some(recent),
+        };
+        let before = stored.into_iter().map(|(target, stored)| Parts { target, stored, recent: None });
+        (instance, Some(before.chain([now]).collect()))
     }
 }
 
@@ -68,7 +166,7 @@ impl Rows {
 
     fn fill(&self, table: &Table, column: usize, values: &mut Vec<f64>) {
         let absent = stale_marker();
-        for Block { times, columns } in table.blocks.range(self.blocks.clone()) {
+        for Block { times, columns, .. } in table.blocks.range(self.blocks.clone()) {
             columns.get(column).unwrap_or(&Sealed::Absent).expand(times.len(), absent, values);
         }
         if self.head {

@@ -10,6 +10,7 @@ use fleetglass_shared::labels::LabelSet;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::column::{BLOCK_ROWS, Cells, Sealed};
+use super::disk::{DAY_MS, Logged, Place};
 use super::layout::Layout;
 use super::meta::Metadata;
 
@@ -21,7 +22,9 @@ pub(super) const NOBODY: Owner = u16::MAX;
 pub(super) const OURS: Owner = u16::MAX - 1;
 
 /// The most samples kept of one series that brings its own times.
-const MAX_TIMED: usize = 4096;
+const MAX_TIMED: usize = 16_384;
+/// How much longer a block is kept that could not be put on disk.
+const UNSAVED_MS: i64 = 3 * 3_600_000;
 
 /// A series: what it is called, and its rows in the head.
 pub(super) struct Column {
@@ -41,6 +44,10 @@ pub(super) struct Column {
 pub(super) struct Block {
     pub(super) times: Box<[UnixMillis]>,
     pub(super) columns: Box<[Sealed]>,
+    /// Where it is on disk, once it is.
+    pub(super) place: Option<Place>,
+    /// The oldest file of the row log that holds rows of it.
+    pub(super) file: u64,
 }
 
 /// An endpoint that exposed something.
@@ -68,6 +75,16 @@ pub(super) struct Table {
     pub(super) marks: Vec<Owner>,
     /// The target is gone; what it sent is kept until it is too old.
     pub(super) ended: bool,
+    /// Rows from before the clock was set back, which wait to be put on disk.
+    pub(super) stranded: Vec<Block>,
+    /// What the row log knows of the last row.
+    pub(super) logged: Logged,
+    /// The file of the row log that holds the head's first row.
+    pub(super) head_file: u64,
+    /// The oldest file of the row log that holds samples with times of their own that are not on disk.
+    pub(super) timed_file: Option<u64>,
+    /// Blocks are kept until they are on disk.
+    pub(super) keeps: bool,
     /// Series of all tables together.
     total: Arc<AtomicUsize>,
 }
@@ -86,6 +103,11 @@ impl Table {
             blocks: VecDeque::new(),
             marks: Vec::new(),
             ended: false,
+            stranded: Vec::new(),
+            logged: Logged::default(),
+            head_file: 0,
+            timed_file: None,
+            keeps: false,
             total,
         }
     }
@@ -172,6 +194,16 @@ impl Table {
         }
     }
 
+    /// Seals the head when a row at `at` would be of another day: no block is of two, as the disk has a file
+    /// for each.
+    pub(super) fn turn_day(&mut self, at: UnixMillis) {
+        if self.keeps
+            && self.times.first().is_some_and(|first| first.div_euclid(DAY_MS) != at.div_euclid(DAY_MS))
+        {
+            self.seal();
+        }
+    }
+
     /// Ends the head's row at `at`, seals a full head, and drops rows older than `retention_ms`.
     pub(super) fn end_row(&mut self, at: UnixMillis, retention_ms: i64) {
         self.times.push(at);
@@ -181,21 +213,23 @@ impl Table {
         }
     }
 
-    fn seal(&mut self) {
+    pub(super) fn seal(&mut self) {
         let rows = self.times.len();
         let seal = |column: &mut Column| Sealed::seal(&std::mem::take(&mut column.head), rows);
         let columns = self.columns.iter_mut().map(seal).collect();
-        self.blocks.push_back(Block { times: std::mem::take(&mut self.times).into(), columns });
+        let times = std::mem::take(&mut self.times).into();
+        self.blocks.push_back(Block { times, columns, place: None, file: self.head_file });
     }
 
     /// Drops blocks that ended before `oldest`, and the series that have no sample left.
     pub(super) fn expire(&mut self, oldest: UnixMillis) {
-        while self.blocks.front().is_some_and(|block| block.times.last().is_none_or(|&t| t < oldest)) {
-            self.blocks.pop_front();
+        while let Some(length) = self.expired(oldest) {
+            self.blocks.drain(..length);
         }
         for column in &mut self.columns {
+            let unsaved = if self.keeps { UNSAVED_MS } else { 0 };
             if let Some(timed) = &mut column.timed {
-                timed.retain(|&(at, _)| at >= oldest);
+                timed.retain(|&(at, _)| at >= oldest.saturating_sub(unsaved));
                 if timed.is_empty() {
                     column.timed = None;
                 }
@@ -203,12 +237,33 @@ impl Table {
         }
         let kept = |(at, column): (usize, &Column)| {
             let sealed = |block: &Block| !matches!(block.columns.get(at), None | Some(Sealed::Absent));
-            column.head.present != 0 || column.timed.is_some() || self.blocks.iter().any(sealed)
+            column.head.present != 0
+                || column.timed.is_some()
+                || self.blocks.iter().chain(&self.stranded).any(sealed)
         };
         let keep: Vec<bool> = self.columns.iter().enumerate().map(kept).collect();
         if keep.contains(&false) {
             self.compact(&keep);
         }
+    }
+
+    /// Whether there is a block that [`Table::expire`] would drop.
+    pub(super) fn has_expired(&self, oldest: UnixMillis) -> bool {
+        self.expired(oldest).is_some()
+    }
+
+    /// How many blocks at the front can go together: those of one segment, since what is on disk is read in
+    /// whole segments.
+    fn expired(&self, oldest: UnixMillis) -> Option<usize> {
+        let place = self.blocks.front()?.place;
+        let length = match place {
+            Some(_) => self.blocks.iter().take_while(|block| block.place == place).count(),
+            None => 1,
+        };
+        let last = *self.blocks.get(length - 1)?.times.last()?;
+        // A disk that takes nothing may not fill the memory: past another such span it is lost.
+        let oldest = if self.keeps && place.is_none() { oldest.saturating_sub(UNSAVED_MS) } else { oldest };
+        (last < oldest).then_some(length)
     }
 
     /// Drops the columns that are not to be kept and renumbers the rest.
@@ -235,6 +290,12 @@ impl Table {
         for endpoint in &mut self.endpoints {
             endpoint.layout.renumber(|column| numbers[column as usize]);
         }
+        self.logged.forget();
+        for block in &mut self.stranded {
+            let columns = std::mem::take(&mut block.columns).into_vec();
+            block.columns =
+                columns.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(c, _)| c).collect();
+        }
         self.reindex();
         let Self { metadata, by_metric, .. } = self;
         metadata.keep_only(|metric| by_metric.contains_key(metric));
@@ -251,6 +312,7 @@ impl Table {
     /// Gives the target other labels, for the rows it has too.
     pub(super) fn retarget(&mut self, target: LabelSet) {
         self.target = target;
+        self.logged.forget();
         // What clashed may no longer, and the other way about: let every series be read anew.
         self.endpoints.clear();
         for at in 0..self.columns.len() {
@@ -276,6 +338,12 @@ impl Table {
         let rows = self.times.partition_point(|&time| time <= at);
         self.times.truncate(rows);
         self.columns.iter_mut().for_each(|column| column.head.truncate(rows));
+    }
+
+    /// Puts the rows aside until they are on disk: the clock was set back, and what comes is before them.
+    pub(super) fn strand(&mut self) {
+        self.seal();
+        self.stranded.extend(self.blocks.drain(..).filter(|block| block.place.is_none()));
     }
 
     /// Keeps a sample that brought its own time; false when it is older than the last, or a repetition.
@@ -330,15 +398,19 @@ impl Drop for Table {
 impl Table {
     /// How many series were there in the row before `row` and are not marked now.
     pub(super) fn count_leaving(&self, row: usize) -> usize {
-        let was_there = |at: usize, column: &Column| match (row.checked_sub(1), self.blocks.back()) {
-            (Some(before), _) => column.head.present >> before & 1 == 1,
+        let leaving = |at: &usize| self.marks[*at] == NOBODY && self.was_there(*at, row);
+        (0..self.columns.len()).filter(leaving).count()
+    }
+
+    /// Whether a series was there in the row before `row` of the head.
+    pub(super) fn was_there(&self, column: usize, row: usize) -> bool {
+        match (row.checked_sub(1), self.blocks.back()) {
+            (Some(before), _) => self.columns[column].head.present >> before & 1 == 1,
             (None, Some(block)) => {
-                block.columns.get(at).is_some_and(|sealed| sealed.in_last(block.times.len()))
+                block.columns.get(column).is_some_and(|sealed| sealed.in_last(block.times.len()))
             }
             (None, None) => false,
-        };
-        let leaving = |(at, column): &(usize, &Column)| self.marks[*at] == NOBODY && was_there(*at, column);
-        self.columns.iter().enumerate().filter(leaving).count()
+        }
     }
 
     /// A series that its endpoint no longer sends is free for another to send.

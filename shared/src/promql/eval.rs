@@ -125,6 +125,11 @@ impl Steps {
         (0..self.count()).map(move |step| self.time(step))
     }
 
+    /// The last of them; the start where there is none.
+    pub(super) fn last(self) -> i64 {
+        self.time(self.count().saturating_sub(1))
+    }
+
     fn time(self, step: usize) -> i64 {
         self.start.saturating_add(self.step.saturating_mul(step as i64))
     }

@@ -24,7 +24,7 @@ pub struct Query {
     pub(super) tree: promql_parser::parser::Expr,
     /// Named, but not understood here: said when the query is evaluated.
     pub(super) unsupported: Option<String>,
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Query {

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::PanelQuery;
@@ -97,19 +96,11 @@ async fn ask(range: Range, asked: Grid, queries: &[PanelQuery]) -> Result<ChartD
     Ok(ChartData::new(range, tier, grid, lay_out(grid, answers)))
 }
 
-/// LEAD: this flag, and all of [`body_of`] but its first request, go when `/api/v1/chart` is there.
-static NO_CHART_API: AtomicBool = AtomicBool::new(false);
-
 async fn body_of(expr: &str, grid: Grid) -> Result<String, ClientError> {
-    let path = |api: &str| {
-        let (query, start, end) = (escaped(expr), grid.start / 1000, grid.end / 1000);
-        format!("/api/v1/{api}?query={query}&start={start}&end={end}&step={}", grid.step / 1000)
-    };
-    if !NO_CHART_API.load(Ordering::Relaxed) {
-        match client::get_text(&path("chart")).await {
-            Err(ClientError::Http { status: 404, .. }) => NO_CHART_API.store(true, Ordering::Relaxed),
-            answer => return answer,
-        }
-    }
-    client::get_text(&path("query_range")).await
+    let (query, start, end) = (escaped(expr), grid.start / 1000, grid.end / 1000);
+    client::get_text(&format!(
+        "/api/v1/chart?query={query}&start={start}&end={end}&step={}",
+        grid.step / 1000
+    ))
+    .await
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Eval, Sink};
 use crate::labels::LabelSet;
 use crate::promql::error::EvalError;
-use crate::promql::plan::{At, Expr, Kind, Node, Selector, Shift, Subquery};
+use crate::promql::plan::{Expr, Kind, Node, Selector, Shift, Subquery};
+use crate::promql::reads;
 use crate::promql::storage::{SeriesRef, is_stale, stale_marker};
 
 /// A series with the samples of each step's window: `values[from..to]` for `(from, to)` in `bounds`.
@@ -31,20 +32,12 @@ impl<'a> Eval<'a> {
     /// The time that a selector looks at from each step.
     pub(super) fn looks_at(&self, shift: Shift) -> impl Iterator<Item = i64> + use<'a> {
         let query = self.env.query;
-        let fixed = shift.at.map(|at| match at {
-            At::Start => query.start,
-            At::End => query.end,
-            At::Ms(ms) => ms,
-        });
-        self.grid.times().map(move |time| fixed.unwrap_or(time).saturating_sub(shift.offset_ms))
+        self.grid.times().map(move |step| reads::looks_at(query, shift, step))
     }
 
     /// The span of time that a selector reads, `back_ms` before each time it looks at.
     fn span(&self, shift: Shift, back_ms: i64) -> (i64, i64) {
-        let mut looked = self.looks_at(shift);
-        let first = looked.next().unwrap_or(0);
-        let last = looked.last().unwrap_or(first);
-        (first.saturating_sub(back_ms).saturating_add(1), last)
+        reads::span(self.grid, self.env.query, shift, back_ms)
     }
 
     fn scan(
@@ -140,15 +133,8 @@ impl<'a> Eval<'a> {
         subquery: &Subquery,
         each: &mut dyn FnMut(Windowed<'_>) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
-        let step = subquery.step_ms.unwrap_or(self.env.options.default_step_ms).max(1);
-        let (after, end) = self.span(subquery.shift, subquery.range_ms);
-        // Its steps are multiples of its step, so that they are the same wherever the query begins.
-        let open = after.saturating_sub(1);
-        let mut start = (open / step) * step;
-        if start <= open {
-            start = start.saturating_add(step);
-        }
-        let grid = crate::promql::Steps { start, end, step };
+        let step = subquery.step_ms.unwrap_or(self.env.options.default_step_ms);
+        let grid = reads::inner(self.span(subquery.shift, subquery.range_ms), step);
         self.env.hold(grid.count())?;
         let times: Arc<[i64]> = grid.times().collect();
         if times.is_empty() {

@@ -1,0 +1,87 @@
+//! `GET /api/v1/events`: what happened to the nodes and to Fleetglass itself.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use fleetglass_shared::wire::EventKind;
+
+use super::{
+    params::{Params, bad},
+    problem::{ProblemResponse, problem},
+};
+use crate::{
+    app::App,
+    state::{EventQuery, StateError},
+};
+
+const LIMIT: usize = 1_000;
+const HIGHEST_LIMIT: usize = 10_000;
+
+/// The newest events that are asked for, the oldest of them first.
+///
+/// # Errors
+/// 400 for parameters that are wrong, 503 when the state file cannot answer.
+pub async fn events(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, ProblemResponse> {
+    let query = query(&uri)?;
+    let events = app.state.events(query).await.map_err(|error| unavailable(&error))?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(events)).into_response())
+}
+
+fn query(uri: &Uri) -> Result<EventQuery, ProblemResponse> {
+    let params = Params::read(uri, &["node", "own", "kind", "since", "until", "limit"])?;
+    let kinds = params.get("kind").unwrap_or_default().split(',').filter(|word| !word.is_empty());
+    let kinds = kinds.map(|word| EventKind::parse(word).ok_or_else(|| no_such_kind(word)));
+    let limit = match params.number("limit")? {
+        None => LIMIT,
+        Some(limit) => usize::try_from(limit)
+            .ok()
+            .filter(|limit| (1..=HIGHEST_LIMIT).contains(limit))
+            .ok_or_else(|| bad(format!("`limit={limit}` is not between 1 and {HIGHEST_LIMIT}")))?,
+    };
+    Ok(EventQuery {
+        node: params.get("node").map(str::to_owned),
+        own: params.flag("own")?.unwrap_or(true),
+        kinds: kinds.collect::<Result<_, _>>()?,
+        since: params.number("since")?.unwrap_or(i64::MIN),
+        until: params.number("until")?.unwrap_or(i64::MAX),
+        limit,
+    })
+}
+
+fn no_such_kind(word: &str) -> ProblemResponse {
+    let kinds = EventKind::ALL.map(EventKind::as_str).join(", ");
+    bad(format!("`{word}` is no kind of event; the kinds are {kinds}"))
+}
+
+/// The answer while the state file cannot give one.
+pub(super) fn unavailable(error: &StateError) -> ProblemResponse {
+    problem(StatusCode::SERVICE_UNAVAILABLE, "No state", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn parameters_are_read_or_refused() {
+        let read = |text: &str| query(&format!("/x?{text}").parse().unwrap());
+        let all = read("").unwrap();
+        assert_eq!((all.limit, all.own, all.node, all.kinds.len()), (LIMIT, true, None, 0));
+        let some = read("node=eu%201&own=false&kind=state,restart&since=-5&until=7&limit=2").unwrap();
+        assert_eq!(some.node.as_deref(), Some("eu 1"));
+        assert_eq!(some.kinds, [EventKind::State, EventKind::Restart]);
+        assert_eq!((some.own, some.since, some.until, some.limit), (false, -5, 7, 2));
+        for wrong in
+            ["kind=states", "since=yesterday", "limit=0", "limit=10001", "own=1", "nodes=a", "node=a&node=b"]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
