@@ -12,7 +12,7 @@ use super::paint::Paint;
 /// The size of a shape; its path has a box of 16 × 16.
 const SIZE: f64 = 9.0;
 /// From the upper edge of the plot up to the middle of a shape.
-const ABOVE: f64 = 6.0;
+const ABOVE: f64 = 6.5;
 
 /// Draws the marks of a scene.
 pub fn draw_pins(

@@ -144,14 +144,15 @@ fn rows(history: &Arc<History>, width: f64, board: Board) -> El {
     let (mut second, mut before) = (true, String::new());
     let versions = columns(&lanes.versions, between, count, |_, _| true).into_iter();
     let versions = versions.map(|(from, to, version)| {
-        second ^= version != before;
+        let turns = version != before;
+        second ^= turns;
         before.clone_from(&version);
-        let (class, word) = match (version.is_empty(), second) {
-            (true, _) => ("piece piece-unseen", "not known"),
-            (_, false) => ("piece piece-version", version.as_str()),
-            (_, true) => ("piece piece-version piece-second", version.as_str()),
-        };
-        places.piece(from, to, class.to_owned(), word)
+        if version.is_empty() {
+            return places.piece(from, to, "piece piece-unseen".to_owned(), "not known");
+        }
+        let class = |on: bool, name: &'static str| if on { name } else { "" };
+        let (second, turns) = (class(second, " piece-second"), class(turns, " piece-turn"));
+        places.piece(from, to, format!("piece piece-version{second}{turns}"), &version)
     });
     let failing = columns(&lanes.failing, between, count, |_, _| true);
     let failing = failing
