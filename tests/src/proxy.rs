@@ -106,13 +106,8 @@ impl Fleetglass {
     ///
     /// # Panics
     /// When it ends instead, with its log.
-    pub async fn killed_and_started(mut self, config: &str) -> Self {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let other = TempDir::new().expect("a temporary folder can be made");
-        let folder = std::mem::replace(&mut self.folder, other);
-        Self::start_in(folder, config, &[]).await
+    pub async fn killed_and_started(self, config: &str) -> Self {
+        Self::start_in(self.end("KILL"), config, &[]).await
     }
 
     /// Waits until every node was asked.
