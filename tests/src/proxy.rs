@@ -102,6 +102,19 @@ impl Fleetglass {
         Self { child, address, folder, log, http: http_client(), token: None }
     }
 
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn ended(mut self) {
+        self.signal("TERM");
+        eventually("the proxy has ended", async || match self.child.try_wait() {
+            Ok(Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
+
     /// Ends it as a power cut would, and starts it again in the same folder, at another port.
     ///
     /// # Panics
