@@ -236,6 +236,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::state::StateFile;
+
+    fn fleet() -> Arc<Fleet> {
+        Arc::new(Fleet::new(Arc::new(StateFile::open(None)), BTreeMap::new()))
+    }
     use crate::store::Limits;
 
     fn pushed() -> Pushed {
@@ -247,7 +252,7 @@ mod tests {
         Pushed::new(
             RemoteWriteInConfig::default(),
             data_dir,
-            Arc::default(),
+            fleet(),
             Arc::new(Store::new(Limits::default())),
             Box::new(move || families.clone()),
         )

@@ -43,7 +43,7 @@ async fn an_answer_across_the_seam_is_that_of_one_store() {
     })
     .await;
     // It sends what waits before it ends.
-    first.ended().await;
+    drop(first.end("TERM"));
     let second = Fleetglass::serve(&config).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     let until = now();
