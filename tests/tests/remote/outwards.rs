@@ -72,8 +72,9 @@ async fn what_is_here_is_there_though_the_receivers_were_away_for_a_while() {
         assert!(!samples(&peer.url(""), selector, until, &[]).await.unwrap().is_empty());
         assert!(samples(&peer.url(""), "{region=\"never\"}", until, &[]).await.unwrap().is_empty());
     }
-    // A series that ended here ended there: at no time has one a value that the other has not.
-    for peer in [&victoria, &prometheus] {
+    // A series that ended here ended there: at no time has one a value that the other has not. VictoriaMetrics is
+    // not asked: its ranges leave the newest half minute out (`-search.latencyOffset`).
+    for peer in [&prometheus] {
         for selector in ["d", "a_total%7Binstance%3D%22n2%22%7D"] {
             let steps = |base: String| async move {
                 let range = format!("start={}&end={}&step=1", (until - 20_000) / 1000, until / 1000);
