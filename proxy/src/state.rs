@@ -47,8 +47,9 @@ use writer::{Job, Writer};
 
 use crate::clock;
 
-/// Jobs that wait for the thread. A write takes microseconds, so only a disk that hangs fills this.
-const QUEUE: usize = 4096;
+/// Jobs that wait for the thread: all nodes of a large fleet may be added or gone at once, and a commit to a
+/// slow disk takes a while. One is 32 bytes beside what it holds.
+const QUEUE: usize = 32_768;
 
 /// The state of a data folder, shared by all who read and write it.
 ///

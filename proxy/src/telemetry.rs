@@ -199,7 +199,8 @@ impl Telemetry {
 /// Starts the log: to standard error, `RUST_LOG` chooses, `json` for machines.
 pub fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        // That each new file's tables were made is no news.
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rusqlite_migration=warn"));
     // Colours are for a person who looks: not for a file or a journal.
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log =

@@ -102,17 +102,25 @@ impl Fleetglass {
         Self { child, address, folder, log, http: http_client(), token: None }
     }
 
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn ended(mut self) {
+        self.signal("TERM");
+        eventually("the proxy has ended", async || match self.child.try_wait() {
+            Ok(Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
+
     /// Ends it as a power cut would, and starts it again in the same folder, at another port.
     ///
     /// # Panics
     /// When it ends instead, with its log.
-    pub async fn killed_and_started(mut self, config: &str) -> Self {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let other = TempDir::new().expect("a temporary folder can be made");
-        let folder = std::mem::replace(&mut self.folder, other);
-        Self::start_in(folder, config, &[]).await
+    pub async fn killed_and_started(self, config: &str) -> Self {
+        Self::start_in(self.end("KILL"), config, &[]).await
     }
 
     /// Waits until every node was asked.

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
 
 use fleetglass_tests::{
     command,
@@ -280,7 +284,8 @@ async fn a_demo_leaves_nothing_behind() {
     let left = || std::fs::read_dir(folder.path()).unwrap().count();
     let port = free_port().to_string();
     let mut demo = command::fleetglass(&["demo", "--nodes", "2", "--port", &port]);
-    let mut demo = demo.current_dir(folder.path()).env("TMPDIR", folder.path()).spawn().unwrap();
+    demo.current_dir(folder.path()).env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut demo = demo.spawn().unwrap();
     eventually("the demo has a folder", async || if left() == 1 { Ok(()) } else { Err(left().to_string()) })
         .await;
     // It handles signals once it serves.
@@ -289,7 +294,7 @@ async fn a_demo_leaves_nothing_behind() {
         if answer == Some(200) { Ok(()) } else { Err(format!("{answer:?}")) }
     })
     .await;
-    std::process::Command::new("kill").arg(demo.id().to_string()).status().unwrap();
+    Command::new("kill").arg(demo.id().to_string()).status().unwrap();
     demo.wait().unwrap();
     assert_eq!(left(), 0);
 }

@@ -14,7 +14,7 @@ use std::{
 use fleetglass_tests::{
     command,
     node::{Node, Page},
-    proxy::Fleetglass,
+    proxy::{Fleetglass, http_client},
     wait::eventually,
 };
 use serde_json::Value;
@@ -62,7 +62,7 @@ async fn fifty_kills_under_load_lose_nothing_that_was_kept_and_nothing_that_was_
     let config = format!("{HASTY}{}", target(&node));
     let mut folder = Arc::new(TempDir::new().unwrap());
     let (mut kept, mut imported) = (Vec::<(i64, f64)>::new(), 0usize);
-    let client = reqwest::Client::new();
+    let client = http_client();
     for kill in 0..KILLS {
         let fleetglass = Fleetglass::start_in(Arc::clone(&folder), &config, &[]).await;
         // Times that no two runs share, and no two machines.

@@ -52,6 +52,9 @@ fn known(before: &Known, seen: &Observation) -> Known {
                     known.get_or_insert(kind);
                 }
             }
+            Outcome::Absent => {
+                endpoints.remove(&endpoint.name);
+            }
             Outcome::SaysNothing => {}
         }
     }
@@ -68,6 +71,8 @@ fn known(before: &Known, seen: &Observation) -> Known {
 enum Outcome {
     Answers,
     Fails(FailureKind),
+    /// The node has no such endpoint, and its family allows for that.
+    Absent,
     /// It was not asked, or only asked for patience.
     SaysNothing,
 }
@@ -76,6 +81,7 @@ fn outcome(endpoint: &EndpointDetail) -> Outcome {
     match (&endpoint.failure, endpoint.http_status) {
         (Some(failure), _) if failure.kind == FailureKind::RateLimited => Outcome::SaysNothing,
         (Some(failure), _) => Outcome::Fails(failure.kind),
+        (None, Some(400..=499 | 501)) => Outcome::Absent,
         (None, Some(_)) => Outcome::Answers,
         (None, None) => Outcome::SaysNothing,
     }
@@ -259,7 +265,10 @@ mod tests {
     fn an_endpoint_that_never_answered_and_one_that_asks_for_patience_do_not_fail() {
         let refused = Some(FailureKind::ConnectionRefused);
         let patience = Some(FailureKind::RateLimited);
+        let mut absent = seen(0, Status::Healthy, &[("extra", None)]);
+        absent.endpoints[0].1.http_status = Some(404);
         let rounds = [
+            absent,
             seen(1, Status::Healthy, &[("health", None), ("extra", refused)]),
             seen(2, Status::Healthy, &[("health", patience), ("extra", refused)]),
             // Nothing recognises it any more; what its endpoints did is not forgotten.
@@ -269,7 +278,7 @@ mod tests {
         assert_eq!(
             story(&rounds),
             [
-                "1 state unknown→healthy Healthy",
+                "0 state unknown→healthy Healthy",
                 "4 scrape_failure →connection-refused health fails: connection refused"
             ]
         );

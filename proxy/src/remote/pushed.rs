@@ -134,7 +134,7 @@ impl Pushed {
             if node.is_due(now) {
                 let (status, reason) = node.verdict(&self.config, now);
                 let arrived = std::mem::take(&mut node.news);
-                node.looked_at = now;
+                node.looked_at = Some(now);
                 let (id, family, labels) = (id.clone(), node.family.clone(), node.labels());
                 let interval_ms = node.interval_ms();
                 seen.push(Seen { id, family, labels, interval_ms, arrived, status, reason });
@@ -161,7 +161,7 @@ impl Pushed {
             let nodes = self.nodes.lock();
             let new = nodes.len() != written.0;
             // Nothing was ever pushed: most have nothing to keep.
-            if nodes.is_empty() && !new || !new && now - KEEP_EVERY_MS < written.1 {
+            if !new && (nodes.is_empty() || now - KEEP_EVERY_MS < written.1) {
                 return;
             }
             nodes.iter().map(|(id, node)| node.kept(id)).collect::<Vec<_>>()
@@ -236,6 +236,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::state::StateFile;
+
+    fn fleet() -> Arc<Fleet> {
+        Arc::new(Fleet::new(Arc::new(StateFile::open(None)), BTreeMap::new()))
+    }
     use crate::store::Limits;
 
     fn pushed() -> Pushed {
@@ -247,7 +252,7 @@ mod tests {
         Pushed::new(
             RemoteWriteInConfig::default(),
             data_dir,
-            Arc::default(),
+            fleet(),
             Arc::new(Store::new(Limits::default())),
             Box::new(move || families.clone()),
         )

@@ -17,12 +17,17 @@ mod requests;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc::RecvTimeoutError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+        mpsc::RecvTimeoutError,
+    },
     time::Duration,
 };
 
 use anyhow::Context;
 use backoff::{Backoff, chance};
+use fleetglass_shared::health::UnixMillis;
 use futures_util::{StreamExt, stream};
 use parking_lot::Mutex;
 use post::{Outcome, Receiver};
@@ -47,6 +52,8 @@ const BATCH_AGE: Duration = Duration::from_secs(1);
 const SYNC_EVERY: Duration = Duration::from_secs(5);
 /// Nothing came for so long: time to look at other things.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// At the end what waits is sent for so long.
+const LAST_SENDS: Duration = Duration::from_secs(2);
 /// A disk that fails is tried again after so long.
 const DISK_PAUSE: Duration = Duration::from_secs(5);
 
@@ -56,6 +63,10 @@ struct Remote {
     queue: Mutex<Queue>,
     /// A batch may have ended.
     more: Notify,
+    /// Nothing will come into the queue any more.
+    filled: AtomicBool,
+    /// The time of the oldest sample that is being sent; the greatest of all while none is.
+    oldest: AtomicI64,
     metrics: SendMetrics,
     receiver: Receiver,
     external_labels: BTreeMap<String, String>,
@@ -92,25 +103,26 @@ impl Sending {
                 .name(format!("queue-{}", config.name))
                 .spawn(move || filled.fill(&tap, &stop))
                 .context("no thread for a remote write queue")?;
-            let stop = sending.stop.clone();
-            let task = tokio::spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = remote.send() => {}
-                }
-            });
+            let task = tokio::spawn(async move { remote.send().await });
             sending.running.push((thread, task));
         }
         Ok(sending)
     }
 
-    /// Stops sending, and waits until all that was committed is in the queues.
+    /// Puts what was committed into the queues, sends what waits for a moment, and stops. The rest stays in the
+    /// queues for the next start.
     pub async fn end(self) {
         self.stop.cancel();
-        for (thread, task) in self.running {
-            // A sender that panicked has said so.
-            let _ = task.await;
+        let (threads, tasks): (Vec<_>, Vec<_>) = self.running.into_iter().unzip();
+        for thread in threads {
+            // One that panicked has said so.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        let until = tokio::time::Instant::now() + LAST_SENDS;
+        for mut task in tasks {
+            if tokio::time::timeout_at(until, &mut task).await.is_err() {
+                task.abort();
+            }
         }
     }
 }
@@ -134,6 +146,8 @@ impl Remote {
             name: config.name.clone(),
             queue: Mutex::new(queue),
             more: Notify::new(),
+            filled: AtomicBool::new(false),
+            oldest: AtomicI64::new(UnixMillis::MAX),
             metrics: metrics.of(&config.name),
             receiver: Receiver::new(config, token).context("the HTTP client cannot start")?,
             external_labels: config.external_labels.clone(),
@@ -182,12 +196,14 @@ impl Remote {
                 let _ = growing.map(|file| file.sync_data());
             }
             if last {
+                self.filled.store(true, Ordering::Release);
+                self.more.notify_one();
                 return;
             }
         }
     }
 
-    /// Notes what did not fit into the tap, and how full the queue is.
+    /// Notes what did not fit into the tap, and how full and how late the queue is.
     fn count(&self, lost: u64) {
         let (pending, dropped) = {
             let mut queue = self.queue.lock();
@@ -195,6 +211,8 @@ impl Remote {
         };
         self.metrics.dropped.inc_by(lost + dropped);
         self.metrics.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        let late = clock::now().saturating_sub(self.oldest.load(Ordering::Relaxed));
+        self.metrics.lag.set(late.max(0) as f64 / 1000.0);
         if lost + dropped > 0 {
             self.trouble(
                 "more waits than [[remote_write]] queue_size allows, the oldest samples are dropped",
@@ -202,9 +220,11 @@ impl Remote {
         }
     }
 
-    /// Sends batch after batch.
+    /// Sends batch after batch, until the queue is empty and stays so.
     async fn send(&self) {
         loop {
+            // Looked at first: what came before it was set is in the queue.
+            let filled = self.filled.load(Ordering::Acquire);
             let next = self.queue.lock().next();
             match next {
                 Ok(Some(batch)) => {
@@ -214,8 +234,9 @@ impl Remote {
                         self.trouble(&format!("what was sent cannot be written down: {error}"));
                     }
                 }
+                Ok(None) if filled => return,
                 Ok(None) => {
-                    self.metrics.lag.set(0.0);
+                    self.oldest.store(UnixMillis::MAX, Ordering::Relaxed);
                     self.metrics.shards.set(0);
                     self.more.notified().await;
                 }
@@ -228,22 +249,17 @@ impl Remote {
     }
 
     async fn send_batch(&self, batch: Batch) {
-        let oldest = batch.oldest;
-        self.late(oldest);
+        self.oldest.store(batch.oldest, Ordering::Relaxed);
         let requests = requests(batch, &self.external_labels, self.most_samples);
         let shards = requests.len().clamp(1, self.most_shards);
         self.metrics.shards.set(shards as i64);
         stream::iter(requests)
-            .for_each_concurrent(shards, |request| async move { self.send_request(&request, oldest).await })
+            .for_each_concurrent(shards, |request| async move { self.send_request(&request).await })
             .await;
     }
 
-    fn late(&self, oldest: i64) {
-        self.metrics.lag.set((clock::now() - oldest).max(0) as f64 / 1000.0);
-    }
-
     /// Sends a request until it is taken or refused for good.
-    async fn send_request(&self, request: &Request, oldest: i64) {
+    async fn send_request(&self, request: &Request) {
         let mut backoff = Backoff::default();
         loop {
             match self.receiver.post(request).await {
@@ -264,7 +280,6 @@ impl Remote {
                 }
                 Outcome::Again(words, asked) => {
                     self.metrics.retries.inc();
-                    self.late(oldest);
                     self.trouble(&words);
                     tokio::time::sleep(backoff.next(chance(), asked)).await;
                 }

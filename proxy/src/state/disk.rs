@@ -277,9 +277,12 @@ mod tests {
         assert_eq!(aside(folder.path()), Vec::<String>::new());
     }
 
+    /// How a file is spoilt, and the word it is set aside under.
+    type Spoilt<'a> = (&'a str, &'a dyn Fn(&Path));
+
     #[test]
     fn a_file_that_is_broken_foreign_or_newer_is_set_aside() {
-        let spoil: [(&str, &dyn Fn(&Path)); 4] = [
+        let spoil: [Spoilt<'_>; 4] = [
             ("corrupt", &|file| std::fs::write(file, b"this is no database at all, whatever it is").unwrap()),
             ("corrupt", &|file| {
                 let foreign = Connection::open(file).unwrap();

@@ -240,7 +240,7 @@ proptest! {
 #[ignore = "it measures"]
 async fn uptime_of_a_large_fleet() {
     const NODES: i64 = 1_000;
-    for events in [10_000, 100_000, 1_000_000] {
+    for events in [10_000, 100_000] {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFile::open(Some(folder.path()));
         let now = 500 * DAY;
@@ -258,15 +258,23 @@ async fn uptime_of_a_large_fleet() {
             state.record(drafts.collect());
             state.flush().await.unwrap();
         }
-        for _ in 0..3 {
-            let begun = clock::monotonic();
+        let (begun, busy) = (clock::monotonic(), on_cpu());
+        const TIMES: u32 = 10;
+        for _ in 0..TIMES {
             let history: History = state.history(now).await.unwrap();
-            let read = begun.elapsed();
             let sum: u64 = (0..NODES).map(|node| history.of(&format!("node-{node}"))[3].up_ms).sum();
             assert!(sum > 0);
-            println!("{events} events: read in {read:?}, in all {:?}", begun.elapsed());
         }
+        let (wall, busy) = (begun.elapsed() / TIMES, (on_cpu() - busy) / u64::from(TIMES) / 1_000);
+        println!("{events} events: {wall:?}, {busy} µs of processor time");
     }
+}
+
+/// How long all threads of this process were on a processor, in nanoseconds: on a busy machine the better clock.
+fn on_cpu() -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let times = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap());
+    times.map(|text| text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
 fn open_watch(connection: &Connection, now: i64) -> rusqlite::Result<()> {

@@ -17,7 +17,7 @@ const STEP: i64 = 15_000;
 const START: i64 = 20_000 * 86_400_000;
 
 fn target(id: &str) -> TargetIdent {
-    TargetIdent { instance: id.to_owned(), job: "decdn".to_owned(), labels: BTreeMap::new() }
+    TargetIdent { instance: id.to_owned(), job: "bench".to_owned(), labels: BTreeMap::new() }
 }
 
 fn open(folder: &Path) -> (Store, History) {
@@ -68,7 +68,7 @@ fn of<'a>(
     name: &str,
     id: &str,
 ) -> &'a [(i64, Option<u64>)] {
-    let labels = LabelSet::from_pairs([("__name__", name), ("instance", id), ("job", "decdn")]);
+    let labels = LabelSet::from_pairs([("__name__", name), ("instance", id), ("job", "bench")]);
     all.get(&labels.to_string()).map_or(&[], Vec::as_slice)
 }
 
@@ -266,7 +266,7 @@ fn pushed_samples_come_late_end_and_survive() {
     let series =
         |name: &str, samples: &[(i64, f64)]| (LabelSet::from_pairs([("__name__", name)]), samples.to_vec());
     let push = |store: &Store, samples: &[(i64, f64)], now: i64| {
-        store.ingest(&target("pushed"), vec![series("x", samples), series("y", samples)], 0, now)
+        store.ingest(&target("pushed"), vec![series("x", samples), series("y", samples)], now)
     };
     let at = |minute: i64| START + minute * 60_000;
     let first = push(&store, &[(at(0), 1.0), (at(2), 3.0)], at(2));

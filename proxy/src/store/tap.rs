@@ -62,7 +62,9 @@ impl Tap {
 
 /// The other ends.
 #[derive(Default)]
-pub(super) struct Taps(RwLock<Vec<(SyncSender<Arc<Tapped>>, Arc<Counts>)>>);
+pub(super) struct Taps(RwLock<Vec<OtherEnd>>);
+
+type OtherEnd = (SyncSender<Arc<Tapped>>, Arc<Counts>);
 
 impl Taps {
     /// Whether nobody listens, so that nothing need be gathered.

@@ -132,7 +132,7 @@ mod tests {
             "sum by (x) (a{y=\"1\"}) > scalar(b)",
             "max_over_time(rate(a[1m])[30m:10s])",
             "max_over_time((a + b)[1h:] offset 10m)",
-            "topk(scalar(a), b)",
+            "clamp_max(b, scalar(a))",
             "quantile_over_time(0.9, sum(a)[10m:1m] @ 2000)",
             "histogram_quantile(0.9, sum by (le) (rate(a[2m] offset -5m)))",
             "absent_over_time(a[7m]) or vector(time())",

@@ -42,7 +42,8 @@ async fn an_answer_across_the_seam_is_that_of_one_store() {
         same(&old, &samples(&victoria.url(""), "{instance=\"n1\"}", until, &["cluster"]).await?, VICTORIA)
     })
     .await;
-    drop(first);
+    // It sends what waits before it ends.
+    drop(first.end("TERM"));
     let second = Fleetglass::serve(&config).await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     let until = now();

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use fleetglass_tests::{
     peers::{self, Peer},
-    proxy::{Fleetglass, QUICK, free_port},
-    samples::{EXACT, VICTORIA, count, now, same, samples},
+    proxy::{Fleetglass, QUICK, free_port, http_client},
+    samples::{EXACT, VICTORIA, count, now, of, same, samples},
     wait::eventually,
 };
-use serde_json::Value;
 
 use super::{has_the_same, moving_node};
 
@@ -73,20 +72,23 @@ async fn what_is_here_is_there_though_the_receivers_were_away_for_a_while() {
         assert!(!samples(&peer.url(""), selector, until, &[]).await.unwrap().is_empty());
         assert!(samples(&peer.url(""), "{region=\"never\"}", until, &[]).await.unwrap().is_empty());
     }
-    // A series that ended here ended there: at no time has one a value that the other has not.
-    for peer in [&victoria, &prometheus] {
-        let steps = |base: String| async move {
-            let range = format!("start={}&end={}&step=1", (until - 20_000) / 1000, until / 1000);
-            let url = format!(
-                "{base}/api/v1/query_range?query=d%20or%20a_total%7Binstance%3D%22n2%22%7D&{range}&nocache=1&max_lookback=5m"
-            );
-            let answer: Value =
-                fleetglass_tests::proxy::http_client().get(url).send().await.unwrap().json().await.unwrap();
-            fleetglass_tests::samples::of(&answer, &["cluster"]).unwrap()
-        };
-        let (here, there) = (steps(fleetglass.url("")).await, steps(peer.url("")).await);
-        assert!(count(&here) > 10);
-        same(&here, &there, VICTORIA).unwrap();
+    // A series that ended here ended there: at no time has one a value that the other has not. VictoriaMetrics is
+    // not asked: its ranges leave the newest half minute out (`-search.latencyOffset`).
+    for peer in [&prometheus] {
+        for selector in ["d", "a_total%7Binstance%3D%22n2%22%7D"] {
+            let steps = |base: String| async move {
+                let range = format!("start={}&end={}&step=1", (until - 20_000) / 1000, until / 1000);
+                let url =
+                    format!("{base}/api/v1/query_range?query={selector}&{range}&nocache=1&max_lookback=5m");
+                let answer = http_client().get(url).send().await.unwrap().json().await.unwrap();
+                of(&answer, &["cluster"]).unwrap()
+            };
+            let (here, there) = (steps(fleetglass.url("")).await, steps(peer.url("")).await);
+            assert!(count(&here) > 0, "{selector}");
+            let url = peer.url("");
+            same(&here, &there, VICTORIA)
+                .unwrap_or_else(|difference| panic!("{url}: {selector}: {difference}"));
+        }
     }
     for name in ["victoria", "prometheus"] {
         let metric = |what: &str| format!("fleetglass_remote_write_{what}{{remote=\"{name}\"}}");

@@ -35,8 +35,8 @@ pub(super) struct Node {
     heard: bool,
     /// When something came last.
     pub(super) arrived_at: UnixMillis,
-    /// It was looked at last, and something came since.
-    pub(super) looked_at: UnixMillis,
+    /// When it was looked at last, and whether something came since.
+    pub(super) looked_at: Option<UnixMillis>,
     pub(super) news: bool,
 }
 
@@ -142,7 +142,8 @@ impl Node {
 
     /// Whether it is to be looked at again.
     pub(super) fn is_due(&self, now: UnixMillis) -> bool {
-        self.news || now - self.looked_at >= self.interval_ms().max(USUAL_INTERVAL_MS)
+        let interval = self.interval_ms().max(USUAL_INTERVAL_MS);
+        self.news || self.looked_at.is_none_or(|at| now - at >= interval)
     }
 
     /// Since when nothing has come, if that is for too long.
@@ -276,7 +277,7 @@ mod tests {
         let mut node = Node::default();
         noted(&mut node, &[series("m", &[], 0, 1.0)], 0);
         assert!(node.is_due(0));
-        (node.news, node.looked_at) = (false, 1000);
+        (node.news, node.looked_at) = (false, Some(1000));
         assert!(!node.is_due(15_999) && node.is_due(16_000));
     }
 }
