@@ -13,10 +13,11 @@ use super::observe::watch_pixel_ratio;
 use super::paint::{Paint, watch_theme};
 use super::range::Range;
 use super::series::Grid;
-use super::times::{Zone, zone_label};
+use super::times::{SECOND, Zone, zone_label};
 use crate::clock;
 use crate::dom::on_window;
 use crate::route::{Route, use_route};
+use crate::state::use_fleet;
 
 /// The charts of one page together.
 #[derive(Clone, Copy)]
@@ -35,6 +36,7 @@ pub struct Board {
     pub zone: Zone,
     range: Memo<Range>,
     route: Route,
+    now: Signal<UnixMillis>,
     /// What says that the pointer or the focus is in one part of the page.
     active: StoredValue<Option<RwSignal<bool>>>,
     pub(super) paint: StoredValue<Paint>,
@@ -59,6 +61,7 @@ impl Board {
             zone: clock::zone_offset,
             range: Memo::new(range),
             route,
+            now: use_fleet().now(),
             active: StoredValue::new(None),
             paint: StoredValue::new(Paint::read()),
             repaint: RwSignal::new(0),
@@ -100,6 +103,12 @@ impl Board {
         if range != self.range.get_untracked() {
             self.route.step(&range.query());
         }
+    }
+
+    /// Shows what was selected, up to now at most: what lies ahead holds nothing.
+    pub(super) fn zoom(self, from: UnixMillis, to: UnixMillis) {
+        let now = self.now.get_untracked().div_euclid(SECOND) * SECOND;
+        self.go(Range::between(from.min(now), to.min(now)));
     }
 
     /// How many ranges Back leads through before it leaves the page.

@@ -10,7 +10,6 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
 
 use super::board::Board;
-use super::range::Range;
 use super::series::Grid;
 use crate::dom::El;
 
@@ -122,7 +121,7 @@ impl Surface {
         let Some((from, to)) = self.board.selection.get_untracked() else { return false };
         self.board.select(None);
         if from != to {
-            self.board.go(Range::between(from, to));
+            self.board.zoom(from, to);
         }
         true
     }

@@ -32,7 +32,8 @@ impl GroupUptimes {
         let minute = Memo::new(move |_| fleet.now().get() / 60_000);
         let mut shown = None;
         effect(move || {
-            minute.track();
+            // A memo that nobody reads never tells.
+            let _ = minute.get();
             let by = by.get();
             if shown != by {
                 shown.clone_from(&by);

@@ -88,7 +88,9 @@ pub(super) fn range_bar() -> El {
 /// Whether the range goes on with the time: pressed it holds what is shown, or comes up to now.
 fn follow_button(board: Board) -> El {
     let now = use_fleet().now();
-    let follows = move || board.range().follows(now.get_untracked());
+    // A memo: one that lies ahead ends one day.
+    let ends_ahead = Memo::new(move |_| board.range().follows(now.get()));
+    let follows = move || ends_ahead.get();
     let words = move || match follows() {
         true => "Follows the time. Press to hold what is shown.",
         false => "Holds still. Press to show as much up to now.",

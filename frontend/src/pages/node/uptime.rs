@@ -88,8 +88,8 @@ fn follow(load: NodeLoad) -> RwSignal<Known> {
     let status = Memo::new(move |_| load.node().map(|node| node.status));
     let turn = Rc::new(Cell::new(0_u64));
     effect(move || {
-        minute.track();
-        status.track();
+        // A memo that nobody reads never tells.
+        let _ = (minute.get(), status.get());
         if document().hidden() || known.with_untracked(|known| matches!(known, Known::Absent)) {
             return;
         }

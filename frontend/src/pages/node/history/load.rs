@@ -135,7 +135,7 @@ async fn ask(
         present: Some(present),
         gap: inside.more,
     };
-    if told.lacks() && grid.end < now {
+    if told.lacks() && grid.end + grid.step < now {
         let after = get(&format!("{base}&since={}&limit={MOST}", grid.end + 1)).await?;
         // With some of them missing what is now says nothing about then, and neither do they.
         if after.more {
