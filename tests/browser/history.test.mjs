@@ -257,7 +257,7 @@ test('a node that went down and came back tells so in lanes, list, marks and upt
 
   one.down();
   await state.getByText('unreachable', { exact: true }).first().waitFor();
-  await page.waitForTimeout(2_000);
+  await page.waitForTimeout(6_000);
   one.back('1.1.0');
   await state.getByText('healthy', { exact: true }).waitFor();
 
@@ -267,9 +267,15 @@ test('a node that went down and came back tells so in lanes, list, marks and upt
   assert.ok(await lanes.locator('.piece.piece-unseen').count(), 'before its start nobody looked');
   const told = async () => /State: .*healthy from .*unreachable from .*healthy from/.test(await lanes.getAttribute('aria-label'));
   await eventually('the lanes tell that it came back', told);
-  const box = await lanes.locator('.piece.state-unreachable').boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await history.getByText(/\d\d:\d\d:\d\d · unreachable/).waitFor();
+  // The lanes move on under the pointer: from edge to edge until it reads.
+  await eventually('the crosshair reads the outage', async () => {
+    const box = await lanes.locator('.piece.state-unreachable').boundingBox();
+    for (let x = box.x - 2; x <= box.x + box.width + 2; x += 1) {
+      await page.mouse.move(x, box.y + box.height / 2);
+      if (await history.getByText(/\d\d:\d\d:\d\d · unreachable/).count()) return true;
+    }
+    return false;
+  });
   await page.mouse.move(0, 0);
 
   // Readers have the table, whoever wants to read has the list.
