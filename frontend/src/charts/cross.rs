@@ -34,7 +34,10 @@ pub fn draw_over(sheet: &Sheet, plot: &Plot, over: &Over, paint: &Paint) {
     let Some(context) = sheet.clear() else { return };
     let mut label = None;
     if let Some(cross) = &over.cross {
-        draw_cross(sheet, plot, cross, paint, &context);
+        // The edge of a selection stands where the crosshair would.
+        if over.selection.is_none() {
+            draw_cross(sheet, plot, cross, paint, &context);
+        }
         label = cross.label.clone().map(|words| (words, plot.x(cross.index as f64)));
     }
     if let Some((from, to)) = over.selection {

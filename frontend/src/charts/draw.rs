@@ -23,7 +23,8 @@ use super::times::{Zone, time_ticks};
 
 /// Plotters' pixels in a CSS pixel.
 const FINE: f64 = 16.0;
-const TOP: f64 = 24.0;
+/// Room for the unit and for marks above the plot.
+const TOP: f64 = 28.0;
 /// Room for the times below the plot.
 pub const BOTTOM: f64 = 22.0;
 const RIGHT: f64 = 10.0;
@@ -268,7 +269,9 @@ fn bound_name(
     } else {
         let line = plot.y(bound);
         let above = line - 9.0;
-        (format!("{name} {value}"), if above < 6.0 { line + 9.0 } else { above })
+        // Above the plot stand the marks.
+        let least = if scene.marks.is_empty() { 6.0 } else { plot.top };
+        (format!("{name} {value}"), if above < least { line + 9.0 } else { above })
     };
     // A rim in the colour of the ground keeps the name readable where a line runs through it.
     context.set_stroke_style_str(&paint.surface);

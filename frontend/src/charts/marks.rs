@@ -8,7 +8,7 @@ use fleetglass_shared::wire::{Event, EventKind};
 use crate::components::status_mark;
 
 /// Between two marks, in pixels; what is nearer becomes a count.
-const APART: f64 = 16.0;
+const APART: f64 = 20.0;
 
 /// Something that happened, as a chart shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,13 +146,14 @@ pub fn pins(times: &[UnixMillis], from: UnixMillis, to: UnixMillis, width: f64) 
     let mut all: Vec<Pin> = Vec::new();
     let within = times.iter().enumerate().filter(|(_, at)| (from..=to).contains(at));
     for (index, &at) in within {
-        match all.last_mut() {
-            Some(pin) if at - times[pin.marks.start] < apart => {
-                pin.marks.end = index + 1;
-                pin.at = times[pin.marks.start] + (at - times[pin.marks.start]) / 2;
-            }
-            _ => all.push(Pin { at, marks: index..index + 1 }),
+        let mut pin = Pin { at, marks: index..index + 1 };
+        // A pin that has taken a mark in stands elsewhere, and may be too near to the one before it by now.
+        while let Some(before) = all.pop_if(|before| pin.at - before.at < apart) {
+            pin.marks.start = before.marks.start;
+            let (first, last) = (times[pin.marks.start], times[pin.marks.end - 1]);
+            pin.at = first + (last - first) / 2;
         }
+        all.push(pin);
     }
     all
 }
@@ -181,9 +182,9 @@ mod tests {
     #[test]
     fn near_marks_become_one_pin_and_what_is_outside_has_none() {
         // A pixel is 10 ms.
-        let found = pins(&[-5, 0, 100, 159, 161, 500, 1000, 1001], 0, 1000, 100.0);
+        let found = pins(&[-5, 0, 100, 310, 500, 1000, 1001], 0, 1000, 100.0);
         let found: Vec<_> = found.into_iter().map(|pin| (pin.at, pin.marks)).collect();
-        assert_eq!(found, [(79, 1..4), (161, 4..5), (500, 5..6), (1000, 6..7)]);
+        assert_eq!(found, [(50, 1..3), (405, 3..5), (1000, 5..6)]);
         assert!(pins(&[], 0, 10, 100.0).is_empty());
         assert_eq!(pins(&[5, 6], 0, 10, 0.0).len(), 1);
     }
@@ -192,7 +193,11 @@ mod tests {
     fn no_more_pins_than_fit() {
         let times: Vec<i64> = (0..5000).collect();
         let found = pins(&times, 0, 5000, 320.0);
-        assert!(found.len() <= 20, "{}", found.len());
+        assert!(
+            found.windows(2).all(|two| (two[1].at - two[0].at) as f64 * 320.0 / 5000.0 > 19.0),
+            "{found:?}"
+        );
+        assert!(found.len() <= 17, "{}", found.len());
         assert_eq!(found.iter().map(|pin| pin.marks.len()).sum::<usize>(), 5000);
     }
 

@@ -12,7 +12,7 @@ use super::paint::Paint;
 /// The size of a shape; its path has a box of 16 × 16.
 const SIZE: f64 = 9.0;
 /// From the upper edge of the plot up to the middle of a shape.
-const ABOVE: f64 = 6.0;
+const ABOVE: f64 = 6.5;
 
 /// Draws the marks of a scene.
 pub fn draw_pins(
@@ -29,7 +29,7 @@ pub fn draw_pins(
         let x = sheet.snapped(plot.x(scene.grid.place(pin.at)));
         let colour = colour_of(mark.sign, paint);
         context.set_stroke_style_str(colour);
-        context.set_global_alpha(0.5);
+        context.set_global_alpha(0.4);
         context.set_line_width(1.0 / sheet.ratio.min(2.0));
         let own = marks.iter().all(|mark| mark.sign.is_own());
         // Fleetglass's own are dashed: they say nothing about the node.
@@ -77,17 +77,22 @@ fn shape(mark: &Mark, (x, y): (f64, f64), colour: &str, paint: &Paint, context: 
 
 fn count(count: usize, (x, y): (f64, f64), colour: &str, paint: &Paint, context: &CanvasRenderingContext2d) {
     let words = if count > 99 { "99+".to_owned() } else { count.to_string() };
+    context.save();
     context.set_font(&format!("600 10px {}", paint.font));
     let half = context.measure_text(&words).map_or(6.0, |metrics| metrics.width()) / 2.0 + 3.0;
-    context.set_fill_style_str(colour);
+    context.set_fill_style_str(&paint.surface);
+    context.set_stroke_style_str(colour);
+    context.set_line_width(1.0);
     context.begin_path();
     // An older browser knows no round corners.
-    match context.round_rect_with_f64(x - half, y - 6.5, half * 2.0, 13.0, 3.0) {
-        Ok(()) => context.fill(),
-        Err(_) => context.fill_rect(x - half, y - 6.5, half * 2.0, 13.0),
+    if context.round_rect_with_f64(x - half, y - 6.5, half * 2.0, 13.0, 3.0).is_err() {
+        context.rect(x - half, y - 6.5, half * 2.0, 13.0);
     }
-    context.set_fill_style_str(&paint.surface);
+    context.fill();
+    context.stroke();
+    context.set_fill_style_str(colour);
     context.set_text_align("center");
     context.set_text_baseline("middle");
     let _ = context.fill_text(&words, x, y + 0.5);
+    context.restore();
 }

@@ -101,7 +101,8 @@ pub fn date_label(at: UnixMillis, zone: Zone) -> String {
 /// when it is a few hours at most.
 pub fn moment_label(at: UnixMillis, length: i64, zone: Zone) -> String {
     let clock = clock_label(at, zone(at), length <= 6 * HOUR);
-    if length > DAY { format!("{} {clock}", date_label(at, zone)) } else { clock }
+    // A grid holds a little more than its range.
+    if length > DAY + HOUR { format!("{} {clock}", date_label(at, zone)) } else { clock }
 }
 
 /// A span: `20 Nov 14:00 – 15:30`, with the second date where it is another day. With seconds where it is

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::client;
-use crate::dom::{El, effect, span, unseen};
+use crate::dom::{El, effect, span};
 use crate::state::order::Field;
 use crate::state::uptime::{in_words, percent, title, uptimes};
 use crate::state::use_fleet;
@@ -69,8 +69,9 @@ impl GroupUptimes {
                     None => format!("{}: {}", title(window), in_words(window)),
                 };
                 let lines: Vec<String> = of.windows.iter().map(line).collect();
-                let figure = span("").attr("title", lines.join("\n")).child(unseen("up "));
-                Some(figure.text(shown).child(span("group-window").text(" 30 d")))
+                let muted = |words: &'static str| span("group-window").text(words);
+                let figure = span("").attr("title", lines.join("\n")).child(muted("up "));
+                Some(figure.text(shown).child(muted(" in 30 d")))
             })
         })
     }

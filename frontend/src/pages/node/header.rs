@@ -89,9 +89,9 @@ pub(super) fn strip(load: NodeLoad) -> El {
                 move || el("small").text(restarts_in_words).child(ago_mark(restarted)),
             ),
         ))
-        .child(uptime::uptime(load))
         .child(part("Peers").child(value(peers).class("num")))
         .child(last_answer(load))
+        .child(uptime::uptime(load))
         .when(
             move || load.node().is_some_and(|node| !node.labels.is_empty()),
             move || {

@@ -1,6 +1,7 @@
 //! How much time the charts and the lanes show: the choices, following the time, a step back. It stays in sight
 //! while the charts scroll.
 
+use fleetglass_shared::format::duration_ms;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, PointerEvent};
@@ -29,14 +30,10 @@ pub(super) fn range_bar() -> El {
         open.set(false);
         board.choose(range);
     };
-    let between = move || {
-        let range = board.range();
-        let at = match range {
-            Range::Last(_) => minute.get(),
-            Range::Between(..) => now(),
-        };
-        let (from, to) = range.at(at);
-        span_label(from, to, at, board.zone)
+    // What the pressed button does not say: when that is, or how long.
+    let between = move || match board.range() {
+        Range::Last(millis) => span_label(minute.get() - millis, minute.get(), minute.get(), board.zone),
+        Range::Between(from, to) => format!("{} shown", duration_ms(to - from)),
     };
     let is_custom = move || !CHOICES.iter().any(|(millis, ..)| board.range() == Range::Last(*millis));
     let menu_words = move || if phone.get() || is_custom() { title() } else { "Custom".to_owned() };
@@ -83,7 +80,7 @@ pub(super) fn range_bar() -> El {
         .child(
             p("range-span num")
                 .text(between)
-                .child(span("zone").text(format!(" {}", board.zone_name(now())))),
+                .child(span("zone").text(format!(" · {}", board.zone_name(now())))),
         )
         .child(controls)
 }

@@ -47,11 +47,11 @@ pub(super) fn uptime(load: NodeLoad) -> El {
                 .attr("title", behind)
                 .aria("aria-expanded", pressed)
                 .on_click(press)
-                .child(span("uptime-window").text(words))
                 .child(
                     span("uptime-share num")
                         .text(move || share().unwrap_or_else(|| "no data yet".to_owned())),
                 )
+                .child(span("uptime-window").text(words))
                 .child(unseen(move || format!(", {}", behind()))),
         )
     };

@@ -9,10 +9,10 @@ use leptos::prelude::*;
 use super::load::{History, Known};
 use super::ready;
 use crate::charts::{Board, Sign, clock_label, date_label, sign_mark};
-use crate::dom::{El, button, div, el, head_cell, p, span, unseen, with_class};
+use crate::dom::{El, button, div, el, head_cell, p, with_class};
 
 /// Rows shown at first, and added by each press.
-const ROWS: usize = 50;
+const ROWS: usize = 20;
 
 /// The list; while the lanes are shown it is there for readers only.
 pub(super) fn list(known: RwSignal<Known>, listed: RwSignal<bool>) -> El {
@@ -62,10 +62,6 @@ fn one_event(event: Event) -> El {
     let time = format!("{} {}", date_label(event.at, zone), clock_label(event.at, zone(event.at), true));
     el("tr")
         .child(with_class("td", "event-time num").child(el("time").text(time)))
-        .child(with_class("td", "event-sign").child(sign_mark(sign)).child(if event.node.is_none() {
-            unseen("Fleetglass")
-        } else {
-            span("event-word").text(sign.word())
-        }))
+        .child(with_class("td", "event-sign").child(sign_mark(sign)).text(sign.word()))
         .child(with_class("td", "event-words").text(event.text))
 }

@@ -48,7 +48,8 @@ pub(super) fn lanes(known: RwSignal<Known>) -> El {
         let grid = held()?.grid;
         Some(((at - grid.start) as f64 / grid.length().max(1) as f64 * 100.0).clamp(0.0, 100.0))
     };
-    let cross = move || board.hovered.get().and_then(share);
+    // The edge of a selection stands where the crosshair would.
+    let cross = move || board.hovered.get().filter(|_| board.selection.get().is_none()).and_then(share);
     let selected = move || {
         let (from, to) = board.selection.get()?;
         Some((share(from.min(to))?, share(from.max(to))?))
@@ -135,18 +136,23 @@ fn rows(history: &Arc<History>, width: f64, board: Board) -> El {
         places.piece(from, to, class, state_word(state))
     });
     let drained = columns(&lanes.draining, between, count, |(), ()| true);
-    let drained = drained
+    let drained: Vec<El> = drained
         .into_iter()
-        .map(|(from, to, ())| places.piece(from, to, "piece piece-drain".to_owned(), "↓ draining"));
+        .map(|(from, to, ())| places.piece(from, to, "piece piece-drain".to_owned(), "↓ draining"))
+        .collect();
     // Every second one is darker: two that meet are told apart by more than a line.
-    let versions = columns(&lanes.versions, between, count, |_, _| true).into_iter().enumerate();
-    let versions = versions.map(|(index, (from, to, version))| {
-        let (class, word) = match (version.is_empty(), index % 2) {
-            (true, _) => ("piece piece-unseen", "not known"),
-            (_, 0) => ("piece piece-version", version.as_str()),
-            _ => ("piece piece-version piece-second", version.as_str()),
-        };
-        places.piece(from, to, class.to_owned(), word)
+    let (mut second, mut before) = (true, String::new());
+    let versions = columns(&lanes.versions, between, count, |_, _| true).into_iter();
+    let versions = versions.map(|(from, to, version)| {
+        let turns = version != before;
+        second ^= turns;
+        before.clone_from(&version);
+        if version.is_empty() {
+            return places.piece(from, to, "piece piece-unseen".to_owned(), "not known");
+        }
+        let class = |on: bool, name: &'static str| if on { name } else { "" };
+        let (second, turns) = (class(second, " piece-second"), class(turns, " piece-turn"));
+        places.piece(from, to, format!("piece piece-version{second}{turns}"), &version)
     });
     let failing = columns(&lanes.failing, between, count, |_, _| true);
     let failing = failing
@@ -162,13 +168,14 @@ fn rows(history: &Arc<History>, width: f64, board: Board) -> El {
         let all = pins(&times, grid.start, grid.end, width);
         all.iter().map(|pin| one_pin(pin, marks, between)).collect::<Vec<_>>()
     };
-    let ticks = time_ticks(grid.start, grid.end, board.zone, ((width / 84.0) as usize).clamp(2, 10));
+    let ticks = time_ticks(grid.start, grid.end, board.zone, ((width / 68.0) as usize).clamp(2, 10));
     let label = |at: &i64| {
         let share = (at - grid.start) as f64 / grid.length().max(1) as f64 * 100.0;
         span("lane-tick").style("left", format!("{share}%")).text(ticks.label(*at, board.zone))
     };
     div("lane-rows")
-        .child(lane("State", "lane lane-state", states.chain(drained)))
+        .child(lane("State", "lane lane-state", states))
+        .maybe((!drained.is_empty()).then(|| lane("Draining", "lane lane-thin", drained)))
         .child(lane("Version", "lane", versions))
         .child(lane("Restarts", "lane lane-thin", signs(&restarts)))
         .child(lane("Failed scrapes", "lane lane-thin", failing))
