@@ -117,6 +117,8 @@ impl Peer {
                 format!("-storageDataPath={}/data", folder.display()),
                 format!("-httpListenAddr=127.0.0.1:{port}"),
                 "-memory.allowedBytes=64MB".to_owned(),
+                // Else what came in the last half minute is not in the answers.
+                "-search.latencyOffset=1ms".to_owned(),
             ]
         })
         .await

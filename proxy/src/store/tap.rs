@@ -174,6 +174,30 @@ mod tests {
         assert_eq!(taken(&tap), ["x 1:1", "x 5:-"]);
     }
 
+    /// `cargo test -p fleetglass --lib --release tap_costs -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn what_a_tap_costs_a_round() {
+        let names: Vec<String> = (0..1000).map(|n| format!("m{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for tapped in [false, true] {
+            let store = Store::new(Limits { retention_ms: 1000, ..Limits::default() });
+            let tap = tapped.then(|| store.tap());
+            let mut best = Duration::MAX;
+            for at in 1..300 {
+                let mut row = store.begin(&target(), at).unwrap();
+                for name in &names {
+                    row.put(&Put::gauge(name, at as f64, "")).unwrap();
+                }
+                let begun = crate::clock::monotonic();
+                row.commit();
+                best = best.min(begun.elapsed());
+                while tap.as_ref().is_some_and(|tap| tap.next(Duration::ZERO).is_ok()) {}
+            }
+            println!("a row of 1000 series is committed in {best:?}, tapped: {tapped}");
+        }
+    }
+
     #[test]
     fn what_does_not_fit_is_counted_and_nobody_waits() {
         let store = Store::new(Limits { retention_ms: 1000, ..Limits::default() });
