@@ -23,6 +23,7 @@ pub use risks::judge;
 use crate::{
     clock,
     fleet::{Fleet, Observation},
+    rules::Rules,
     scrape::{Client, RoundHandler},
     store::{Store, TargetIdent},
     target::Target,
@@ -36,6 +37,7 @@ pub struct Rounds {
     fleet: Arc<Fleet>,
     telemetry: Arc<Telemetry>,
     registry: ArcSwap<Registry>,
+    rules: Arc<Rules>,
 }
 
 /// What is kept of a node between its rounds.
@@ -67,8 +69,9 @@ impl Rounds {
         fleet: Arc<Fleet>,
         telemetry: Arc<Telemetry>,
         registry: Registry,
+        rules: Arc<Rules>,
     ) -> Self {
-        Self { client, store, fleet, telemetry, registry: ArcSwap::from_pointee(registry) }
+        Self { client, store, fleet, telemetry, registry: ArcSwap::from_pointee(registry), rules }
     }
 
     /// The families in force.
@@ -175,6 +178,7 @@ impl Rounds {
                 risks,
             },
         );
+        self.rules.landed(&target.id, at);
     }
 }
 
