@@ -105,19 +105,29 @@ impl Alerts {
     pub async fn restore(state: Arc<StateFile>) -> Result<Self, StateError> {
         let (kept, acknowledgements, silences) = state.alerts().await?;
         let mut inner = Inner { acknowledgements, ..Inner::default() };
-        for alert in kept {
-            let labels = LabelSet::from_pairs(&alert.labels);
+        for kept in kept {
+            let labels = LabelSet::from_pairs(&kept.labels);
             let active = Active {
-                state: alert.state,
-                annotations: alert.annotations,
-                value: alert.value,
-                active_at: alert.active_at,
-                fired_at: alert.fired_at,
-                resolved_at: alert.resolved_at,
-                held_since: alert.held_since,
-                held: alert.held_since.map(|_| Held::NoData),
+                state: kept.state,
+                annotations: kept.annotations,
+                value: kept.value,
+                active_at: kept.active_at,
+                fired_at: kept.fired_at,
+                resolved_at: kept.resolved_at,
+                held_since: kept.held_since,
+                held: kept.held_since.map(|_| Held::NoData),
             };
-            inner.left.entry(alert.rule).or_default().insert(labels, active);
+            // Known, so that going on is no news.
+            let id = inner.free_id(&labels, &kept.rule);
+            let told = Told {
+                rule: &kept.rule,
+                name: labels.get("alertname").unwrap_or_default(),
+                node: &|labels| labels.get("instance").map(str::to_owned),
+                severity: &|_| None,
+            };
+            inner.lay(&told, &id, &labels, &active, active.active_at, &mut Journal::default());
+            inner.of_rule.entry(kept.rule.clone()).or_default().insert(labels.clone(), id);
+            inner.left.entry(kept.rule).or_default().insert(labels, active);
         }
         inner.silences = silences
             .into_iter()
@@ -137,12 +147,9 @@ impl Alerts {
     }
 
     /// Alerts of rules that are no longer there are forgotten; call it when all rules are known.
-    pub fn forget_left(&self) {
+    pub fn forget_left(&self, now: UnixMillis) {
         let left = std::mem::take(&mut self.inner.lock().left);
-        let gone = left
-            .into_iter()
-            .flat_map(|(rule, alerts)| alerts.into_keys().map(move |labels| (rule.clone(), map_of(&labels))));
-        self.state.record_alerts(Vec::new(), gone.collect(), Vec::new());
+        left.into_keys().for_each(|rule| self.drop_rule(&rule, now));
     }
 
     /// Which alerts quiet which, from now on.

@@ -17,7 +17,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use fleetglass_shared::{
     health::UnixMillis,
     labels::LabelSet,
-    rule::{Evidence, RuleFault},
+    promql::{EvalError, Options},
+    rule::{Context, Evidence, RuleFault},
 };
 use parking_lot::RwLock;
 pub use running::{RuleHealth, RuleReport, Running};
@@ -50,7 +51,7 @@ pub struct Rules {
     groups: RwLock<Vec<Arc<Running>>>,
     faults: RwLock<Vec<(String, RuleFault)>>,
     external_url: String,
-    external_labels: BTreeMap<String, String>,
+    external_labels: LabelSet,
     permits: Arc<Semaphore>,
 }
 
@@ -82,8 +83,18 @@ impl Rules {
             groups: RwLock::default(),
             faults: RwLock::default(),
             external_url,
-            external_labels,
+            external_labels: LabelSet::from_pairs(&external_labels),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    fn context<'a>(&'a self, seen: &'a Seen<'a>, stop: &'a dyn Fn() -> Option<EvalError>) -> Context<'a> {
+        Context {
+            storage: &*self.store,
+            external_labels: &self.external_labels,
+            external_url: &self.external_url,
+            evidence: seen,
+            options: Options { stop, ..Options::default() },
         }
     }
 
@@ -114,7 +125,7 @@ impl Rules {
             .flat_map(|file| file.faults.iter().map(|fault| (file.name.clone(), fault.clone())))
             .collect();
         drop(groups);
-        self.alerts.forget_left();
+        self.alerts.forget_left(now);
     }
 
     /// The groups, in the order of their files.

@@ -19,6 +19,7 @@
 //! | `storage` | [`Storage`]: what a query reads from |
 //! | `coarse` | a query over down-sampled history |
 //! | `reads` | [`Read`]: what it will read, told beforehand |
+//! | `local` | whether an expression can be worked out for one node alone |
 //! | `threshold` | the numbers an expression compares with |
 //! | [`notation`] | series as test files write them |
 //! | `print` | an expression written again, and its tree as JSON |
@@ -29,6 +30,7 @@ mod error;
 mod eval;
 mod function;
 mod invariant;
+mod local;
 mod lower;
 pub mod notation;
 mod notes;

@@ -69,6 +69,9 @@ pub struct OverrideConfig {
     /// How long it pends before it fires.
     #[serde(default, rename = "for")]
     pub hold: Option<Span>,
+    /// How long it goes on firing when its expression gives nothing any more.
+    #[serde(default)]
+    pub keep_firing_for: Option<Span>,
     /// How bad it is.
     #[serde(default)]
     pub severity: Option<String>,
@@ -109,11 +112,16 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     };
     for (index, own) in config.rules.overrides.iter().enumerate() {
         let at = vec![Step::Key("rules"), Step::Key("override"), Step::Index(index)];
-        if own.threshold.is_none() && own.hold.is_none() && own.severity.is_none() && !own.off {
+        if own.threshold.is_none()
+            && own.hold.is_none()
+            && own.keep_firing_for.is_none()
+            && own.severity.is_none()
+            && !own.off
+        {
             return fault(
                 at,
                 format!("the override of {} changes nothing", own.alert),
-                "give it `threshold`, `for`, `severity` or `off = true`",
+                "give it `threshold`, `for`, `keep_firing_for`, `severity` or `off = true`",
             );
         }
         if let Some(text) = &own.selector

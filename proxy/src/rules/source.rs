@@ -10,7 +10,7 @@ use fleetglass_shared::{
     rule::{Override, RuleFault, RuleFile, RuleGroup, Tuned},
 };
 
-use crate::config::{LoadedConfig, RulesConfig};
+use crate::config::{LoadedConfig, RulesConfig, Span};
 
 /// Every rule file.
 #[derive(Clone, Debug, Default)]
@@ -146,13 +146,18 @@ impl Sources<'_> {
                 matchers,
                 threshold: own.threshold,
                 instead_of: own.instead_of,
-                for_ms: own.hold.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+                for_ms: own.hold.map(millis),
+                keep_firing_for_ms: own.keep_firing_for.map(millis),
                 severity: own.severity.clone(),
                 off: own.off,
             });
         }
         (overrides, faults)
     }
+}
+
+fn millis(span: Span) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn fault(message: String) -> RuleFault {

@@ -9,7 +9,7 @@ use super::yaml::{self, Kind, Node, Place, Written};
 use super::{Rule, RuleGroup, RuleKind};
 use crate::labels::METRIC_NAME;
 use crate::promql::{ParseError, Query, duration_ms};
-use crate::template::Template;
+use crate::template;
 
 /// A rule file as far as it was understood.
 #[derive(Clone, Debug, Default)]
@@ -284,7 +284,9 @@ impl Reader<'_> {
                 [("label", fields.texts("labels", &mut Vec::new())), ("annotation", annotations.clone())]
             {
                 for (_, name, value) in pairs {
-                    if let Err(error) = Template::parse(name, value.text().unwrap_or_default()) {
+                    if let Err(error) =
+                        template::check(&format!("__alert_{alert}"), value.text().unwrap_or_default())
+                    {
                         problems.push((value.place, format!("{field} {name:?}: {error}")));
                     }
                 }

@@ -6,16 +6,17 @@ use super::AlertState;
 use super::alerting::{Active, Evidence, Seen, advance};
 use super::tune::Tuned;
 use super::{ALERT_NAME, RuleGroup, RuleKind};
-use crate::labels::{LabelSet, METRIC_NAME};
-use crate::promql::{EvalError, Options, Storage, Value, is_stale, stale_marker};
-use crate::template::{self, Host};
+use crate::labels::{LabelSet, METRIC_NAME, Matcher};
+use crate::promql::{EvalError, Options, SeriesRef, Storage, Value, is_stale, stale_marker};
+use crate::template::{self, AlertData, Host};
 
 /// What an evaluation reads beside its rules.
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// What expressions read.
     pub storage: &'a dyn Storage,
     /// Labels and address of this server, for templates.
-    pub external_labels: &'a BTreeMap<String, String>,
+    pub external_labels: &'a LabelSet,
     /// Where this server is reached.
     pub external_url: &'a str,
     /// What can be seen at the time.
@@ -76,12 +77,12 @@ impl GroupState {
                     within(group.limit, samples.len(), "series")?;
                     Ok(samples)
                 }
-                RuleKind::Alerting { keep_firing_for_ms, annotations, .. } => {
+                RuleKind::Alerting { annotations, .. } => {
                     let (seen, faults) = expanded(rule, annotations, given.vector, seen_at, context)?;
                     warnings.extend(faults);
                     within(group.limit, seen.len(), "alerts")?;
-                    let holds = |labels: &LabelSet| tuned.for_ms(rule, labels);
-                    state.advance(seen, at, &holds, *keep_firing_for_ms, context.evidence);
+                    let times = |labels: &LabelSet| tuned.times(rule, labels);
+                    state.advance(seen, at, &times, context.evidence);
                     Ok(state.samples())
                 }
             }
@@ -90,6 +91,53 @@ impl GroupState {
             Ok(samples) => RuleOutcome { samples: state.with_ends(samples), error: None, warnings },
             Err(error) => RuleOutcome { samples: Vec::new(), error: Some(error), warnings },
         }
+    }
+}
+
+/// What a storage has of one value of a label.
+struct Only<'a> {
+    storage: &'a dyn Storage,
+    matcher: Matcher,
+}
+
+impl Storage for Only<'_> {
+    fn scan(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        let all: Vec<Matcher> = [std::slice::from_ref(&self.matcher), matchers].concat();
+        self.storage.scan(&all, from, to, each)
+    }
+}
+
+impl GroupState {
+    /// Evaluates an alerting rule for one value of a label alone, to which its expression is local
+    /// ([`crate::promql::Query::is_local_to`]). The alerts of other values stay as they are.
+    pub fn evaluate_for(
+        &mut self,
+        group: &RuleGroup,
+        index: usize,
+        tuned: &Tuned,
+        at: i64,
+        context: &Context<'_>,
+        (label, value): (&str, &str),
+    ) -> RuleOutcome {
+        self.rules.resize_with(group.rules.len().max(self.rules.len()), RuleState::default);
+        let others = |labels: &LabelSet| labels.get(label) != Some(value);
+        let state = &mut self.rules[index];
+        let active: BTreeMap<LabelSet, Active> =
+            state.active.extract_if(.., |labels, _| others(labels)).collect();
+        let written: BTreeSet<LabelSet> = state.written.extract_if(.., others).collect();
+        let only = Only { storage: context.storage, matcher: Matcher::equal(label, value) };
+        let context = Context { storage: &only, ..*context };
+        let outcome = self.evaluate(group, index, tuned, at, &context);
+        let state = &mut self.rules[index];
+        state.active.extend(active);
+        state.written.extend(written);
+        outcome
     }
 }
 
@@ -105,21 +153,20 @@ impl RuleState {
         &mut self,
         seen: BTreeMap<LabelSet, Seen>,
         at: i64,
-        holds: &dyn Fn(&LabelSet) -> i64,
-        keep_firing_for_ms: i64,
+        times: &dyn Fn(&LabelSet) -> (i64, i64),
         evidence: &dyn Evidence,
     ) {
-        // Most rules hold all their alerts for the same time.
-        let mut by_hold: BTreeMap<i64, (BTreeMap<LabelSet, Active>, BTreeMap<LabelSet, Seen>)> =
-            BTreeMap::new();
+        // Most rules have the same times for all their alerts.
+        type Both = (BTreeMap<LabelSet, Active>, BTreeMap<LabelSet, Seen>);
+        let mut by_times: BTreeMap<(i64, i64), Both> = BTreeMap::new();
         for (labels, alert) in std::mem::take(&mut self.active) {
-            by_hold.entry(holds(&labels)).or_default().0.insert(labels, alert);
+            by_times.entry(times(&labels)).or_default().0.insert(labels, alert);
         }
         for (labels, now) in seen {
-            by_hold.entry(holds(&labels)).or_default().1.insert(labels, now);
+            by_times.entry(times(&labels)).or_default().1.insert(labels, now);
         }
-        for (for_ms, (mut active, seen)) in by_hold {
-            advance(&mut active, seen, at, (for_ms, keep_firing_for_ms), evidence);
+        for (times, (mut active, seen)) in by_times {
+            advance(&mut active, seen, at, times, evidence);
             self.active.append(&mut active);
         }
     }
@@ -229,8 +276,8 @@ impl Host for Asking<'_, '_> {
         self.context.external_url
     }
 
-    fn now_ms(&self) -> i64 {
-        self.at
+    fn now(&self) -> Option<f64> {
+        Some(self.at as f64 / 1000.0)
     }
 }
 
@@ -246,10 +293,16 @@ fn expanded(
 ) -> Result<Expanded, String> {
     let mut seen = BTreeMap::new();
     let mut faults = Vec::new();
+    let name = format!("__alert_{}", rule.name);
     for (own, value) in vector {
+        let data = AlertData {
+            labels: &own,
+            external_labels: context.external_labels,
+            external_url: context.external_url,
+            value,
+        };
         let mut expand = |field: &str, text: &str| {
-            let mut host = Asking { at, context };
-            template::expand(text, &own, context.external_labels, value, &mut host).unwrap_or_else(|error| {
+            template::expand(&name, text, &data, &mut Asking { at, context }).unwrap_or_else(|error| {
                 faults.push(format!("{field}: {error}"));
                 format!("<error expanding template: {error}>")
             })

@@ -1,8 +1,6 @@
 #![allow(clippy::unwrap_used)]
 //! Rules as a user would write them, and what becomes of them.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -101,11 +99,7 @@ fn storage(labels: &[(&str, &str)], values: &[Option<f64>]) -> MemoryStorage {
     storage
 }
 
-fn context<'a>(
-    storage: &'a MemoryStorage,
-    evidence: &'a dyn Evidence,
-    none: &'a BTreeMap<String, String>,
-) -> Context<'a> {
+fn context<'a>(storage: &'a MemoryStorage, evidence: &'a dyn Evidence, none: &'a LabelSet) -> Context<'a> {
     Context { storage, external_labels: none, external_url: "", evidence, options: Options::default() }
 }
 
@@ -113,7 +107,7 @@ fn context<'a>(
 fn life(rules: &str, values: &[Option<f64>], evidence: &dyn Evidence) -> Vec<&'static str> {
     let group = group(rules);
     let storage = storage(&[("__name__", "lag"), ("instance", "a")], values);
-    let (mut state, none) = (GroupState::default(), BTreeMap::new());
+    let (mut state, none) = (GroupState::default(), LabelSet::default());
     (0..values.len() as i64)
         .map(|minute| {
             let outcome = state.evaluate(
@@ -168,7 +162,7 @@ fn an_alert_is_not_resolved_by_a_node_that_is_silent() {
 fn series_are_written_and_ended() {
     let group = group(LAG);
     let storage = storage(&[("__name__", "lag"), ("instance", "a")], &[9.0, 9.0, 9.0, 1.0].map(Some));
-    let (mut state, none) = (GroupState::default(), BTreeMap::new());
+    let (mut state, none) = (GroupState::default(), LabelSet::default());
     let mut at = |minute: i64| -> Vec<String> {
         let outcome =
             state.evaluate(&group, 0, &Tuned::default(), minute * MINUTE, &context(&storage, &(), &none));
@@ -193,7 +187,7 @@ fn recording_rules_give_their_name_and_labels() {
     );
     let mut storage = storage(&[("__name__", "lag"), ("instance", "a")], &[Some(2.0)]);
     storage.add(LabelSet::from_pairs([("__name__", "lag"), ("instance", "b")]), &[(0, 3.0)]);
-    let (mut state, none) = (GroupState::default(), BTreeMap::new());
+    let (mut state, none) = (GroupState::default(), LabelSet::default());
     let context = context(&storage, &(), &none);
     let mut told = |index| {
         let outcome = state.evaluate(&group, index, &Tuned::default(), 0, &context);
@@ -209,7 +203,7 @@ fn a_limit_fails_the_rule_and_nothing_else() {
     let group = group("groups: [{name: g, limit: 1, rules: [{alert: A, expr: lag > 0}]}]");
     let mut storage = storage(&[("__name__", "lag"), ("instance", "a")], &[Some(2.0)]);
     storage.add(LabelSet::from_pairs([("__name__", "lag"), ("instance", "b")]), &[(0, 3.0)]);
-    let none = BTreeMap::new();
+    let none = LabelSet::default();
     let outcome =
         GroupState::default().evaluate(&group, 0, &Tuned::default(), 0, &context(&storage, &(), &none));
     assert_eq!(outcome.error.as_deref(), Some("exceeded limit of 1 with 2 alerts"));
@@ -237,7 +231,7 @@ fn thresholds_are_moved_for_some() {
         Override { alert: "Other".into(), threshold: Some(1.0), ..Override::default() },
     ];
     let tuned = Tuned::of(rule, &overrides).unwrap();
-    let (mut state, none) = (GroupState::default(), BTreeMap::new());
+    let (mut state, none) = (GroupState::default(), LabelSet::default());
     state.evaluate(&group, 0, &tuned, 0, &context(&storage, &(), &none));
     let told: Vec<_> = state.rules[0]
         .active

@@ -21,6 +21,8 @@ pub struct Override {
     pub instead_of: Option<f64>,
     /// How long before it fires.
     pub for_ms: Option<i64>,
+    /// How long it goes on firing when its expression gives nothing any more.
+    pub keep_firing_for_ms: Option<i64>,
     /// The `severity` label.
     pub severity: Option<String>,
     /// It never fires.
@@ -46,6 +48,7 @@ struct Variant {
     matchers: Vec<Matcher>,
     query: Option<Query>,
     for_ms: Option<i64>,
+    keep_firing_for_ms: Option<i64>,
     off: bool,
 }
 
@@ -66,6 +69,7 @@ impl Tuned {
                 matchers: own.matchers.clone(),
                 query: query.map_err(error)?,
                 for_ms: own.for_ms,
+                keep_firing_for_ms: own.keep_firing_for_ms,
                 off: own.off,
             });
         }
@@ -93,10 +97,12 @@ impl Tuned {
         Ok(given)
     }
 
-    /// How long an alert pends before it fires.
-    pub fn for_ms(&self, rule: &Rule, labels: &LabelSet) -> i64 {
-        let RuleKind::Alerting { for_ms, .. } = rule.kind else { return 0 };
-        self.0.iter().find(|variant| variant.matches(labels)).and_then(|own| own.for_ms).unwrap_or(for_ms)
+    /// How long an alert pends before it fires, and goes on firing.
+    pub(super) fn times(&self, rule: &Rule, labels: &LabelSet) -> (i64, i64) {
+        let RuleKind::Alerting { for_ms, keep_firing_for_ms, .. } = rule.kind else { return (0, 0) };
+        let own = self.0.iter().find(|variant| variant.matches(labels));
+        let set = |time: fn(&Variant) -> Option<i64>, else_: i64| own.and_then(time).unwrap_or(else_);
+        (set(|own| own.for_ms, for_ms), set(|own| own.keep_firing_for_ms, keep_firing_for_ms))
     }
 }
 

@@ -31,7 +31,7 @@ struct Test {
     input: Vec<notation::Series>,
     alerts: Vec<AlertTest>,
     exprs: Vec<ExprTest>,
-    external_labels: BTreeMap<String, String>,
+    external_labels: LabelSet,
     external_url: String,
 }
 
@@ -188,7 +188,7 @@ fn test(node: &Node, interval_ms: i64) -> Read<Test> {
             "input_series" => test.input = list(node)?.iter().map(input).collect::<Read<_>>()?,
             "alert_rule_test" => test.alerts = list(node)?.iter().map(alert_test).collect::<Read<_>>()?,
             "promql_expr_test" => test.exprs = list(node)?.iter().map(expr_test).collect::<Read<_>>()?,
-            "external_labels" => test.external_labels = texts(node)?,
+            "external_labels" => test.external_labels = LabelSet::from_pairs(texts(node)?),
             "external_url" => test.external_url = text(node)?.to_owned(),
             _ => return fault(node, format!("{name} is not supported")),
         }
