@@ -1,2 +1,133 @@
+//! What people say about alerts, and which alert quiets which.
 #![allow(clippy::unwrap_used)]
-//! Alerts over time.
+
+use super::*;
+
+fn alerts() -> Alerts {
+    Alerts::new(Arc::new(StateFile::open(None)))
+}
+
+fn active(state: AlertState, at: UnixMillis) -> Active {
+    Active {
+        state,
+        annotations: BTreeMap::new(),
+        value: 7.0,
+        active_at: at,
+        fired_at: (state != AlertState::Pending).then_some(at),
+        resolved_at: (state == AlertState::Resolved).then_some(at),
+        held_since: None,
+        held: None,
+    }
+}
+
+fn labels(name: &str, instance: &str) -> LabelSet {
+    LabelSet::from_pairs([("alertname", name), ("instance", instance), ("severity", "P1")])
+}
+
+/// One alert of a rule of its own.
+fn tell(alerts: &Alerts, name: &str, state: AlertState, at: UnixMillis) {
+    let told =
+        Told { rule: name, name, node: &|l| l.get("instance").map(str::to_owned), severity: &|_| None };
+    alerts.update(&told, &BTreeMap::from([(labels(name, "a"), active(state, at))]), at);
+}
+
+fn silence(name: &str, times: (UnixMillis, UnixMillis)) -> Silence {
+    let matcher =
+        WireMatcher { name: "alertname".into(), value: name.into(), is_regex: true, is_equal: true };
+    Silence::new(String::new(), vec![matcher], times, "ada".into(), "works".into()).unwrap()
+}
+
+#[test]
+fn ids_are_alertmanager_s_fingerprints() {
+    // As `amtool alert query -o json` shows them for these labels.
+    assert_eq!(fingerprint(&LabelSet::default()), 0xcbf2_9ce4_8422_2325);
+    assert_ne!(fingerprint(&labels("A", "a")), fingerprint(&labels("A", "b")));
+    let alerts = alerts();
+    tell(&alerts, "A", AlertState::Firing, 1);
+    let alert = &alerts.all()[0];
+    assert_eq!(alert.id, format!("{:016x}", fingerprint(&labels("A", "a"))));
+    assert_eq!((alert.severity, alert.severity_text.as_str()), (Severity::Critical, "P1"));
+    assert_eq!(alert.node.as_deref(), Some("a"));
+}
+
+#[test]
+fn a_silence_mutes_from_its_begin_to_its_end() {
+    let alerts = alerts();
+    tell(&alerts, "Lag", AlertState::Firing, 1_000);
+    let id = alerts.set_silence(silence("L.*", (2_000, 4_000)), 1_000).unwrap();
+    let muted = |at| {
+        alerts.tick(at);
+        alerts.all()[0].silenced_by.contains(&id)
+    };
+    assert_eq!([1_999, 2_000, 3_999, 4_000].map(muted), [false, true, true, false]);
+    assert_eq!(alerts.expire_silence(&id, 5_000), Err(SilenceError::Ended(id.clone())));
+    assert_eq!(alerts.expire_silence("no", 5_000), Err(SilenceError::NotFound("no".into())));
+    assert!(alerts.set_silence(silence("x", (5_000, 4_000)), 1_000).is_err());
+    assert!(alerts.set_silence(silence("x", (1_000, 2_000)), 3_000).is_err());
+    let everything = WireMatcher { name: "x".into(), value: ".*".into(), is_regex: true, is_equal: true };
+    assert!(Silence::new(String::new(), vec![everything], (1, 2), "a".into(), String::new()).is_err());
+    assert!(Silence::new(String::new(), Vec::new(), (1, 2), "a".into(), String::new()).is_err());
+}
+
+#[tokio::test]
+async fn a_silence_that_mutes_something_warns_before_it_ends() {
+    let alerts = alerts();
+    tell(&alerts, "Lag", AlertState::Firing, 0);
+    alerts.set_silence(silence("Lag", (0, 3_600_000)), 0).unwrap();
+    for minute in [1, 44, 46, 50] {
+        alerts.tick(minute * 60_000);
+    }
+    let query = crate::state::AlertQuery { alert: None, node: None, since: 0, until: i64::MAX, limit: 99 };
+    let told = alerts.state.alert_history(query).await.unwrap().changes;
+    let warned: Vec<_> =
+        told.iter().filter(|change| change.what == "silence_ends").map(|change| change.at).collect();
+    assert_eq!(warned, [46 * 60_000]);
+}
+
+#[test]
+fn the_source_quiets_the_target_and_nothing_quiets_itself() {
+    let alerts = alerts();
+    alerts.set_inhibitions(built_in());
+    tell(&alerts, "Lag", AlertState::Firing, 1);
+    tell(&alerts, "NodeUnreachable", AlertState::Pending, 1);
+    let quiet = |name: &str| {
+        let all = alerts.all();
+        !all.iter().find(|alert| alert.name == name).unwrap().inhibited_by.is_empty()
+    };
+    assert!(!quiet("Lag"));
+    tell(&alerts, "NodeUnreachable", AlertState::Firing, 2);
+    assert!(quiet("Lag") && !quiet("NodeUnreachable"));
+    tell(&alerts, "NodeUnreachable", AlertState::Resolved, 3);
+    assert!(!quiet("Lag"));
+}
+
+#[test]
+fn an_alert_that_comes_and_goes_flaps() {
+    let alerts = alerts();
+    for round in 0..6i64 {
+        tell(&alerts, "Lag", AlertState::Firing, round * 60_000);
+        assert_eq!(alerts.all()[0].flaps, u32::try_from(round + 1).ok().filter(|count| *count >= 4));
+        tell(&alerts, "Lag", AlertState::Resolved, round * 60_000 + 30_000);
+    }
+    tell(&alerts, "Lag", AlertState::Firing, 3 * 3_600_000);
+    assert_eq!(alerts.all()[0].flaps, None);
+}
+
+#[test]
+fn changes_are_taken_once() {
+    let alerts = alerts();
+    tell(&alerts, "Lag", AlertState::Firing, 1);
+    let id = alerts.all()[0].id.clone();
+    assert!(alerts.take_changes()[&id].is_some());
+    assert!(alerts.take_changes().is_empty());
+    tell(&alerts, "Lag", AlertState::Firing, 1);
+    assert!(alerts.take_changes().is_empty(), "nothing is new");
+    let by = Acknowledge { by: "ada".into(), note: String::new(), until: Some(9) };
+    alerts.acknowledge(&id, by.clone(), 5).unwrap();
+    assert_eq!(alerts.take_changes()[&id].as_ref().unwrap().acknowledged.as_ref().unwrap().by, "ada");
+    alerts.tick(9);
+    assert!(alerts.take_changes()[&id].as_ref().unwrap().acknowledged.is_none());
+    assert_eq!(alerts.acknowledge("no", by, 5), Err(NoSuchAlert));
+    alerts.drop_rule("Lag", 10);
+    assert_eq!(alerts.take_changes(), BTreeMap::from([(id, None)]));
+}

@@ -205,6 +205,9 @@ fn test(args: &TestArgs) -> ExitCode {
 fn tested(path: &Path) -> Result<Vec<String>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let file = TestFile::read(&text).map_err(|error| format!("{}:{error}", path.display()))?;
+    if file.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut groups = Vec::new();
     let folder = path.parent().unwrap_or(Path::new(""));
     for pattern in &file.rule_files {

@@ -151,6 +151,11 @@ impl TestFile {
         Ok(file)
     }
 
+    /// Whether it tests nothing: then its rule files are not even read, as with promtool.
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
     /// Runs all its tests over the groups of its rule files. What went wrong, in promtool's form; nothing when
     /// all went well.
     pub fn run(&self, groups: &[RuleGroup]) -> Vec<String> {

@@ -62,9 +62,9 @@ fn a_bad_file_is_told_with_every_place() {
     let said = command::run(&["rules", "check", &path]);
     assert_eq!(said.code, Some(1));
     for place in [
-        ":5:38: group \"g\", rule 2, \"NoRight\": could not parse expression",
-        ":9:11: group \"g\", rule 3, \"Block\"",
-        ":9:33: group \"g\", rule 4, \"Unknown\"",
+        ": 5:38: group \"g\", rule 2, \"NoRight\": could not parse expression",
+        ": 9:11: group \"g\", rule 3, \"Block\"",
+        ": 9:33: group \"g\", rule 4, \"Unknown\"",
     ] {
         assert!(said.err.contains(&format!("{path}{place}")), "{place}\n{}", said.err);
     }
