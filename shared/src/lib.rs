@@ -10,6 +10,7 @@
 //! | [`labels`] | store | label sets and matchers |
 //! | [`sample`] | store | when a sample counts, the stale marker, how a value is written |
 //! | [`promql`] | query | PromQL over whatever holds series |
+//! | [`template`] | alert | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -27,4 +28,6 @@ pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;
 pub mod sample;
+#[cfg(feature = "template")]
+pub mod template;
 pub mod wire;
