@@ -1,5 +1,7 @@
 //! The functions of templates: Go's own, Prometheus's and Alertmanager's, in one table.
 
+use Parameter::{Any, Sample, Samples, Text, Texts, Time};
+
 use super::value::{SAMPLE, SAMPLES, Value};
 use super::world::{Problem, World};
 
@@ -111,8 +113,7 @@ const fn until(name: &'static str, stop: bool) -> Function {
     Function { name, parameters: &[Any], rest: Some(Any), kind: Kind::Until(stop) }
 }
 
-use Parameter::{Any, Sample, Samples, Text, Texts, Time};
-
+/// Every function.
 static TABLE: &[Function] = &[
     // Go's own.
     until("and", false),

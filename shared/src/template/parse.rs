@@ -1,6 +1,7 @@
 //! A template's text as trees: the text's own, and those it defines.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::ast::{Block, Choice, Loop, Node, Source, Tree};
@@ -275,7 +276,7 @@ impl<'a> Parser<'a> {
     }
 
     /// From the `{{` before a keyword to where the parser is.
-    fn action_span(&self, keyword: &Token) -> std::ops::Range<usize> {
+    fn action_span(&self, keyword: &Token) -> Range<usize> {
         let start = self.source.text[..keyword.span.start].rfind("{{").unwrap_or(keyword.span.start);
         start..self.tokens[self.at.saturating_sub(1)].span.end
     }

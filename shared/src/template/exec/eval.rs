@@ -1,5 +1,7 @@
 //! Evaluates pipelines: operands, and calls of functions with their arguments.
 
+use std::ops::Range;
+
 use super::super::ast::{Command, Operand, OperandKind, Pipe};
 use super::super::function::{Function, Kind, Parameter};
 use super::super::value::Value;
@@ -126,12 +128,7 @@ impl<'t> Run<'t, '_> {
         self.apply(function, &operand.span, &values)
     }
 
-    fn apply(
-        &mut self,
-        function: &'static Function,
-        span: &std::ops::Range<usize>,
-        values: &[Value],
-    ) -> Ran<Value> {
+    fn apply(&mut self, function: &'static Function, span: &Range<usize>, values: &[Value]) -> Ran<Value> {
         let read = values.iter().map(|value| value.as_str().map_or(0, str::len)).sum();
         let counted = self.world.bytes(read);
         self.at(span, counted)?;
