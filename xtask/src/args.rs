@@ -62,6 +62,8 @@ pub(crate) enum Bench {
     Promql,
     /// History on disk.
     History,
+    /// Rules and back-tests.
+    Rules,
 }
 
 /// One chore with its options.
@@ -117,6 +119,8 @@ fn bench(rest: &mut Words<'_>) -> Chore {
         Some(Bench::Promql)
     } else if rest.flag("history") {
         Some(Bench::History)
+    } else if rest.flag("rules") {
+        Some(Bench::Rules)
     } else {
         None
     };

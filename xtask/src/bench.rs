@@ -15,14 +15,15 @@ use std::process::ExitCode;
 const LIMIT: u64 = 200_000;
 
 /// Programs that measure, one a hot path: package and example.
-const EXAMPLES: [(&str, &str); 2] =
-    [("fleetglass-shared", "bench_exposition"), ("fleetglass", "bench_store")];
+const EXAMPLES: [(&str, &str); 3] =
+    [("fleetglass-shared", "bench_exposition"), ("fleetglass", "bench_store"), ("fleetglass", "bench_rules")];
 
 /// Builds what is shipped and measures it, or only one thing.
 pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
     match only {
         Some(Bench::Promql) => return promql::command().map(|()| ExitCode::SUCCESS),
         Some(Bench::History) => return history().map(|()| ExitCode::SUCCESS),
+        Some(Bench::Rules) => return example("fleetglass", "bench_rules").map(|()| ExitCode::SUCCESS),
         None => {}
     }
     // The table of the first page is part of what it prints.
@@ -30,14 +31,18 @@ pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
     for (package, example) in EXAMPLES {
         let folder = package.trim_start_matches("fleetglass-").replace("fleetglass", "proxy");
         if paths::root().join(folder).join("examples").join(format!("{example}.rs")).is_file() {
-            println!("\n── {example}");
-            run::show(&mut run::cargo(&format!("run --quiet --release -p {package} --example {example}")))?;
+            self::example(package, example)?;
         }
     }
     peer::command()?;
     promql::command()?;
     history()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn example(package: &str, example: &str) -> Result<()> {
+    println!("\n── {example}");
+    run::show(&mut run::cargo(&format!("run --quiet --release -p {package} --example {example}")))
 }
 
 /// Bytes a sample, memory, and a chart of 90 days; beside Prometheus's blocks where it is installed.

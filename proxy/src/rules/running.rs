@@ -212,6 +212,11 @@ impl Running {
         Some(newest)
     }
 
+    /// Evaluates every rule of the group in order, whatever its turn.
+    pub fn evaluate_now(&self, rules: &Rules, at: UnixMillis) {
+        self.evaluate(rules, at);
+    }
+
     /// Evaluates every rule of the group in order.
     pub(super) fn evaluate(&self, rules: &Rules, at: UnixMillis) {
         let begun = clock::monotonic();
