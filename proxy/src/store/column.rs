@@ -3,6 +3,8 @@
 //! A block has at most 64 rows, so that one `u64` says in which of them the series was there, and another
 //! in which of them its value changed. A value that does not change is kept once.
 
+use std::ops::Range;
+
 use super::packed;
 
 /// The most rows a block has.
@@ -61,6 +63,15 @@ impl Cells {
             }
             if self.present >> row & 1 == 1 { value } else { absent }
         }));
+    }
+
+    /// As [`Self::expand`], of some of the rows.
+    pub(super) fn expand_range(&self, rows: Range<usize>, absent: f64, out: &mut Vec<f64>) {
+        if rows.start == 0 {
+            self.expand(rows.end, absent, out);
+        } else {
+            out.extend(rows.map(|row| self.get(row).unwrap_or(absent)));
+        }
     }
 
     /// Forgets the rows from `rows` on.

@@ -40,9 +40,9 @@ use parking_lot::RwLock;
 use super::SeriesSamples;
 pub(super) use read::{Each, Loaded, Parts, Recent};
 pub(super) use replay::{Record, Replayed, Samples};
-pub(super) use tier::Slot;
 pub use tier::Tier;
 use tier::TierFiles;
+pub(super) use tier::{Columns, Slot};
 
 pub(super) const DAY_MS: i64 = 86_400_000;
 
@@ -308,21 +308,21 @@ impl Disk {
         months.min().map(|month| tier::first_day(month) * DAY_MS)
     }
 
-    /// Shows the slots of every series that passes, of the days `first..=last`.
+    /// Shows the slots of every series that passes, of the days from the first to the last.
     pub(super) fn each_slot(
         &self,
         tier: Tier,
         matchers: &[Matcher],
-        first: i64,
-        last: i64,
+        days: (i64, i64),
+        wanted: Columns,
         each: impl FnMut(&LabelSet, i64, Vec<Slot>),
     ) -> Result<(), DiskError> {
-        if first > last {
+        if days.0 > days.1 {
             return Ok(());
         }
         match tier {
-            Tier::Minutes => self.minutes.each(matchers, first, last, each),
-            Tier::Hours => self.hours.each(matchers, first, last, each),
+            Tier::Minutes => self.minutes.each(matchers, days, wanted, each),
+            Tier::Hours => self.hours.each(matchers, days, wanted, each),
         }
     }
 

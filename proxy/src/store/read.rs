@@ -233,11 +233,15 @@ impl Store {
 impl Table {
     /// The columns that pass all matchers.
     pub(super) fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = u32> + 'a {
+        // No target has a metric's name, so the list of that metric passes as it is.
+        let named = matchers.iter().position(|m| m.name() == METRIC_NAME && m.op() == MatchOp::Equal);
+        let rest =
+            matchers.iter().enumerate().filter(|(at, _)| Some(*at) != named).map(|(_, matcher)| matcher);
         // A label of the target is the same for all its series, so it is looked at once.
         let (target, own): (Vec<&Matcher>, Vec<&Matcher>) =
-            matchers.iter().partition(|matcher| self.target.get(matcher.name()).is_some());
+            rest.partition(|matcher| self.target.get(matcher.name()).is_some());
         let possible = target.iter().all(|matcher| matcher.matches_set(&self.target));
-        let named = own.iter().find(|m| m.name() == METRIC_NAME && m.op() == MatchOp::Equal);
+        let named = named.map(|at| &matchers[at]);
         let (list, all) = match named {
             Some(matcher) => (self.of_metric(matcher.value()), 0),
             None => (&[][..], self.columns.len() as u32),

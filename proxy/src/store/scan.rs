@@ -1,6 +1,7 @@
 //! The store as what PromQL queries read: each table's rows as one time column and dense values beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
@@ -147,8 +148,9 @@ impl Table {
 struct Rows {
     times: Arc<[i64]>,
     /// The blocks, by their places.
-    blocks: std::ops::Range<usize>,
-    head: bool,
+    blocks: Range<usize>,
+    /// The rows of the head, by their places.
+    head: Range<usize>,
 }
 
 impl Rows {
@@ -156,11 +158,15 @@ impl Rows {
         let first = table.blocks.partition_point(|block| block.times.last().is_none_or(|&last| last < from));
         let last = table.blocks.partition_point(|block| block.times.first().is_none_or(|&first| first <= to));
         let blocks = first..last.max(first);
-        let head = table.times.first().is_some_and(|&first| first <= to)
-            && table.times.last().is_some_and(|&last| last >= from);
-        let sealed = table.blocks.range(blocks.clone()).flat_map(|block| block.times.iter().copied());
-        let times =
-            sealed.chain(table.times.iter().copied().take(if head { usize::MAX } else { 0 })).collect();
+        let begin = table.times.partition_point(|&at| at < from);
+        let head = begin..table.times.partition_point(|&at| at <= to).max(begin);
+        let own = &table.times[head.clone()];
+        let times = if blocks.is_empty() {
+            own.into()
+        } else {
+            let sealed = table.blocks.range(blocks.clone()).flat_map(|block| block.times.iter().copied());
+            sealed.chain(own.iter().copied()).collect()
+        };
         Self { times, blocks, head }
     }
 
@@ -169,8 +175,6 @@ impl Rows {
         for Block { times, columns, .. } in table.blocks.range(self.blocks.clone()) {
             columns.get(column).unwrap_or(&Sealed::Absent).expand(times.len(), absent, values);
         }
-        if self.head {
-            table.columns[column].head.expand(table.times.len(), absent, values);
-        }
+        table.columns[column].head.expand_range(self.head.clone(), absent, values);
     }
 }

@@ -10,7 +10,7 @@ use fleetglass_shared::promql::{EvalError, SLOT_VALUE, SeriesRef, Storage};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
 use super::Store;
-use super::disk::{DAY_MS, Slot, Tier};
+use super::disk::{Columns, DAY_MS, Slot, Tier};
 
 /// The store, seen through the slots of a tier. Selectors say with [`SLOT_VALUE`] which value they want.
 pub struct Slots<'a> {
@@ -74,6 +74,19 @@ impl Want {
             "count" => Self::Count,
             "total" => Self::Total,
             _ => Self::Last,
+        }
+    }
+
+    /// What of a slot it is worked out from.
+    fn columns(self) -> Columns {
+        match self {
+            Self::Last => Columns::LAST,
+            Self::Min => Columns::MIN,
+            Self::Max => Columns::MAX,
+            Self::Mean => Columns::SUM.and(Columns::COUNT),
+            Self::Sum => Columns::SUM,
+            Self::Count => Columns::COUNT,
+            Self::Total => Columns::INCREASE.and(Columns::LAST),
         }
     }
 }
@@ -159,8 +172,8 @@ impl Storage for Slots<'_> {
             let read = disk.each_slot(
                 self.tier,
                 &matchers,
-                from.div_euclid(DAY_MS),
-                edge - 1,
+                (from.div_euclid(DAY_MS), edge - 1),
+                want.columns(),
                 |labels, day, slots| {
                     if !all.contains_key(labels) {
                         all.insert(labels.clone(), Grown::default());

@@ -152,34 +152,78 @@ fn pack(slots: &[Slot], is_counter: bool) -> Vec<u8> {
     out
 }
 
-fn unpack(bytes: &[u8], count: usize) -> Result<Vec<Slot>, Corrupt> {
+/// Which columns of slots are read: a chart needs one or two of six, and each costs as much as all the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Columns(u8);
+
+impl Columns {
+    pub(in crate::store) const LAST: Self = Self(1);
+    pub(in crate::store) const COUNT: Self = Self(2);
+    pub(in crate::store) const MIN: Self = Self(4);
+    pub(in crate::store) const MAX: Self = Self(8);
+    pub(in crate::store) const SUM: Self = Self(16);
+    pub(in crate::store) const INCREASE: Self = Self(32);
+    #[cfg(test)]
+    const ALL: Self = Self(63);
+
+    pub(in crate::store) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// The slots of a day. Of what is not among `wanted` only the count says something: whether there is a sample.
+fn unpack(bytes: &[u8], count: usize, wanted: Columns) -> Result<Vec<Slot>, Corrupt> {
     let (body, sum) = bytes.split_at_checked(bytes.len().saturating_sub(4)).ok_or(Corrupt("no slots"))?;
     if crc32fast::hash(body) != Input(sum).word()? {
         return Err(Corrupt("slots have another checksum"));
     }
     let mut input = Input(body);
     let flags = input.byte()?;
-    let mut column = |there: bool| -> Result<Option<Vec<f64>>, Corrupt> {
+    let same = |flag: u8| flags & flag != 0;
+    let for_last = Columns(
+        [
+            (SAME_MIN, Columns::MIN),
+            (SAME_MAX, Columns::MAX),
+            (SAME_SUM, Columns::SUM),
+            (NO_INCREASE, Columns::INCREASE),
+        ]
+        .into_iter()
+        .filter(|(flag, _)| same(*flag))
+        .fold(Columns::LAST.0, |all, (_, column)| all | column.0),
+    );
+    let for_count = if same(SAME_SUM) { Columns::COUNT.and(Columns::SUM) } else { Columns::COUNT };
+    let mut column = |there: bool, wanted: bool| -> Result<Option<Vec<f64>>, Corrupt> {
         if !there {
             return Ok(None);
         }
         let length = input.size()?;
+        let bytes = input.take(length)?;
+        if !wanted {
+            return Ok(None);
+        }
         let mut values = Vec::with_capacity(count);
-        codec::decode(input.take(length)?, count, &mut values)?;
+        codec::decode(bytes, count, &mut values)?;
         Ok(Some(values))
     };
-    let last = column(true)?.unwrap_or_default();
-    let counts = column(true)?.unwrap_or_default();
-    let min = column(flags & SAME_MIN == 0)?;
-    let max = column(flags & SAME_MAX == 0)?;
-    let sum = column(flags & SAME_SUM == 0)?;
-    let increase = column(flags & NO_INCREASE == 0)?;
+    let last = column(true, wanted.has(for_last))?;
+    let counts = column(true, wanted.has(for_count))?;
+    let min = column(!same(SAME_MIN), wanted.has(Columns::MIN))?;
+    let max = column(!same(SAME_MAX), wanted.has(Columns::MAX))?;
+    let sum = column(!same(SAME_SUM), wanted.has(Columns::SUM))?;
+    let increase = column(!same(NO_INCREASE), wanted.has(Columns::INCREASE))?;
+    // Every column has its gaps where the others have them.
+    let any = [&last, &counts, &min, &max, &sum, &increase].into_iter().find_map(Option::as_ref);
+    let any = any.ok_or(Corrupt("no column of slots is wanted"))?;
     let slot = |at: usize| {
-        let (last, number) = (last[at], counts[at]);
-        if is_stale(number) {
+        if is_stale(any[at]) {
             return Slot::default();
         }
         let of = |column: &Option<Vec<f64>>, other: f64| column.as_ref().map_or(other, |values| values[at]);
+        let (last, number) = (of(&last, f64::NAN), of(&counts, 1.0));
         Slot {
             count: number as u32,
             min: of(&min, last),
@@ -314,8 +358,8 @@ impl TierFiles {
     pub(super) fn each(
         &self,
         matchers: &[Matcher],
-        first: i64,
-        last: i64,
+        (first, last): (i64, i64),
+        wanted: Columns,
         mut each: impl FnMut(&LabelSet, i64, Vec<Slot>),
     ) -> Result<(), DiskError> {
         let months: Vec<Arc<Month>> = {
@@ -337,7 +381,7 @@ impl TierFiles {
                     let mut days = slots.query(params![series, first, last])?;
                     while let Some(row) = days.next()? {
                         let data = row.get_ref(1)?.as_blob().unwrap_or_default();
-                        match unpack(data, self.tier.slots_a_day()) {
+                        match unpack(data, self.tier.slots_a_day(), wanted) {
                             Ok(slots) => each(&labels, row.get(0)?, slots),
                             Err(error) => tracing::error!(
                                 file = %month.path.display(), series = %labels, %error,
@@ -429,11 +473,11 @@ mod tests {
                 Slot { count, min, max, sum: min * f64::from(count) + 0.5 * increase, last: max, increase }
             }).collect();
             let packed = pack(&slots, true);
-            proptest::prop_assert_eq!(unpack(&packed, 24), Ok(slots));
+            proptest::prop_assert_eq!(unpack(&packed, 24, Columns::ALL), Ok(slots));
             for at in 0..packed.len() {
                 let mut bad = packed.clone();
                 bad[at] ^= 1;
-                proptest::prop_assert!(unpack(&bad, 24).is_err());
+                proptest::prop_assert!(unpack(&bad, 24, Columns::ALL).is_err());
             }
         }
     }
