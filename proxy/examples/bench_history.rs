@@ -37,6 +37,8 @@ struct Recording {
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
+    // Only fails when one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut args = std::env::args().skip(1);
     let (promtool, prometheus) = (args.next(), args.next());
     println!("bytes a sample, eight hours at 15 s{:34}Fleetglass   rolled up  Prometheus", "");
@@ -166,9 +168,14 @@ fn sizes(what: &str, recordings: &[Recording], promtool: Option<&str>) -> Result
         if round % 4 == 0 {
             store.flush(at, false)?;
         }
+        // As a proxy does every quarter of an hour.
+        if round % 60 == 0 {
+            store.turn_log();
+        }
         spent += begun.elapsed();
     }
     let begun = Instant::now();
+    store.turn_log();
     store.flush(START + ROUNDS * STEP_MS, true)?;
     spent += begun.elapsed();
     let own = bytes(folder.path())? as f64 / samples as f64;

@@ -1,5 +1,7 @@
 //! The HTTP API: one file a group of endpoints. Errors are `application/problem+json`.
 
+pub mod alertmanager;
+pub mod alerts;
 pub mod events;
 pub mod fleet;
 pub mod history;
@@ -8,5 +10,6 @@ pub mod nodes;
 pub mod own;
 mod params;
 pub mod problem;
+pub mod rules;
 pub mod uptime;
 pub mod write;

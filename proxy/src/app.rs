@@ -16,6 +16,7 @@ use tower_http::{
 };
 
 use crate::{
+    alerts::Alerts,
     api, assets,
     auth::{self, Guard},
     config::CorsConfig,
@@ -24,6 +25,7 @@ use crate::{
     long_term::LongTerm,
     query,
     remote::Receiver,
+    rules::Rules,
     scrape::Client,
     state::StateFile,
     store::Store,
@@ -43,6 +45,10 @@ pub struct App {
     pub state: Arc<StateFile>,
     /// Where the far past is, if it is anywhere.
     pub long_term: Option<Arc<LongTerm>>,
+    /// What is wrong with the nodes.
+    pub alerts: Arc<Alerts>,
+    /// What finds that.
+    pub rules: Arc<Rules>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -59,7 +65,25 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let targets: query::Targets = Arc::new(move || fleet.targets());
     let write = post(api::write::write).with_state(Arc::clone(app));
     let guarded = Router::new()
-        .route("/api/v1/events", get(api::events::events))
+        .route("/api/v1/alerts", get(api::rules::alerts))
+        .route("/api/v1/alerts/history", get(api::alerts::history))
+        .route("/api/v1/alerts/{id}", get(api::alerts::alert))
+        .route(
+            "/api/v1/alerts/{id}/acknowledge",
+            post(api::alerts::acknowledge).delete(api::alerts::unacknowledge),
+        )
+        .route("/api/v1/rules", get(api::rules::rules))
+        .route("/api/v1/rules/backtest", post(api::rules::backtest))
+        .route("/api/v2/status", get(api::alertmanager::status))
+        .route("/api/v2/alerts", get(api::alertmanager::alerts))
+        .route("/api/v2/alerts/groups", get(api::alertmanager::groups))
+        .route("/api/v2/receivers", get(api::alertmanager::receivers))
+        .route("/api/v2/silences", get(api::alertmanager::silences).post(api::alertmanager::set_silence))
+        .route(
+            "/api/v2/silence/{id}",
+            get(api::alertmanager::silence).delete(api::alertmanager::expire_silence),
+        )
+        .route("/api/v1/events", get(api::events::events).post(api::events::mark))
         .route("/api/v1/fleet", get(api::fleet::fleet))
         .route("/api/v1/live", get(api::live::live))
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
@@ -104,7 +128,7 @@ fn cors_layer(cors: &CorsConfig) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(cors.credentials)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

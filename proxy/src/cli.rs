@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod history;
 mod query;
+mod rules;
 mod serve;
 mod token;
 
@@ -50,6 +51,9 @@ enum Command {
     /// Ask a running proxy in PromQL, and print a table, JSON or CSV, and of a range a chart.
     #[command(after_help = query::EXAMPLE)]
     Query(query::QueryArgs),
+    /// Check, test and back-test rules.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Write history as OpenMetrics with timestamps.
     #[command(after_help = history::EXPORT)]
     Export(history::ExportArgs),
@@ -77,6 +81,10 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(args) => return check::run(&args),
         Command::Token(command) => token::run(&command),
+        Command::Rules(rules::RulesCommand::Backtest(args)) => {
+            runtime().and_then(|runtime| runtime.block_on(rules::backtest(args)))
+        }
+        Command::Rules(command) => return rules::run(&command).unwrap_or(ExitCode::SUCCESS),
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
         Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),

@@ -5,6 +5,7 @@
 mod env;
 mod error;
 mod remote;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -19,6 +20,8 @@ use std::{
 
 pub use error::ConfigError;
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
+pub(crate) use rules::matchers;
+pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 use serde::Deserialize;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -46,6 +49,11 @@ pub struct Config {
     pub long_term: LongTermConfig,
     /// Folders of further families, each with a `family.toml`.
     pub families: FamiliesConfig,
+    /// What is found wrong, and when.
+    pub rules: RulesConfig,
+    /// Which alert quiets which.
+    #[serde(rename = "inhibit")]
+    pub inhibits: Vec<InhibitConfig>,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

@@ -34,26 +34,25 @@ pub struct DocumentError {
 
 /// The files that a `[[discovery]]` names now, in order.
 pub fn files(discovery: &DiscoveryConfig, loaded: &LoadedConfig) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = discovery
-        .file_sd
-        .iter()
-        .flat_map(|pattern| {
-            let path = loaded.resolve(Path::new(pattern));
-            let folder = path
-                .parent()
-                .filter(|folder| *folder != Path::new(""))
-                .map_or(PathBuf::from("."), Path::to_owned);
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            entries
-                .filter(move |entry| entry.file_name().to_str().is_some_and(|own| matches(&name, own)))
-                .map(|entry| entry.path())
-                .filter(|path| path.is_file())
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let mut found: Vec<PathBuf> =
+        discovery.file_sd.iter().flat_map(|pattern| matching(&loaded.resolve(Path::new(pattern)))).collect();
     found.sort();
     found.dedup();
+    found
+}
+
+/// The files that a path with `*` in its last part names, in order.
+pub fn matching(path: &Path) -> Vec<PathBuf> {
+    let folder =
+        path.parent().filter(|folder| *folder != Path::new("")).map_or(PathBuf::from("."), Path::to_owned);
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|own| matches(name, own)))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    found.sort();
     found
 }
 

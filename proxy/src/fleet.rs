@@ -183,6 +183,21 @@ impl Fleet {
         self.inner.lock().nodes.contains_key(id)
     }
 
+    /// Whether a node answered when it was last asked, or last pushed to us; `None` for none of the fleet.
+    pub fn answers(&self, id: &str) -> Option<bool> {
+        let inner = self.inner.lock();
+        let status = inner.nodes.get(id)?.summary().status;
+        Some(!matches!(status, Status::Unreachable | Status::Unknown))
+    }
+
+    /// Whether every node that we ask was asked at least once.
+    pub fn all_asked(&self) -> bool {
+        let inner = self.inner.lock();
+        let asked =
+            |(id, node): (&String, &Node)| inner.pushed.contains(id) || node.summary().asked_at.is_some();
+        inner.expected.is_some_and(|expected| inner.nodes.len() >= expected) && inner.nodes.iter().all(asked)
+    }
+
     /// The endpoint of a node that plays a role (`health`, `ready`, `metrics`) or has that name.
     pub fn endpoint(&self, id: &str, role: &str) -> Option<Asked> {
         self.inner.lock().nodes.get(id)?.endpoint(role)

@@ -9,10 +9,12 @@
 //! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
 //! | store | [`data_dir`], [`store`], [`state`], [`long_term`], [`transfer`], [`query`] |
 //! | to and from other stores | [`remote`] |
+//! | evaluate | [`rules`], [`alerts`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
+pub mod alerts;
 pub mod api;
 pub mod app;
 pub mod assets;
@@ -28,6 +30,7 @@ pub mod long_term;
 pub mod query;
 pub mod remote;
 pub mod round;
+pub mod rules;
 pub mod scrape;
 pub mod serve;
 pub mod sim;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use fleetglass_shared::{
     health::UnixMillis,
     patch,
-    wire::{FamilyInfo, LiveDelta, LivePing, NodeSummary, ServerInfo, Spark},
+    wire::{Alert, FamilyInfo, LiveDelta, LivePing, NodeSummary, ServerInfo, Spark},
 };
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -40,6 +40,7 @@ struct State {
     seq: u64,
     at: UnixMillis,
     nodes: BTreeMap<String, Published>,
+    alerts: BTreeMap<String, Alert>,
     families: Vec<FamilyInfo>,
     recent: VecDeque<(u64, Bytes)>,
     snapshot: Option<Arc<str>>,
@@ -57,6 +58,8 @@ struct Published {
 
 /// What happened to a node: its new summary, or `None` when it is gone.
 pub type Change = (String, Option<NodeSummary>);
+/// What happened to alerts: each as it is now, or `None` when it is gone.
+pub type AlertChanges = BTreeMap<String, Option<Alert>>;
 
 /// The newest frames for one client, and those to come.
 #[derive(Debug)]
@@ -79,6 +82,7 @@ struct SnapshotBody<'a> {
     server: &'a ServerInfo,
     families: &'a [FamilyInfo],
     nodes: Vec<Value>,
+    alerts: Vec<&'a Alert>,
 }
 
 impl Live {
@@ -88,8 +92,15 @@ impl Live {
     }
 
     /// Publishes what changed, as one delta; sends a ping when nothing did for a while.
-    pub fn publish(&self, changes: Vec<Change>, families: &[FamilyInfo], at: UnixMillis) {
+    pub fn publish(
+        &self,
+        changes: Vec<Change>,
+        mut alerts: AlertChanges,
+        families: &[FamilyInfo],
+        at: UnixMillis,
+    ) {
         let mut state = self.state.lock();
+        alerts.retain(|id, alert| state.lay_alert(id, alert.as_ref()));
         let mut nodes = BTreeMap::new();
         for (id, summary) in changes {
             if let Some(patch) = state.lay(&id, summary) {
@@ -97,7 +108,7 @@ impl Live {
             }
         }
         let new_families = (state.families != families).then(|| families.to_vec());
-        if nodes.is_empty() && new_families.is_none() {
+        if nodes.is_empty() && alerts.is_empty() && new_families.is_none() {
             if at - state.sent_at >= PING_EVERY_MS {
                 let ping = frame("ping", None, &LivePing { seq: state.seq, at });
                 state.send(ping, at);
@@ -111,7 +122,7 @@ impl Live {
         state.at = at;
         state.snapshot = None;
         let seq = state.seq;
-        let delta = LiveDelta { seq, at, nodes, families: new_families };
+        let delta = LiveDelta { seq, at, nodes, alerts, families: new_families };
         let delta = frame("delta", Some(&self.event_id(seq)), &delta);
         state.recent.push_back((seq, delta.clone()));
         if state.recent.len() > KEPT_DELTAS {
@@ -180,6 +191,14 @@ impl Live {
 }
 
 impl State {
+    /// Takes an alert as it is now; whether that is news.
+    fn lay_alert(&mut self, id: &str, alert: Option<&Alert>) -> bool {
+        match alert {
+            None => self.alerts.remove(id).is_some(),
+            Some(alert) => self.alerts.insert(id.to_owned(), alert.clone()).as_ref() != Some(alert),
+        }
+    }
+
     /// Lays a new summary over the published one; gives the patch, if anything changed.
     fn lay(&mut self, id: &str, summary: Option<NodeSummary>) -> Option<Value> {
         let Some(mut summary) = summary else {
@@ -209,7 +228,9 @@ impl State {
             return Arc::clone(snapshot);
         }
         let nodes = self.nodes.values().map(|node| with_spark(&node.value, &node.spark)).collect();
-        let body = SnapshotBody { seq: self.seq, at: self.at, server, families: &self.families, nodes };
+        let alerts = self.alerts.values().collect();
+        let body =
+            SnapshotBody { seq: self.seq, at: self.at, server, families: &self.families, nodes, alerts };
         let text: Arc<str> = serde_json::to_string(&body).unwrap_or_default().into();
         self.snapshot = Some(Arc::clone(&text));
         text
@@ -319,19 +340,29 @@ mod tests {
     #[test]
     fn a_delta_holds_only_what_changed() {
         let live = live();
-        live.publish(vec![node("a", 3, spark(1, &[3.0])), node("b", 5, spark(1, &[5.0]))], &[], 10);
+        live.publish(
+            vec![node("a", 3, spark(1, &[3.0])), node("b", 5, spark(1, &[5.0]))],
+            AlertChanges::new(),
+            &[],
+            10,
+        );
         let mut client = live.subscribe(None).unwrap();
         assert!(text(&client.first[0]).starts_with("id: e1-1\nevent: snapshot\ndata: {\"seq\":1,"));
-        live.publish(vec![node("a", 4, spark(1, &[4.0])), node("b", 5, spark(1, &[5.0]))], &[], 20);
+        live.publish(
+            vec![node("a", 4, spark(1, &[4.0])), node("b", 5, spark(1, &[5.0]))],
+            AlertChanges::new(),
+            &[],
+            20,
+        );
         assert_eq!(
             text(&client.frames.try_recv().unwrap()),
             "id: e1-2\nevent: delta\ndata: {\"seq\":2,\"at\":20,\"nodes\":{\"a\":{\"peers\":4,\"spark\":{\"minute\":1,\"values\":[4.0]}}}}\n\n"
         );
-        live.publish(vec![node("a", 4, spark(1, &[4.0]))], &[], 30);
+        live.publish(vec![node("a", 4, spark(1, &[4.0]))], AlertChanges::new(), &[], 30);
         assert!(client.frames.try_recv().is_err(), "nothing changed, so nothing is sent");
-        live.publish(vec![("b".into(), None)], &[], 40);
+        live.publish(vec![("b".into(), None)], AlertChanges::new(), &[], 40);
         assert!(text(&client.frames.try_recv().unwrap()).contains("\"nodes\":{\"b\":null}"));
-        live.publish(Vec::new(), &[], 40 + PING_EVERY_MS);
+        live.publish(Vec::new(), AlertChanges::new(), &[], 40 + PING_EVERY_MS);
         assert!(text(&client.frames.try_recv().unwrap()).starts_with("event: ping\n"));
     }
 
@@ -339,7 +370,7 @@ mod tests {
     fn a_client_that_comes_back_gets_what_it_missed_or_a_snapshot() {
         let live = live();
         for peers in 0..5 {
-            live.publish(vec![node("a", peers, Spark::default())], &[], 1);
+            live.publish(vec![node("a", peers, Spark::default())], AlertChanges::new(), &[], 1);
         }
         let missed = live.subscribe(Some("e1-3")).unwrap().first;
         let ids: Vec<_> = missed.iter().map(|frame| text(frame).lines().next().unwrap()).collect();
@@ -350,7 +381,7 @@ mod tests {
             assert!(text(&first[0]).contains("event: snapshot"), "{unknown}");
         }
         for peers in 0..KEPT_DELTAS as u64 {
-            live.publish(vec![node("a", 100 + peers, Spark::default())], &[], 1);
+            live.publish(vec![node("a", 100 + peers, Spark::default())], AlertChanges::new(), &[], 1);
         }
         assert!(text(&live.subscribe(Some("e1-3")).unwrap().first[0]).contains("event: snapshot"));
     }
@@ -361,7 +392,7 @@ mod tests {
         let mut slow = live.subscribe(None).unwrap();
         let mut quick = live.subscribe(None).unwrap();
         for peers in 0..=CLIENT_QUEUE as u64 {
-            live.publish(vec![node("a", peers, Spark::default())], &[], 1);
+            live.publish(vec![node("a", peers, Spark::default())], AlertChanges::new(), &[], 1);
             assert!(quick.frames.try_recv().is_ok());
         }
         assert_eq!(live.clients(), (1, 1));

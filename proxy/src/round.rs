@@ -23,6 +23,7 @@ pub use risks::judge;
 use crate::{
     clock,
     fleet::{Fleet, Observation},
+    rules::Rules,
     scrape::{Client, RoundHandler},
     store::{Store, TargetIdent},
     target::Target,
@@ -36,6 +37,7 @@ pub struct Rounds {
     fleet: Arc<Fleet>,
     telemetry: Arc<Telemetry>,
     registry: ArcSwap<Registry>,
+    rules: Arc<Rules>,
 }
 
 /// What is kept of a node between its rounds.
@@ -67,8 +69,9 @@ impl Rounds {
         fleet: Arc<Fleet>,
         telemetry: Arc<Telemetry>,
         registry: Registry,
+        rules: Arc<Rules>,
     ) -> Self {
-        Self { client, store, fleet, telemetry, registry: ArcSwap::from_pointee(registry) }
+        Self { client, store, fleet, telemetry, registry: ArcSwap::from_pointee(registry), rules }
     }
 
     /// The families in force.
@@ -159,8 +162,19 @@ impl Rounds {
             .map(|read| (read.reply.endpoint.role, state.detail(read, &normalised.failures, at)))
             .collect();
         if let Ok(mut row) = row {
-            let samples = read.iter().map(|read| read.samples()).sum::<usize>();
-            row::put_round(&mut row, &normalised, &endpoints, samples, took);
+            let known = row::Known {
+                samples: read.iter().map(|read| read.samples()).sum(),
+                took,
+                clock_skew: replies.iter().find_map(|reply| reply.outcome.as_ref().ok()?.clock_skew),
+                certificates: replies
+                    .iter()
+                    .filter_map(|reply| {
+                        let not_after = reply.outcome.as_ref().ok()?.certificate_not_after?;
+                        Some((reply.endpoint.name.clone(), not_after))
+                    })
+                    .collect(),
+            };
+            row::put_round(&mut row, &normalised, &endpoints, &known, at);
             self.telemetry.appended(row.commit().samples);
         }
         let risks = risks::judge(family, &target.id, &self.store, at);
@@ -175,6 +189,7 @@ impl Rounds {
                 risks,
             },
         );
+        self.rules.landed(&target.id, at);
     }
 }
 

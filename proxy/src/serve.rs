@@ -2,6 +2,7 @@
 
 mod data;
 mod history;
+mod nodes;
 mod observing;
 mod targets;
 mod watch;
@@ -17,16 +18,18 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    alerts::{self, Alerts, Inhibition},
     app::{self, App},
     auth::{Guard, Tokens},
     clock,
-    config::{LoadedConfig, Span, StoreConfig},
+    config::{self, LoadedConfig, Span, StoreConfig},
     data_dir::DataDir,
     fleet::Fleet,
     live::Live,
     long_term::LongTerm,
     remote::{Pushed, Receiver, Sending},
     round::Rounds,
+    rules::{Rules, Sources},
     scrape::{Client, Scheduler},
     state::StateFile,
     store::{Limits, Retention, Store},
@@ -72,6 +75,22 @@ impl Proxy {
         telemetry.reload(true, clock::now());
         let store = open_store(&loaded, data_dir.as_deref());
         let fleet = Arc::new(Fleet::new(Arc::clone(&state), known));
+        let alerts = match Alerts::restore(Arc::clone(&state)).await {
+            Ok(alerts) => Arc::new(alerts),
+            Err(error) => {
+                tracing::warn!("what was known of alerts is lost: {error}");
+                Arc::new(Alerts::new(Arc::clone(&state)))
+            }
+        };
+        alerts.set_inhibitions(inhibitions(&loaded));
+        let rules = Arc::new(Rules::new(
+            Arc::clone(&store),
+            Arc::clone(&alerts),
+            Arc::new(nodes::FleetNodes::new(Arc::clone(&fleet))),
+            external_url(&loaded),
+            config.rules.external_labels.clone(),
+        ));
+        rules.apply(Sources { loaded: &loaded }.read(), clock::now());
         let client = Client::new(&config.scrape)?;
         let started_at = clock::now();
         let live = Arc::new(Live::new(ServerInfo {
@@ -85,6 +104,7 @@ impl Proxy {
             Arc::clone(&fleet),
             Arc::clone(&telemetry),
             registry,
+            Arc::clone(&rules),
         ));
         let long_term = LongTerm::of(&loaded).context("the HTTP client cannot start")?.map(Arc::new);
         let families = Arc::clone(&rounds);
@@ -106,7 +126,18 @@ impl Proxy {
         })?;
         Ok(Self {
             scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
-            app: Arc::new(App { fleet, store, state, long_term, live, client, receiver, telemetry }),
+            app: Arc::new(App {
+                fleet,
+                store,
+                state,
+                long_term,
+                alerts,
+                rules,
+                live,
+                client,
+                receiver,
+                telemetry,
+            }),
             guard: Arc::new(Guard {
                 tokens: ArcSwap::from_pointee(tokens),
                 hosts: config.server.hosts.clone(),
@@ -147,7 +178,9 @@ impl Proxy {
             observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
         let observing = tokio::spawn(observing.go_on(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
+        let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
+            app: Arc::clone(&app),
             loaded,
             further,
             rounds,
@@ -173,7 +206,7 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher, looking);
+        let _ = tokio::join!(publisher, watcher, looking, evaluator);
         sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
@@ -183,6 +216,25 @@ impl Proxy {
         }
         drop(data_dir);
         Ok(())
+    }
+}
+
+/// Which alert quiets which: what is built in, and the config's.
+fn inhibitions(loaded: &LoadedConfig) -> Vec<Inhibition> {
+    let own = loaded.config.inhibits.iter().map(|own| Inhibition {
+        // They were read when the config was validated.
+        source: config::matchers(&own.source_matchers).unwrap_or_default(),
+        target: config::matchers(&own.target_matchers).unwrap_or_default(),
+        equal: own.equal.clone(),
+    });
+    alerts::built_in().into_iter().chain(own).collect()
+}
+
+/// Where people reach this server.
+fn external_url(loaded: &LoadedConfig) -> String {
+    match loaded.config.rules.external_url.as_str() {
+        "" => format!("http://{}", loaded.config.server.listen),
+        url => url.trim_end_matches('/').to_owned(),
     }
 }
 
@@ -238,6 +290,6 @@ async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) 
             _ = ticks.tick() => {}
         }
         let families: Vec<FamilyInfo> = rounds.families();
-        app.live.publish(app.fleet.take_changes(), &families, clock::now());
+        app.live.publish(app.fleet.take_changes(), app.alerts.take_changes(), &families, clock::now());
     }
 }

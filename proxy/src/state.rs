@@ -7,10 +7,12 @@
 //! | `disk`, `fault` | opened, set aside when broken, in memory while the disk takes nothing |
 //! | `writer` | the thread that alone touches SQLite, with one commit a second |
 //! | `event` | events: kept, asked for, pruned |
+//! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
 
+mod alert;
 mod disk;
 mod event;
 mod fault;
@@ -33,6 +35,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub use alert::{AlertQuery, KeptAlert, KeptSilence};
 pub use event::{Draft, EventQuery};
 use fault::Fault;
 use fleetglass_shared::{

@@ -35,7 +35,7 @@ pub use normalise::normalise;
 pub use panels::RiskQuery;
 pub use parse::FamilyError;
 pub use recognise::{Probe, Recognised, recognise};
-pub use registry::Registry;
+pub use registry::{Registry, built_in_rules};
 pub use words::Words;
 
 /// A checked family.

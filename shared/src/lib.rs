@@ -10,7 +10,8 @@
 //! | [`labels`] | store | label sets and matchers |
 //! | [`sample`] | store | when a sample counts, the stale marker, how a value is written |
 //! | [`promql`] | query | PromQL over whatever holds series |
-//! | [`template`] | alert | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
+//! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
+//! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -27,7 +28,9 @@ pub mod labels;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;
+#[cfg(feature = "rules")]
+pub mod rule;
 pub mod sample;
-#[cfg(feature = "template")]
+#[cfg(feature = "rules")]
 pub mod template;
 pub mod wire;

@@ -19,6 +19,9 @@
 //! | `storage` | [`Storage`]: what a query reads from |
 //! | `coarse` | a query over down-sampled history |
 //! | `reads` | [`Read`]: what it will read, told beforehand |
+//! | `local` | whether an expression can be worked out for one node alone |
+//! | `threshold` | the numbers an expression compares with |
+//! | [`notation`] | series as test files write them |
 //! | `print` | an expression written again, and its tree as JSON |
 
 mod answer;
@@ -27,7 +30,9 @@ mod error;
 mod eval;
 mod function;
 mod invariant;
+mod local;
 mod lower;
+pub mod notation;
 mod notes;
 mod parse;
 mod plan;
@@ -36,6 +41,7 @@ mod reads;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod token;
 
 pub use answer::{Answer, Line, Samples, Value};

@@ -3,10 +3,15 @@
 //!
 //! No `#[serde(flatten)]` and no untagged enums here: with `arbitrary_precision` they lose numbers.
 
+mod alert;
 mod history;
 
 use std::collections::BTreeMap;
 
+pub use alert::{
+    Acknowledge, Acknowledgement, Alert, AlertChange, AlertDetail, AlertHistory, AlertRule, AlertState,
+    BacktestAnswer, BacktestFiring, BacktestRequest, Held, Others, Severity,
+};
 pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +30,9 @@ pub struct FleetSnapshot {
     pub families: Vec<FamilyInfo>,
     /// Every node, by id.
     pub nodes: Vec<NodeSummary>,
+    /// Every alert that pends, fires, or was resolved a short while ago, by id.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
 }
 
 /// The proxy that answers.
@@ -152,6 +160,9 @@ pub struct LiveDelta {
     /// whole summary when it is new. `spark` is special: its `values` are the *newest* values only,
     /// the last for `minute`, to be laid over the ones held (see [`Spark::advance`]).
     pub nodes: BTreeMap<String, serde_json::Value>,
+    /// Per alert id the whole alert, where it changed; `null` when it is gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alerts: BTreeMap<String, Option<Alert>>,
     /// Present when the families changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<FamilyInfo>>,

@@ -11,8 +11,6 @@ mod case;
 mod load;
 #[path = "promqltest/script.rs"]
 mod script;
-#[path = "promqltest/series.rs"]
-mod series;
 #[path = "promqltest/verify.rs"]
 mod verify;
 

@@ -9,7 +9,10 @@ use std::{
 
 use toml::{Table, Value};
 
-use crate::proxy::free_port;
+use crate::{
+    node::{Node, Page},
+    proxy::free_port,
+};
 
 /// One scenario of one family: how each endpoint of a node answers.
 #[derive(Clone, Debug)]
@@ -68,7 +71,75 @@ pub fn all() -> Vec<Fixture> {
     fixtures
 }
 
+/// How a family gets into trouble (`shared/families/*/incident.toml`).
+#[derive(Clone, Debug)]
+pub struct Incident {
+    /// The family's name.
+    pub family: String,
+    /// How its node answers while it is well.
+    pub well: Fixture,
+    /// How it answers in trouble.
+    pub ill: Fixture,
+    /// What is told then.
+    pub alerts: Vec<String>,
+}
+
+/// The incident of each family that has one.
+///
+/// # Panics
+/// When one cannot be read, or names a scenario that is not there.
+pub fn incidents() -> Vec<Incident> {
+    let fixtures = all();
+    let mut incidents = Vec::new();
+    for folder in folders(&root().join("families")) {
+        let Ok(text) = fs::read_to_string(folder.join("incident.toml")) else { continue };
+        let told: Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let family = name(&folder);
+        let scenario = |key: &str| {
+            let wanted = told[key].as_str().expect("a scenario's name");
+            let found = fixtures.iter().find(|fixture| fixture.family == family && fixture.name == wanted);
+            found.cloned().unwrap_or_else(|| panic!("{}: no scenario {wanted}", folder.display()))
+        };
+        let alerts = told["alerts"].as_array().expect("a list of alerts").iter();
+        incidents.push(Incident {
+            well: scenario("well"),
+            ill: scenario("ill"),
+            alerts: alerts.map(|alert| alert.as_str().expect("an alert's name").to_owned()).collect(),
+            family,
+        });
+    }
+    incidents
+}
+
 impl Fixture {
+    /// Lets a node answer as this scenario.
+    ///
+    /// # Panics
+    /// When a recorded answer cannot be read.
+    pub fn served_by(&self, node: &Node) {
+        self.served_by_as(node, self);
+    }
+
+    /// As [`Self::served_by`], at the paths of another scenario of the family.
+    ///
+    /// # Panics
+    /// When a recorded answer cannot be read.
+    pub fn served_by_as(&self, node: &Node, other: &Self) {
+        for Recorded { endpoint, answer, .. } in &self.answers {
+            let Some(served) = answer else { continue };
+            let body = fs::read(&served.file).unwrap_or_else(|e| panic!("{}: {e}", served.file.display()));
+            let status = u16::try_from(served.status).expect("an HTTP status");
+            let page = Page::of(status, &served.content_type, &body);
+            let page = served.headers.iter().fold(page, |page, (name, value)| page.with(name, value));
+            node.says(&other.path(endpoint), page);
+        }
+    }
+
+    /// The node as a target at `base`, every endpoint of it there.
+    pub fn target_at(&self, base: &str) -> String {
+        self.target(base, free_port())
+    }
+
     fn read(family: String, scenario: String, folder: &Path) -> Self {
         let path = folder.join("response.toml");
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Json,
+    body::Bytes,
     extract::State,
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use fleetglass_shared::wire::EventKind;
+use fleetglass_shared::{health::UnixMillis, wire::EventKind};
+use serde::Deserialize;
 
 use super::{
     params::{Params, bad},
@@ -16,11 +18,14 @@ use super::{
 };
 use crate::{
     app::App,
-    state::{EventQuery, StateError},
+    clock,
+    state::{Draft, EventQuery, StateError},
 };
 
 const LIMIT: usize = 1_000;
 const HIGHEST_LIMIT: usize = 10_000;
+/// Characters of a mark.
+const MOST_TEXT: usize = 500;
 
 /// The newest events that are asked for, the oldest of them first.
 ///
@@ -30,6 +35,50 @@ pub async fn events(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, P
     let query = query(&uri)?;
     let events = app.state.events(query).await.map_err(|error| unavailable(&error))?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(events)).into_response())
+}
+
+/// What is told to us: our own form, or a vote's `{event, proposal_id}`.
+#[derive(Deserialize)]
+struct Posted {
+    #[serde(default)]
+    at: Option<UnixMillis>,
+    #[serde(default)]
+    node: Option<String>,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    event: Option<String>,
+    #[serde(default)]
+    proposal_id: Option<serde_json::Value>,
+}
+
+/// Keeps something that happened elsewhere, so that charts and the timeline show it.
+///
+/// # Errors
+/// 400 for a body that tells nothing, or of a node that is not there.
+pub async fn mark(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, ProblemResponse> {
+    let posted: Posted = serde_json::from_slice(&body).map_err(|error| bad(format!("the body: {error}")))?;
+    let Posted { at, node, text, event, proposal_id } = posted;
+    let proposal = proposal_id.map(|id| match id {
+        serde_json::Value::String(id) => id,
+        other => other.to_string(),
+    });
+    let text = match (text, event, proposal) {
+        (Some(text), ..) if !text.trim().is_empty() => text,
+        (_, Some(event), Some(proposal)) => format!("Proposal {proposal}: {event}"),
+        (_, Some(event), None) if !event.trim().is_empty() => event,
+        _ => return Err(bad("the body needs a `text`, or an `event`".to_owned())),
+    };
+    if text.chars().count() > MOST_TEXT {
+        return Err(bad(format!("the text is longer than {MOST_TEXT} characters")));
+    }
+    if let Some(node) = node.as_ref().filter(|node| !app.fleet.contains(node)) {
+        return Err(bad(format!("there is no node `{node}`")));
+    }
+    let (from, to) = (String::new(), String::new());
+    let at = at.unwrap_or_else(clock::now);
+    app.state.record(vec![Draft { at, node, kind: EventKind::Mark, from, to, text }]);
+    Ok(StatusCode::ACCEPTED.into_response())
 }
 
 fn query(uri: &Uri) -> Result<EventQuery, ProblemResponse> {

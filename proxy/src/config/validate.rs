@@ -14,6 +14,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     scrape(config)?;
     store(config)?;
     super::remote::validate(config)?;
+    super::rules::validate(config)?;
     targets(&config.targets)
 }
 

@@ -34,8 +34,6 @@ pub fn router(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTer
         .route("/api/v1/label/{name}/values", get(find::label_values))
         .route("/api/v1/metadata", get(find::metadata))
         .route("/api/v1/targets", get(status::targets))
-        .route("/api/v1/rules", get(status::rules))
-        .route("/api/v1/alerts", get(status::alerts))
         .route("/api/v1/alertmanagers", get(status::alertmanagers))
         .route("/api/v1/status/buildinfo", get(status::build_info))
         .route("/api/v1/status/flags", get(status::flags))

@@ -67,15 +67,6 @@ pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> 
     Ok(answer(&json!({ "activeTargets": active, "droppedTargets": [], "droppedTargetCounts": {} })))
 }
 
-/// Rules are not evaluated yet.
-pub(super) async fn rules() -> Response {
-    answer(&json!({ "groups": [] }))
-}
-
-pub(super) async fn alerts() -> Response {
-    answer(&json!({ "alerts": [] }))
-}
-
 pub(super) async fn alertmanagers() -> Response {
     answer(&json!({ "activeAlertmanagers": [], "droppedAlertmanagers": [] }))
 }

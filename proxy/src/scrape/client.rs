@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use fleetglass_shared::health::FailureKind;
+use fleetglass_shared::health::{FailureKind, UnixMillis};
 use http::header;
+use x509_cert::{Certificate, der::Decode};
 
 use super::Failure;
 use crate::{clock, config::ScrapeConfig};
@@ -29,6 +30,10 @@ pub struct Reply {
     pub content_type: Option<String>,
     /// How long the node asks us to stay away (429 and 503).
     pub retry_after: Option<Duration>,
+    /// Seconds that the node's clock is ahead of ours, to half a second: from the `Date` of its answer.
+    pub clock_skew: Option<f64>,
+    /// When the certificate it showed runs out, in Unix seconds.
+    pub certificate_not_after: Option<f64>,
     /// The body, decompressed.
     pub body: Bytes,
     /// From the request to the end of the body.
@@ -55,6 +60,7 @@ impl Client {
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(scrape.interval.0.saturating_mul(2).max(Duration::from_secs(30)))
             .tcp_nodelay(true)
+            .tls_info(true)
             .build()?;
         Ok(Self { http, body_limit: scrape.body_limit.0 })
     }
@@ -88,7 +94,10 @@ impl Client {
     }
 
     async fn read(&self, request: reqwest::RequestBuilder, started: Instant) -> Result<Reply, Failure> {
+        let sent_at = clock::now();
         let mut response = request.send().await.map_err(|error| Failure::of(&error))?;
+        let clock_skew = clock_skew(&response, sent_at, clock::now());
+        let certificate_not_after = certificate_not_after(&response);
         let status = response.status().as_u16();
         let text = |name| response.headers().get(name).and_then(|v: &http::HeaderValue| v.to_str().ok());
         let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
@@ -114,6 +123,28 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, content_type, retry_after, body: body.freeze(), duration: started.elapsed() })
+        Ok(Reply {
+            status,
+            content_type,
+            retry_after,
+            clock_skew,
+            certificate_not_after,
+            body: body.freeze(),
+            duration: started.elapsed(),
+        })
     }
+}
+
+/// How far the node's clock is ahead of ours: it wrote its `Date`, cut to seconds, about half way.
+fn clock_skew(response: &reqwest::Response, sent_at: UnixMillis, came_at: UnixMillis) -> Option<f64> {
+    let date = response.headers().get(header::DATE)?.to_str().ok()?;
+    let theirs = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let ours = (sent_at + came_at) as f64 / 2_000.0;
+    Some(theirs.as_secs_f64() + 0.5 - ours)
+}
+
+fn certificate_not_after(response: &reqwest::Response) -> Option<f64> {
+    let shown = response.extensions().get::<reqwest::tls::TlsInfo>()?.peer_certificate()?;
+    let certificate = Certificate::from_der(shown).ok()?;
+    Some(certificate.tbs_certificate.validity.not_after.to_unix_duration().as_secs_f64())
 }

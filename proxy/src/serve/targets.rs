@@ -128,6 +128,7 @@ pub(super) fn folders(loaded: &LoadedConfig) -> BTreeSet<PathBuf> {
         _ => PathBuf::from("."),
     };
     let patterns = loaded.config.discovery.iter().flat_map(|discovery| &discovery.file_sd);
+    let patterns = patterns.chain(&loaded.config.rules.files);
     let mut folders: BTreeSet<PathBuf> =
         patterns.map(|pattern| folder_of(&loaded.resolve(Path::new(pattern)))).collect();
     folders.insert(folder_of(&loaded.path));

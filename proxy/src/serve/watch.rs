@@ -8,12 +8,14 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::targets;
+use super::{inhibitions, targets};
 use crate::{
+    app::App,
     auth::{Guard, Tokens},
     clock,
     config::{Config, LoadedConfig},
     round::Rounds,
+    rules::Sources,
     scrape::Scheduler,
     state::{Draft, StateFile},
     target::Target,
@@ -27,6 +29,7 @@ const POLL: Duration = Duration::from_secs(30);
 
 /// What a reload changes.
 pub(super) struct Watched {
+    pub(super) app: Arc<App>,
     pub(super) loaded: LoadedConfig,
     pub(super) further: Vec<Target>,
     pub(super) rounds: Arc<Rounds>,
@@ -44,6 +47,7 @@ pub(super) async fn watch(mut watched: Watched) {
     let mut hangup = hangups();
     let mut documents = HashMap::new();
     let mut seen = watched.loaded.text.clone();
+    let mut seen_rules = rule_texts(&watched.loaded);
     watched.apply(&mut documents).await;
     loop {
         watch_folders(watcher.as_mut(), &watched.loaded);
@@ -61,6 +65,11 @@ pub(super) async fn watch(mut watched: Watched) {
         if forced || text != seen {
             seen = text;
             watched.reload();
+        }
+        let rules = rule_texts(&watched.loaded);
+        if forced || rules != seen_rules {
+            seen_rules = rules;
+            watched.app.rules.apply(Sources { loaded: &watched.loaded }.read(), clock::now());
         }
         watched.apply(&mut documents).await;
     }
@@ -98,7 +107,13 @@ impl Watched {
                 }
                 self.guard.tokens.store(Arc::new(tokens));
                 self.rounds.set_registry(registry);
+                let rules = |c: &Config| (c.rules.clone(), c.families.clone(), c.inhibits.clone());
+                let others = rules(old) != rules(new);
                 self.loaded = loaded;
+                if others {
+                    self.app.alerts.set_inhibitions(inhibitions(&self.loaded));
+                    self.app.rules.apply(Sources { loaded: &self.loaded }.read(), clock::now());
+                }
                 self.tell(true, "Another config was taken".to_owned());
                 tracing::info!("config read again");
             }
@@ -137,6 +152,12 @@ impl Watched {
             );
         }
     }
+}
+
+/// The rule files and what stands in them.
+fn rule_texts(loaded: &LoadedConfig) -> Vec<(PathBuf, String)> {
+    let paths = Sources { loaded }.paths();
+    paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap_or_default())).collect()
 }
 
 fn notifier(sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {

@@ -9,8 +9,9 @@ pub(super) const APPLICATION_ID: i32 = 0x4647_7374;
 /// The newest version this build knows, as `user_version` has it.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-const MIGRATIONS: &[M<'static>] = &[M::up(
-    "
+const MIGRATIONS: &[M<'static>] = &[M::up(FIRST), M::up(ALERTS)];
+
+const FIRST: &str = "
     PRAGMA application_id = 0x46477374;
 
     -- What happened, in the order in which it was seen.
@@ -89,8 +90,48 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
         used_at INTEGER NOT NULL,
         expires_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ",
-)];
+    ";
+
+const ALERTS: &str = "
+    -- Nothing was ever written into the first one.
+    DROP TABLE alert;
+    CREATE TABLE alert (
+        rule TEXT NOT NULL,                   -- file, group and name of its rule
+        labels TEXT NOT NULL,                 -- JSON
+        annotations TEXT NOT NULL,            -- JSON
+        state TEXT NOT NULL,                  -- pending, firing, resolved
+        value REAL,                           -- NULL: not a number
+        active_at INTEGER NOT NULL,
+        fired_at INTEGER,
+        resolved_at INTEGER,
+        held_since INTEGER,                   -- its expression gives nothing since, though it is kept
+        PRIMARY KEY (rule, labels)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Everything that happened to an alert.
+    CREATE TABLE alert_change (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        alert TEXT NOT NULL,                  -- its id
+        name TEXT NOT NULL,
+        node TEXT,
+        severity TEXT NOT NULL,
+        what TEXT NOT NULL,                   -- pending, firing, resolved, acknowledged, ...
+        value REAL,
+        text TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX alert_change_by_time ON alert_change (at);
+    CREATE INDEX alert_change_by_alert ON alert_change (alert, id);
+
+    -- Who has taken which alert.
+    CREATE TABLE acknowledgement (
+        alert TEXT PRIMARY KEY,               -- its id
+        taken_by TEXT NOT NULL,
+        note TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        until INTEGER                         -- NULL: until the alert is resolved
+    ) STRICT, WITHOUT ROWID;
+    ";
 
 /// What makes any older file, or an empty one, one of [`VERSION`].
 pub(super) fn migrations() -> Migrations<'static> {

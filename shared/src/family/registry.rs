@@ -12,6 +12,14 @@ use super::{Family, FamilyError};
 /// The text of every built-in `family.toml`; the list is made by `build.rs`.
 static TEXTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
 
+/// The rule file of every folder that has one, by the folder's name.
+static RULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The built-in rule files: the name of the folder each is of, and its text.
+pub fn built_in_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RULES.iter().copied()
+}
+
 // The text is part of the binary, so it is parsed once; a test parses every one of them.
 static BUILT_IN: LazyLock<Vec<Arc<Family>>> = LazyLock::new(|| {
     let mut families: Vec<_> = TEXTS

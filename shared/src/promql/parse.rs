@@ -223,10 +223,31 @@ fn blame(text: &str, tokens: &[Token], problem: &str) -> ParseError {
     ParseError::at(text, text.len(), problem)
 }
 
+/// Where the first bracket closes that nothing opened.
+fn never_opened(text: &str, tokens: &[Token]) -> Option<usize> {
+    let mut open = 0usize;
+    for token in tokens.iter().filter(|token| token.kind == Kind::Sign) {
+        match &text[token.span.clone()] {
+            "(" | "{" | "[" => open += 1,
+            ")" | "}" | "]" if open == 0 => return Some(token.span.start),
+            ")" | "}" | "]" => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Where the first thing stands that the parser's words quote; else the beginning.
 fn mentioned(text: &str, tokens: &[Token], problem: &str) -> usize {
     let quoted = problem.split('\'').nth(1).unwrap_or("");
-    let found = tokens.iter().find(|token| !quoted.is_empty() && &text[token.span.clone()] == quoted);
+    if problem.starts_with("unexpected right ")
+        && let Some(at) = never_opened(text, tokens)
+    {
+        return at;
+    }
+    let is = |token: &&Token| !quoted.is_empty() && &text[token.span.clone()] == quoted;
+    let begins = |token: &&Token| token.kind == Kind::Sign && text[token.span.clone()].starts_with(quoted);
+    let found = tokens.iter().find(is).or_else(|| tokens.iter().filter(|_| !quoted.is_empty()).find(begins));
     let end = problem.starts_with("unclosed") || problem.contains("unexpected end");
     found.map_or(if end { text.len() } else { 0 }, |token| token.span.start)
 }

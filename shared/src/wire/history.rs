@@ -61,11 +61,15 @@ pub enum EventKind {
     Stop,
     /// Fleetglass took another config, or refused one.
     Reload,
+    /// An alert fires or is over; `from` is its severity, `to` its state.
+    Alert,
+    /// Something that was told to us: a release, a vote, a repair.
+    Mark,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::State,
         Self::Draining,
         Self::Version,
@@ -77,6 +81,8 @@ impl EventKind {
         Self::Start,
         Self::Stop,
         Self::Reload,
+        Self::Alert,
+        Self::Mark,
     ];
 
     /// The word on the wire.
@@ -93,6 +99,8 @@ impl EventKind {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Reload => "reload",
+            Self::Alert => "alert",
+            Self::Mark => "mark",
         }
     }
 

@@ -5,8 +5,8 @@ use fleetglass_shared::promql::{Answer, EvalError, Options, Query, Steps};
 use regex::Regex;
 
 use crate::load::Loaded;
-use crate::series::Sample;
 use crate::verify;
+use fleetglass_shared::promql::notation::Sample;
 
 /// What became of a case.
 #[derive(Clone, Debug)]

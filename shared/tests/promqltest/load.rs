@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME, Matcher};
 use fleetglass_shared::promql::{EvalError, SeriesRef, Storage};
 
-use crate::series::{Sample, Series};
+use fleetglass_shared::promql::notation::{Sample, Series};
 
 /// Series by labels, samples by time.
 #[derive(Default)]

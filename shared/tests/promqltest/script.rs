@@ -4,7 +4,7 @@ use fleetglass_shared::promql::duration_ms;
 
 use crate::case::{Case, Expected, Mode, Note, Outcome, Text};
 use crate::load::Loaded;
-use crate::series::{metric, samples, series};
+use fleetglass_shared::promql::notation::{metric, samples, series};
 
 /// Runs a file: the line and outcome of every case.
 pub(crate) fn run(text: &str) -> Vec<(usize, Outcome)> {
@@ -110,9 +110,11 @@ fn expectation(case: &mut Case, line: &str) -> Result<(), String> {
         case.fail = Some(Text::pattern(pattern.trim())?);
     } else if let Some(what) = line.strip_prefix("expect ") {
         expect(case, what.trim())?;
-    } else if let Ok((value, "")) = crate::series::number(line) {
-        case.expected
-            .push(Expected { labels: None, samples: vec![Some(crate::series::Sample::Float(value))] });
+    } else if let Ok((value, "")) = fleetglass_shared::promql::notation::number(line) {
+        case.expected.push(Expected {
+            labels: None,
+            samples: vec![Some(fleetglass_shared::promql::notation::Sample::Float(value))],
+        });
     } else {
         let (labels, rest) = metric(line)?;
         case.expected.push(Expected { labels: Some(labels), samples: samples(rest)? });

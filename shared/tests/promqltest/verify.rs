@@ -6,7 +6,7 @@ use fleetglass_shared::labels::LabelSet;
 use fleetglass_shared::promql::{Value, is_stale};
 
 use crate::case::{Case, Mode};
-use crate::series::Sample;
+use fleetglass_shared::promql::notation::Sample;
 
 /// Relative, as in Prometheus's own runner.
 const TOLERANCE: f64 = 1e-6;

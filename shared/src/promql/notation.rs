@@ -1,11 +1,12 @@
-//! A series as the format writes it: `metric{label="value"} 1 2+3x4 _ stale {{…}}`.
+//! A series as Prometheus's test files write it: `metric{label="value"} 1 2+3x4 _ stale {{…}}`.
 
-use fleetglass_shared::labels::quote::unquote;
-use fleetglass_shared::labels::{LabelSet, METRIC_NAME};
+use crate::labels::quote::unquote;
+use crate::labels::{LabelSet, METRIC_NAME};
 
 /// A sample, of whatever kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Sample {
+pub enum Sample {
+    /// A number, or a stale marker.
     Float(f64),
     /// A native histogram; what is in it is not read.
     Histogram,
@@ -13,19 +14,27 @@ pub(crate) enum Sample {
 
 /// Labels, and a sample or none for each step.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
-    pub(crate) labels: LabelSet,
-    pub(crate) samples: Vec<Option<Sample>>,
+pub struct Series {
+    /// All its labels.
+    pub labels: LabelSet,
+    /// One for each step, `None` where there is none.
+    pub samples: Vec<Option<Sample>>,
 }
 
 /// Reads a line.
-pub(crate) fn series(line: &str) -> Result<Series, String> {
+///
+/// # Errors
+/// What is not understood, in words.
+pub fn series(line: &str) -> Result<Series, String> {
     let (labels, rest) = metric(line)?;
     Ok(Series { labels, samples: samples(rest)? })
 }
 
 /// The labels a line begins with, and the rest.
-pub(crate) fn metric(line: &str) -> Result<(LabelSet, &str), String> {
+///
+/// # Errors
+/// What is not understood, in words.
+pub fn metric(line: &str) -> Result<(LabelSet, &str), String> {
     let end = line.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(line.len());
     let (name, mut rest) = line.split_at(end);
     let mut pairs: Vec<(String, String)> = Vec::new();
@@ -67,7 +76,10 @@ fn word(text: &str) -> Result<(String, &str), String> {
 }
 
 /// Values one after the other.
-pub(crate) fn samples(text: &str) -> Result<Vec<Option<Sample>>, String> {
+///
+/// # Errors
+/// What is not understood, in words.
+pub fn samples(text: &str) -> Result<Vec<Option<Sample>>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -102,7 +114,7 @@ fn floats<'a>(text: &'a str, found: &mut Vec<Option<Sample>>) -> Result<&'a str,
     }
     if let Some(rest) = text.strip_prefix("stale") {
         let (count, rest) = times(rest)?;
-        let stale = fleetglass_shared::promql::stale_marker();
+        let stale = super::stale_marker();
         found.extend((0..=count).map(|_| Some(Sample::Float(stale))));
         return Ok(rest);
     }
@@ -129,7 +141,10 @@ fn times(text: &str) -> Result<(usize, &str), String> {
 }
 
 /// A number at the beginning of a text.
-pub(crate) fn number(text: &str) -> Result<(f64, &str), String> {
+///
+/// # Errors
+/// What is not understood, in words.
+pub fn number(text: &str) -> Result<(f64, &str), String> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let sign = text.len() - unsigned.len();
     let lower = unsigned.to_ascii_lowercase();

@@ -1,0 +1,63 @@
+//! Which alert quiets which: rules in Alertmanager's form.
+
+use std::collections::BTreeMap;
+
+use fleetglass_shared::{
+    labels::{LabelSet, MatchOp, Matcher},
+    wire::AlertState,
+};
+
+/// While a source fires, targets with equal labels are quiet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inhibition {
+    /// What a source must pass.
+    pub source: Vec<Matcher>,
+    /// What a target must pass.
+    pub target: Vec<Matcher>,
+    /// Labels that both must have alike; a missing one is empty.
+    pub equal: Vec<String>,
+}
+
+/// A node that cannot be reached quiets its own other alerts.
+pub fn built_in() -> Vec<Inhibition> {
+    vec![Inhibition {
+        source: vec![Matcher::equal("alertname", "NodeUnreachable")],
+        target: Matcher::new("alertname", MatchOp::NotEqual, "NodeUnreachable").into_iter().collect(),
+        equal: vec!["instance".to_owned()],
+    }]
+}
+
+fn passes(matchers: &[Matcher], labels: &LabelSet) -> bool {
+    matchers.iter().all(|matcher| matcher.matches_set(labels))
+}
+
+/// Of each alert that is quiet the ids of those that quiet it. As in Alertmanager an alert that is both
+/// source and target of a rule is not quieted by another such one.
+pub(super) fn inhibited<'a>(
+    inhibitions: &[Inhibition],
+    alerts: impl Iterator<Item = (&'a str, &'a LabelSet, AlertState)> + Clone,
+) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Inhibition { source, target, equal } in inhibitions {
+        let key = |labels: &LabelSet| -> Vec<String> {
+            equal.iter().map(|name| labels.get(name).unwrap_or_default().to_owned()).collect()
+        };
+        let mut sources: BTreeMap<Vec<String>, Vec<(&str, bool)>> = BTreeMap::new();
+        for (id, labels, _) in
+            alerts.clone().filter(|(_, labels, state)| *state == AlertState::Firing && passes(source, labels))
+        {
+            sources.entry(key(labels)).or_default().push((id, passes(target, labels)));
+        }
+        if sources.is_empty() {
+            continue;
+        }
+        for (id, labels, _) in alerts.clone().filter(|(_, labels, _)| passes(target, labels)) {
+            let both = passes(source, labels);
+            let own = sources.get(&key(labels)).into_iter().flatten();
+            let by = own.filter(|(source, is_target)| *source != id && !(both && *is_target));
+            found.entry(id.to_owned()).or_default().extend(by.map(|(source, _)| (*source).to_owned()));
+        }
+    }
+    found.retain(|_, by| !by.is_empty());
+    found
+}

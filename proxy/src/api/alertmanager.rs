@@ -1,0 +1,287 @@
+//! Alertmanager's API, version 2: silences, alerts, groups, receivers. `amtool` and others work against it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use fleetglass_shared::{
+    health::UnixMillis,
+    labels::{LabelSet, MatchOp, Matcher},
+    wire::{Alert, AlertState},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    alerts::{Silence, SilenceError, WireMatcher},
+    app::App,
+    clock,
+    config::matchers,
+    query::Params,
+};
+
+/// An error in Alertmanager's manner: the text alone, as a JSON string.
+type Refused = (StatusCode, Json<String>);
+
+fn refused(status: StatusCode, why: impl ToString) -> Refused {
+    (status, Json(why.to_string()))
+}
+
+fn time(at: UnixMillis) -> String {
+    let at =
+        std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_millis(u64::try_from(at).unwrap_or(0)));
+    at.map_or_else(String::new, |at| humantime::format_rfc3339_millis(at).to_string())
+}
+
+/// The server, as clients look for it first.
+pub async fn status(State(app): State<Arc<App>>) -> Response {
+    let _ = app;
+    Json(json!({
+        "cluster": { "status": "disabled", "peers": [], "name": "" },
+        "versionInfo": {
+            "version": "0.27.0", "revision": concat!("fleetglass-", env!("CARGO_PKG_VERSION")), "branch": "",
+            "buildUser": "", "buildDate": "", "goVersion": "",
+        },
+        "config": { "original": "route:\n  receiver: fleetglass\nreceivers:\n- name: fleetglass\n" },
+        "uptime": time(clock::now()),
+    }))
+    .into_response()
+}
+
+/// Which receivers there are.
+pub async fn receivers() -> Response {
+    Json(json!([{ "name": "fleetglass" }])).into_response()
+}
+
+/// Which alerts are asked for.
+struct Filter {
+    matchers: Vec<Matcher>,
+    active: bool,
+    silenced: bool,
+    inhibited: bool,
+}
+
+impl Filter {
+    fn read(query: Option<&str>) -> Result<Self, Refused> {
+        let bad = |why: String| refused(StatusCode::BAD_REQUEST, why);
+        let params = Params::read(query, b"").map_err(|error| bad(error.to_string()))?;
+        let flag = |name: &str| params.get(name) != Some("false");
+        let texts: Vec<String> = params.all("filter").map(quoted).collect();
+        Ok(Self {
+            matchers: matchers(&texts).map_err(|error| bad(format!("bad matcher format: {error}")))?,
+            active: flag("active"),
+            silenced: flag("silenced"),
+            inhibited: flag("inhibited"),
+        })
+    }
+
+    fn wants(&self, alert: &Alert) -> bool {
+        let labels = LabelSet::from_pairs(&alert.labels);
+        let (silenced, inhibited) = (!alert.silenced_by.is_empty(), !alert.inhibited_by.is_empty());
+        alert.state == AlertState::Firing
+            && self.matchers.iter().all(|matcher| matcher.matches_set(&labels))
+            && (self.silenced || !silenced)
+            && (self.inhibited || !inhibited)
+            && (self.active || silenced || inhibited)
+    }
+}
+
+/// A matcher whose value may stand without quotes, as on amtool's command line.
+fn quoted(text: &str) -> String {
+    let inside = text.trim().trim_start_matches('{').trim_end_matches('}');
+    for op in ["=~", "!~", "!=", "="] {
+        if let Some((name, value)) = inside.split_once(op)
+            && !value.starts_with('"')
+            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' '))
+        {
+            return format!("{}{op}{value:?}", name.trim());
+        }
+    }
+    inside.to_owned()
+}
+
+fn wire(alert: &Alert) -> Value {
+    let muted = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
+    let starts = alert.fired_at.unwrap_or(alert.active_at);
+    json!({
+        "annotations": alert.annotations,
+        "labels": alert.labels,
+        "startsAt": time(starts),
+        "endsAt": time(alert.resolved_at.unwrap_or(clock::now() + 300_000)),
+        "updatedAt": time(clock::now()),
+        "fingerprint": alert.id,
+        "generatorURL": "",
+        "receivers": [{ "name": "fleetglass" }],
+        "status": {
+            "state": if muted { "suppressed" } else { "active" },
+            "silencedBy": alert.silenced_by,
+            "inhibitedBy": alert.inhibited_by,
+        },
+    })
+}
+
+fn wanted(app: &App, query: Option<&str>) -> Result<Vec<Alert>, Refused> {
+    let filter = Filter::read(query)?;
+    Ok(app.alerts.all().into_iter().filter(|alert| filter.wants(alert)).collect())
+}
+
+/// What fires.
+pub async fn alerts(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
+    let found = wanted(&app, query.as_deref())?;
+    Ok(Json(found.iter().map(wire).collect::<Vec<_>>()).into_response())
+}
+
+/// What fires, by the alert's name.
+pub async fn groups(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
+    let mut by_name: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for alert in wanted(&app, query.as_deref())? {
+        by_name.entry(alert.name.clone()).or_default().push(wire(&alert));
+    }
+    let group = |(name, alerts): (String, Vec<Value>)| json!({ "labels": { "alertname": name }, "receiver": { "name": "fleetglass" }, "alerts": alerts });
+    Ok(Json(by_name.into_iter().map(group).collect::<Vec<_>>()).into_response())
+}
+
+fn wire_silence(silence: &Silence, now: UnixMillis) -> Value {
+    json!({
+        "id": silence.id,
+        "status": { "state": silence.state(now).as_str() },
+        "updatedAt": time(silence.updated_at),
+        "comment": silence.comment,
+        "createdBy": silence.created_by,
+        "startsAt": time(silence.starts_at),
+        "endsAt": time(silence.ends_at),
+        "matchers": silence.matchers,
+    })
+}
+
+/// The silences: those that mute first, those that are over last.
+pub async fn silences(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
+    let filter = Filter::read(query.as_deref())?;
+    let now = clock::now();
+    let mut found: Vec<Silence> =
+        app.alerts.silences().into_iter().filter(|silence| is_of(silence, &filter.matchers)).collect();
+    found.sort_by_key(|silence| {
+        let state = match silence.state(now) {
+            crate::alerts::SilenceState::Active => 0,
+            crate::alerts::SilenceState::Pending => 1,
+            crate::alerts::SilenceState::Expired => 2,
+        };
+        (state, silence.ends_at)
+    });
+    Ok(Json(found.iter().map(|silence| wire_silence(silence, now)).collect::<Vec<_>>()).into_response())
+}
+
+/// Whether a silence is about what a filter names: it has a matcher for each of its labels that agrees.
+fn is_of(silence: &Silence, filter: &[Matcher]) -> bool {
+    filter.iter().all(|wanted| {
+        silence
+            .matchers
+            .iter()
+            .any(|own| own.name == wanted.name() && (wanted.matches(&own.value) || same_pattern(own, wanted)))
+    })
+}
+
+fn same_pattern(own: &WireMatcher, wanted: &Matcher) -> bool {
+    own.is_regex && wanted.op() == MatchOp::Regex && own.value == wanted.value()
+}
+
+/// One silence.
+pub async fn silence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Refused> {
+    let found = app.alerts.silences().into_iter().find(|silence| silence.id == id);
+    let found = found.ok_or_else(|| refused(StatusCode::NOT_FOUND, SilenceError::NotFound(id)))?;
+    Ok(Json(wire_silence(&found, clock::now())).into_response())
+}
+
+/// A silence as it is posted.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Posted {
+    #[serde(default)]
+    id: Option<String>,
+    matchers: Vec<WireMatcher>,
+    starts_at: String,
+    ends_at: String,
+    created_by: String,
+    comment: String,
+}
+
+/// Makes or changes a silence.
+pub async fn set_silence(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let bad = |why: String| refused(StatusCode::BAD_REQUEST, why);
+    let posted: Posted = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let at = |name: &str, text: &str| {
+        parse_time(text)
+            .ok_or_else(|| bad(format!("{name}: `{text}` is not a time such as 2026-01-02T10:00:00Z")))
+    };
+    let times = (at("startsAt", &posted.starts_at)?, at("endsAt", &posted.ends_at)?);
+    let id = posted.id.unwrap_or_default();
+    let silence = Silence::new(id, posted.matchers, times, posted.created_by, posted.comment)
+        .map_err(|error| bad(error.to_string()))?;
+    let id = app.alerts.set_silence(silence, clock::now()).map_err(|error| match error {
+        SilenceError::NotFound(_) => refused(StatusCode::NOT_FOUND, error),
+        _ => refused(StatusCode::BAD_REQUEST, error),
+    })?;
+    Ok(Json(json!({ "silenceID": id })).into_response())
+}
+
+/// An RFC 3339 time with any offset.
+fn parse_time(text: &str) -> Option<UnixMillis> {
+    let (date, clock) = text.split_once(['T', 't', ' '])?;
+    let (clock, offset_ms) = match clock.strip_suffix(['Z', 'z']) {
+        Some(clock) => (clock, 0),
+        None => {
+            let sign = clock.rfind(['+', '-'])?;
+            let (hours, minutes) = clock[sign + 1..].split_once(':')?;
+            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            (&clock[..sign], minutes * if clock[sign..].starts_with('-') { -60_000 } else { 60_000 })
+        }
+    };
+    let at = humantime::parse_rfc3339(&format!("{date}T{clock}Z")).ok()?;
+    let at = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(i64::try_from(at.as_millis()).ok()? - offset_ms)
+}
+
+/// Ends a silence.
+pub async fn expire_silence(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    app.alerts.expire_silence(&id, clock::now()).map_err(|error| match error {
+        SilenceError::NotFound(_) => refused(StatusCode::NOT_FOUND, error),
+        _ => refused(StatusCode::INTERNAL_SERVER_ERROR, error),
+    })?;
+    Ok(StatusCode::OK.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_all_zones_are_read() {
+        for (text, at) in [
+            ("1970-01-01T00:00:01Z", Some(1_000)),
+            ("1970-01-01T00:00:01.250Z", Some(1_250)),
+            ("1970-01-01T02:00:00+02:00", Some(0)),
+            ("1969-12-31T22:30:00.5-01:30", Some(500)),
+            ("yesterday", None),
+            ("1970-01-01", None),
+        ] {
+            assert_eq!(parse_time(text), at, "{text}");
+        }
+    }
+
+    #[test]
+    fn matchers_may_stand_without_quotes() {
+        for (text, is) in
+            [("alertname=Lag", "alertname=\"Lag\""), ("{a=~x.*}", "a=~\"x.*\""), ("a=\"b\"", "a=\"b\"")]
+        {
+            assert_eq!(quoted(text), is);
+        }
+    }
+}
