@@ -22,6 +22,32 @@ impl Storage for Store {
         to: UnixMillis,
         each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
+        self.walk(matchers, (from, to), &scan_memory, each)
+    }
+
+    fn scan_newest(
+        &self,
+        matchers: &[Matcher],
+        from: UnixMillis,
+        to: UnixMillis,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        self.walk(matchers, (from, to), &scan_newest, each)
+    }
+}
+
+/// How the series of one table are shown.
+type ScanMemory<'a> =
+    &'a dyn Fn(&Table, &[Matcher], UnixMillis, UnixMillis, Each<'_>) -> Result<(), EvalError>;
+
+impl Store {
+    fn walk(
+        &self,
+        matchers: &[Matcher],
+        (from, to): (UnixMillis, UnixMillis),
+        scan_memory: ScanMemory<'_>,
+        each: Each<'_>,
+    ) -> Result<(), EvalError> {
         let mut seen = BTreeSet::new();
         for table in self.matching(matchers) {
             match &self.shared.disk {
@@ -103,6 +129,35 @@ fn scan_memory(
             each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
         } else if values.iter().any(|value| !is_stale(*value)) {
             each(SeriesRef { labels: &labels(), times: &rows.times, values: &values })?;
+        }
+    }
+    Ok(())
+}
+
+/// As [`scan_memory`], of each series the newest sample alone: that of the last row, where it is in the head.
+fn scan_newest(
+    table: &Table,
+    matchers: &[Matcher],
+    from: UnixMillis,
+    to: UnixMillis,
+    each: Each<'_>,
+) -> Result<(), EvalError> {
+    let row = table.times.partition_point(|&at| at <= to).checked_sub(1);
+    let Some(row) = row.filter(|&row| table.times[row] >= from) else {
+        return scan_memory(table, matchers, from, to, each);
+    };
+    let mut times = None;
+    for column in table.matching(matchers) {
+        let entry = &table.columns[column as usize];
+        let labels = || entry.labels.merged(&table.target);
+        if entry.timed.is_some() {
+            let samples = table.read_column(column, from, to);
+            let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
+            let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
+            each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
+        } else if let Some(value) = entry.head.get(row) {
+            let times = times.get_or_insert_with(|| Arc::from([table.times[row]]));
+            each(SeriesRef { labels: &labels(), times, values: &[value] })?;
         }
     }
     Ok(())

@@ -36,6 +36,21 @@ pub trait Storage {
         to: i64,
         each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
     ) -> Result<(), EvalError>;
+
+    /// As [`Storage::scan`], where of each series only its newest sample is asked for: others need not be shown,
+    /// nor a series whose newest sample ends it.
+    ///
+    /// # Errors
+    /// As [`Storage::scan`].
+    fn scan_newest(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        self.scan(matchers, from, to, each)
+    }
 }
 
 /// Series in a list, for tests and for whoever has few.

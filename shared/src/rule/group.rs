@@ -111,6 +111,17 @@ impl Storage for Only<'_> {
         let all: Vec<Matcher> = [std::slice::from_ref(&self.matcher), matchers].concat();
         self.storage.scan(&all, from, to, each)
     }
+
+    fn scan_newest(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        let all: Vec<Matcher> = [std::slice::from_ref(&self.matcher), matchers].concat();
+        self.storage.scan_newest(&all, from, to, each)
+    }
 }
 
 impl GroupState {

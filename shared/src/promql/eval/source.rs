@@ -53,6 +53,23 @@ impl<'a> Eval<'a> {
         })
     }
 
+    /// As [`Self::scan`], for what looks at each step at the newest sample alone.
+    fn scan_newest(
+        &self,
+        selector: &Selector,
+        back_ms: i64,
+        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        if self.steps() != 1 {
+            return self.scan(selector, back_ms, each);
+        }
+        let (from, to) = self.span(selector.shift, back_ms);
+        self.storage.scan_newest(&selector.matchers, from, to, &mut |series| {
+            self.env.read(series.values.len())?;
+            each(series)
+        })
+    }
+
     /// The newest sample at each step that is not too old and does not end the series.
     pub(super) fn instant(&self, selector: &Selector, sink: Sink<'_>) -> Result<(), EvalError> {
         self.newest(selector, &mut |series, bounds, row| {
@@ -96,7 +113,7 @@ impl<'a> Eval<'a> {
         let back = self.env.options.look_back_ms;
         let mut known = Bounds::default();
         let mut row = Vec::new();
-        self.scan(selector, back, &mut |series| {
+        self.scan_newest(selector, back, &mut |series| {
             known.of(series.times, |times, bounds| {
                 let mut behind = 0;
                 bounds.extend(self.looks_at(selector.shift).map(|time| {
