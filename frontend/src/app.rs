@@ -12,10 +12,10 @@ use crate::components::notice::failed;
 use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
 use crate::dom::{El, button, div, group, link, unseen, with_class};
+use crate::kept::kept;
 use crate::pages::fleet::fleet_page;
 use crate::pages::later::{Later, later};
 use crate::pages::not_found::not_found_page;
-use crate::kept::kept;
 use crate::rest::{Rest, RestOfApp, use_rest};
 use crate::route::{Page, Route};
 use crate::state::{Fleet, Link};
@@ -103,11 +103,13 @@ fn app() -> El {
             page => when_there(move || later(Later::Page(page.clone()))),
         }))
     };
-    group().child(skip_link()).child(
-        div("frame")
-            .child(rail())
-            .when(locked, token_form)
-            .when(move || !locked(), move || group().live(shown)),
-    )
-    .child(alarm())
+    group()
+        .child(skip_link())
+        .child(
+            div("frame")
+                .child(rail())
+                .when(locked, token_form)
+                .when(move || !locked(), move || group().live(shown)),
+        )
+        .child(alarm())
 }

@@ -50,7 +50,7 @@ pub enum Sign {
     Reload,
     /// The shape of an alert's severity: it fires.
     Alert(Severity),
-    /// A bell that is struck out: an alert is over.
+    /// A hollow octagon: an alert is over.
     AlertEnd,
     /// A flag: something that was told to us.
     Told,
@@ -104,7 +104,7 @@ impl Sign {
             Self::Stop => "M5 2.8v10.4M11 2.8v10.4",
             Self::Reload => "M2.5 3.5h11M2.5 8h11M2.5 12.5h11",
             Self::Alert(severity) => severity_mark::shape(severity),
-            Self::AlertEnd => "M3.5 11.5h9M5 11.5V7a3 3 0 0 1 6 0v4.5M2.5 2.5l11 11",
+            Self::AlertEnd => "M5.6 2.4h4.8l3.2 3.2v4.8l-3.2 3.2H5.6L2.4 10.4V5.6z",
             Self::Told => "M4 14V2.5h8.5L10.6 5.6 12.5 8.7H4",
         }
     }

@@ -20,9 +20,7 @@ pub fn alert_banner() -> El {
         0 => "No alert is open".to_owned(),
         _ => format!("Open alerts: {}", open.with(Open::in_words)),
     };
-    group()
-        .child(p("sr-only").attr("aria-live", "polite").text(spoken))
-        .when(shown, move || line(open))
+    group().child(p("sr-only").attr("aria-live", "polite").text(spoken)).when(shown, move || line(open))
 }
 
 fn line(open: Memo<Open>) -> El {

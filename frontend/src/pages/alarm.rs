@@ -85,9 +85,8 @@ pub fn alarm() -> El {
     let mut seen: Option<HashSet<String>> = None;
     effect(move || {
         let loaded = fleet.loaded().get();
-        let open: Vec<_> = fleet.alerts().with(|alerts| {
-            alerts.iter().filter(|alert| alert.is_open()).cloned().collect()
-        });
+        let open: Vec<_> =
+            fleet.alerts().with(|alerts| alerts.iter().filter(|alert| alert.is_open()).cloned().collect());
         if !loaded {
             return;
         }
@@ -100,8 +99,7 @@ pub fn alarm() -> El {
         if let Some(worst) = heard {
             beep(worst.severity);
         }
-        let told: Vec<_> =
-            new.iter().filter(|alert| settings.has(Kind::Notify, alert.severity)).collect();
+        let told: Vec<_> = new.iter().filter(|alert| settings.has(Kind::Notify, alert.severity)).collect();
         match told.as_slice() {
             [] => {}
             [one] => notify(&title(one), summary(one)),
@@ -195,7 +193,9 @@ mod tests {
     #[test]
     fn settings_are_words() {
         let mut settings = Settings::parse(" sound:critical later:word ");
-        assert!(settings.has(Kind::Sound, Severity::Critical) && !settings.has(Kind::Notify, Severity::Critical));
+        assert!(
+            settings.has(Kind::Sound, Severity::Critical) && !settings.has(Kind::Notify, Severity::Critical)
+        );
         settings.set(Kind::Notify, Severity::Warning, true);
         settings.set(Kind::Notify, Severity::Warning, true);
         settings.set(Kind::Sound, Severity::Critical, false);

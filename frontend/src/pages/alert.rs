@@ -79,9 +79,7 @@ fn body(load: AlertLoad, desk: Desk) -> El {
 fn head(load: AlertLoad, desk: Desk) -> El {
     let now = use_fleet().now();
     let all = silences::follow(desk);
-    let class = move || {
-        load.alert().map_or("alert-head", |alert| severity_class(alert.severity))
-    };
+    let class = move || load.alert().map_or("alert-head", |alert| severity_class(alert.severity));
     let line = move || load.alert().map(|alert| words::stands(&alert, now.get())).unwrap_or_default();
     let notes = move || {
         let alert = load.alert()?;
@@ -108,9 +106,7 @@ fn head(load: AlertLoad, desk: Desk) -> El {
         div("alert-head-acts")
             .when(
                 move || !taken(),
-                move || {
-                    button("button button-primary").on_click(ask(Act::Acknowledge)).text("Acknowledge")
-                },
+                move || button("button button-primary").on_click(ask(Act::Acknowledge)).text("Acknowledge"),
             )
             .when(taken, move || button("button").on_click(give_back).text("Give back"))
             .child(button("button").on_click(ask(Act::Silence)).text("Silence"))
@@ -125,9 +121,11 @@ fn head(load: AlertLoad, desk: Desk) -> El {
                         .live(move || load.alert().map(|alert| severity_mark(&alert)))
                         .child(p("alert-head-stands num").text(line)),
                 )
-                .child(p("alert-head-summary").text(move || {
-                    load.alert().map(|alert| summary(&alert).to_owned()).unwrap_or_default()
-                }))
+                .child(
+                    p("alert-head-summary").text(move || {
+                        load.alert().map(|alert| summary(&alert).to_owned()).unwrap_or_default()
+                    }),
+                )
                 .child(group().live(move || {
                     let node = load.alert()?.node.clone()?;
                     Some(parts::node_line(&node))

@@ -78,20 +78,19 @@ pub fn alerts_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")
-        .child(top_bar([el("h1").class("page-title alerts-title").text("Alerts"), find, settings::settings()]))
+        .child(top_bar([
+            el("h1").class("page-title alerts-title").text("Alerts"),
+            find,
+            settings::settings(),
+        ]))
         .child(banners())
         .child(
             body.child(tabs(view, latest))
                 .when(move || !loaded.get(), loading)
-                .when(
-                    move || loaded.get() && at(Tab::Silenced)(),
-                    move || silences::list(desk, silences),
-                )
+                .when(move || loaded.get() && at(Tab::Silenced)(), move || silences::list(desk, silences))
                 .when(
                     move || loaded.get() && !at(Tab::History)(),
-                    move || {
-                        list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller)
-                    },
+                    move || list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller),
                 )
                 .when(at(Tab::History), move || history::history(view)),
         )
@@ -132,12 +131,10 @@ fn tabs(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
                 .children(Tab::ALL.map(tab)),
         )
         .child(span("toolbar-space"))
-        .child(
-            group().when(
-                move || view.with(|view| view.tab != Tab::History),
-                move || menu("Group", groups, move || view.with(|view| view.group.word()), set),
-            ),
-        )
+        .child(group().when(
+            move || view.with(|view| view.tab != Tab::History),
+            move || menu("Group", groups, move || view.with(|view| view.group.word()), set),
+        ))
 }
 
 fn loading() -> El {

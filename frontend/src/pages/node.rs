@@ -29,6 +29,7 @@ mod uptime;
 
 use leptos::prelude::*;
 
+use super::alert::parts::of_node;
 use crate::charts::Board;
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
@@ -38,7 +39,6 @@ use crate::components::status_mark::status_shape;
 use crate::dom::{El, Words, button, div, effect, el, link, p, span, with_class};
 use crate::state::{Link, Node, use_fleet};
 use fleetglass_shared::health::Status;
-use super::alert::parts::of_node;
 use load::NodeLoad;
 
 /// Everything known about one node.

@@ -88,14 +88,9 @@ struct Load {
 impl Load {
     fn start() -> Self {
         let fleet = use_fleet();
-        let load = Self {
-            rules: RwSignal::new(None),
-            trouble: RwSignal::new(None),
-            again: RwSignal::new(0),
-        };
-        let turn = Memo::new(move |_| {
-            (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live))
-        });
+        let load = Self { rules: RwSignal::new(None), trouble: RwSignal::new(None), again: RwSignal::new(0) };
+        let turn =
+            Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         effect(move || {
             turn.track();
             load.again.track();
@@ -163,9 +158,8 @@ pub fn rules_page() -> El {
 
 fn bar(view: RwSignal<View>, load: Load) -> El {
     let one = move |(stand, title): (Option<Stand>, &'static str)| {
-        let count = move || {
-            Some(load.with(|rules| stand.map_or_else(|| rules.total(), |stand| rules.count(stand))))
-        };
+        let count =
+            move || Some(load.with(|rules| stand.map_or_else(|| rules.total(), |stand| rules.count(stand))));
         choice(
             title,
             count,
@@ -197,7 +191,11 @@ fn faults(load: Load) -> El {
     with_class("section", "faults state-unhealthy")
         .attr("aria-labelledby", "faults-title")
         .child(el("h2").class("faults-title").attr("id", "faults-title").text(title))
-        .child(p("muted").text("The others of these files are in use. Mend the file; it is read again when it is saved."))
+        .child(
+            p("muted").text(
+                "The others of these files are in use. Mend the file; it is read again when it is saved.",
+            ),
+        )
         .child(with_class("ul", "").each(
             move || load.with(|rules| rules.faults.clone()),
             |fault| format!("{} {}", fault.place, fault.message),
@@ -249,9 +247,11 @@ fn one_group(view: RwSignal<View>, load: Load, (file, name): (String, String)) -
         });
         group::rule(rule)
     };
-    with_class("section", "rules-group")
-        .child(group::head(group))
-        .child(with_class("ul", "").each(shown, |(index, name)| format!("{index} {name}"), row))
+    with_class("section", "rules-group").child(group::head(group)).child(with_class("ul", "").each(
+        shown,
+        |(index, name)| format!("{index} {name}"),
+        row,
+    ))
 }
 
 #[cfg(test)]

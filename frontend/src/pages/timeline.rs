@@ -70,9 +70,8 @@ impl Told {
             turn: StoredValue::new(0),
         };
         let asked = Memo::new(move |_| view.with(|view| (view.part, view.node.clone())));
-        let turn = Memo::new(move |_| {
-            (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live))
-        });
+        let turn =
+            Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         effect(move || {
             turn.track();
             told.again.track();
@@ -181,12 +180,13 @@ pub fn timeline_page() -> El {
                 )
                 .each(titles, String::clone, day)
                 .when(none, move || {
-                    empty("Nothing to show", "Nothing of this kind is recorded, or the filter leaves nothing.")
-                        .child(
-                            button("button")
-                                .on_click(move || view.set(View::default()))
-                                .text("Show everything"),
-                        )
+                    empty(
+                        "Nothing to show",
+                        "Nothing of this kind is recorded, or the filter leaves nothing.",
+                    )
+                    .child(
+                        button("button").on_click(move || view.set(View::default())).text("Show everything"),
+                    )
                 })
                 .when(
                     move || told.more.get() && told.wanted.get() < MOST,
@@ -237,15 +237,15 @@ fn line(event: Event) -> El {
     let sign = Sign::of(&event);
     let view = |node: &str| format!("/timeline?node={}", escaped(node));
     let whose = match &event.node {
-        Some(node) => span("timeline-node")
-            .child(link("", node_path(node)).child(el("bdi").text(node)))
-            .child(
+        Some(node) => {
+            span("timeline-node").child(link("", node_path(node)).child(el("bdi").text(node))).child(
                 link("timeline-only", view(node))
                     .attr("aria-label", format!("Only {node}"))
                     .attr("title", "Only this node")
                     .text("only"),
-            ),
-        None => span("timeline-node muted").text("Fleetglass"),
+            )
+        }
+        None => span("timeline-node muted").text(if sign.is_own() { "Fleetglass" } else { "–" }),
     };
     el("li")
         .class("timeline-line")

@@ -53,10 +53,7 @@ fn drawn(query: String, bound: Option<f64>) -> El {
     let in_view = RwSignal::new(false);
     let unit = unit(&query);
     let title = query.clone();
-    let shown = feed(
-        move |_| vec![PanelQuery { expr: query.clone(), legend: String::new() }],
-        in_view,
-    );
+    let shown = feed(move |_| vec![PanelQuery { expr: query.clone(), legend: String::new() }], in_view);
     let bound = bound.map(|value| PanelBound { title: "bound".to_owned(), value });
     // From zero, so that the bound is always in the picture.
     chart(&title, unit, true, bound, shown, in_view)

@@ -35,9 +35,11 @@ pub fn node_line(id: &str) -> El {
     p("alert-head-node").child(link("", node_path(id)).child(el("bdi").text(id.to_owned()))).live(move || {
         let node = node.get()?;
         let (status, draining) = (node.status, node.draining);
-        Some(group().child(status_mark(move || status, move || draining)).child(
-            span("muted").text(fleet.family_title(&node.family)),
-        ))
+        Some(
+            group()
+                .child(status_mark(move || status, move || draining))
+                .child(span("muted").text(fleet.family_title(&node.family))),
+        )
     })
 }
 
@@ -65,7 +67,10 @@ pub fn told(load: AlertLoad) -> El {
         // Only what a browser follows safely.
         let safe = address.starts_with("https://") || address.starts_with("http://");
         safe.then(|| {
-            link("button", address).attr("target", "_blank").attr("rel", "noreferrer").text("Open the runbook")
+            link("button", address)
+                .attr("target", "_blank")
+                .attr("rel", "noreferrer")
+                .text("Open the runbook")
         })
     };
     let value = move || load.alert().and_then(|alert| alert.value).map(count);
@@ -171,7 +176,11 @@ pub fn rule(load: AlertLoad) -> El {
         millis => format!("Fires when it has been true for {}.", duration_ms(millis)),
     };
     card("rule-title", "Its rule")
-        .child(with_class("pre", "rule-query").attr("tabindex", "0").child(el("code").text(text(|rule| rule.query.clone()))))
+        .child(
+            with_class("pre", "rule-query")
+                .attr("tabindex", "0")
+                .child(el("code").text(text(|rule| rule.query.clone()))),
+        )
         .child(p("").text(text(waits)))
         .child(
             p("card-note")
@@ -187,9 +196,13 @@ pub fn of_node(id: &str) -> El {
     let all = Memo::new(move |_| {
         let mut own: Vec<_> = fleet.alerts().with(|alerts| {
             let own = alerts.iter().filter(|alert| alert.node.as_ref() == Some(&id));
-            own.filter(|alert| alert.state != fleetglass_shared::wire::AlertState::Resolved).cloned().collect()
+            own.filter(|alert| alert.state != fleetglass_shared::wire::AlertState::Resolved)
+                .cloned()
+                .collect()
         });
-        own.sort_by_key(|alert: &crate::state::alerts::AlertRef| (!alert.is_open(), alert.state, alert.severity));
+        own.sort_by_key(|alert: &crate::state::alerts::AlertRef| {
+            (!alert.is_open(), alert.state, alert.severity)
+        });
         own
     });
     let now = fleet.now();
@@ -204,19 +217,23 @@ pub fn of_node(id: &str) -> El {
                 .child(crate::components::severity_mark::severity_mark(&alert))
                 .child(span("node-alert-name").text(&alert.name))
                 .child(span("node-alert-words").text(crate::state::alerts::summary(&alert).to_owned()))
-                .child(span("node-alert-since num muted").text(move || super::words::stands(&held, now.get()))),
+                .child(
+                    span("node-alert-since num muted").text(move || super::words::stands(&held, now.get())),
+                ),
         )
     };
     group().when(
         move || all.with(|all| !all.is_empty()),
         move || {
-            with_class("section", "node-alerts")
-                .attr("aria-label", "Alerts of this node")
-                .child(with_class("ul", "").each(
+            with_class("section", "node-alerts").attr("aria-label", "Alerts of this node").child(
+                with_class("ul", "").each(
                     move || all.get(),
-                    |alert| format!("{} {:?} {:?} {}", alert.id, alert.state, alert.fired_at, alert.is_open()),
+                    |alert| {
+                        format!("{} {:?} {:?} {}", alert.id, alert.state, alert.fired_at, alert.is_open())
+                    },
                     line,
-                ))
+                ),
+            )
         },
     )
 }

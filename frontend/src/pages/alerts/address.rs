@@ -41,7 +41,8 @@ pub fn in_address<T: InAddress>() -> RwSignal<T> {
             timer.clear();
         }
         let write = move || {
-            let differs = || route.page() == T::PAGE && shown.with(|shown| shown.members() != said().members());
+            let differs =
+                || route.page() == T::PAGE && shown.with(|shown| shown.members() != said().members());
             if untrack(differs) {
                 Route::replace(route, &address);
             }

@@ -95,17 +95,13 @@ impl Desk {
     pub fn parts(self) -> El {
         let asked = move || self.open.get().into_iter().collect();
         let key = |(act, alert): &(Act, AlertRef)| format!("{act:?} {}", alert.id);
-        group()
-            .each(asked, key, move |(act, alert)| sheet(self, act, alert))
-            .child(
-                div("toasts")
-                    .attr("role", "status")
-                    .each(
-                        move || self.toast.get().into_iter().collect(),
-                        |toast| toast.turn.to_string(),
-                        move |toast| self.toast(toast),
-                    ),
-            )
+        group().each(asked, key, move |(act, alert)| sheet(self, act, alert)).child(
+            div("toasts").attr("role", "status").each(
+                move || self.toast.get().into_iter().collect(),
+                |toast| toast.turn.to_string(),
+                move |toast| self.toast(toast),
+            ),
+        )
     }
 
     fn toast(self, toast: Toast) -> El {
@@ -124,7 +120,8 @@ impl Desk {
     }
 
     fn say(self, words: String, undo: Option<Undo>, failed: bool) {
-        let Some(turn) = self.toast.try_with_untracked(|toast| toast.as_ref().map_or(1, |toast| toast.turn + 1))
+        let Some(turn) =
+            self.toast.try_with_untracked(|toast| toast.as_ref().map_or(1, |toast| toast.turn + 1))
         else {
             return;
         };

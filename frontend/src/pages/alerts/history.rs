@@ -68,11 +68,9 @@ pub fn history(view: RwSignal<View>) -> El {
     let none = move || told.loaded.get() && told.trouble.with(Option::is_none) && rows().is_empty();
     let table = with_class("table", "table events alert-history")
         .child(with_class("caption", "sr-only").text("What happened to alerts, the newest first"))
-        .child(el("thead").child(
-            el("tr").children(
-                ["Time", "What", "Alert", "Node", "Value", "Note"].map(|title| head_cell("col", "").text(title)),
-            ),
-        ))
+        .child(el("thead").child(el("tr").children(
+            ["Time", "What", "Alert", "Node", "Value", "Note"].map(|title| head_cell("col", "").text(title)),
+        )))
         .child(el("tbody").each(rows, key, move |change| change_row(change, true)));
     group()
         .when(move || !told.loaded.get(), || div("skeleton skeleton-table"))
@@ -87,7 +85,9 @@ pub fn history(view: RwSignal<View>) -> El {
             move || {
                 div("timeline-more").child(
                     button("button")
-                        .on_click(move || told.wanted.update(|wanted| *wanted = (*wanted + PAGE * 2).min(5000)))
+                        .on_click(move || {
+                            told.wanted.update(|wanted| *wanted = (*wanted + PAGE * 2).min(5000))
+                        })
                         .text("Show older"),
                 )
             },
@@ -116,9 +116,10 @@ pub fn change_row(change: AlertChange, named: bool) -> El {
     let time = format!("{} {}", date_label(at, zone_offset), clock_label(at, zone_offset(at), true));
     let tells_colour = matches!(change.what.as_str(), "firing" | "pending");
     let what = with_class("td", "event-sign")
-        .child(span(if tells_colour { severity_class(change.severity) } else { "" }).child(
-            severity_shape(change.severity),
-        ))
+        .child(
+            span(if tells_colour { severity_class(change.severity) } else { "" })
+                .child(severity_shape(change.severity)),
+        )
         .text(match change.what.as_str() {
             "firing" => format!("firing, {}", change.severity.as_str()),
             other => other.to_owned(),

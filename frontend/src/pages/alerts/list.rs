@@ -49,7 +49,7 @@ pub fn list(
         }
     });
     let row = Memo::new(move |_| match (screen.phone.get(), screen.touch.get()) {
-        (true, _) => 176,
+        (true, _) => 188,
         (false, true) => 60,
         (false, false) => 44,
     });
@@ -103,9 +103,7 @@ pub fn list(
         .each(move || seen.with(|seen| seen.order.clone()), |(_, key)| key.clone(), item);
     walk_by_keys();
     let none = move || shown.with(|shown| shown.alerts.is_empty());
-    let waiting = Memo::new(move |_| {
-        latest.with(|latest| shown.with(|shown| changes(latest, shown)))
-    });
+    let waiting = Memo::new(move |_| latest.with(|latest| shown.with(|shown| changes(latest, shown))));
     div("alerts-part")
         .when(
             move || waiting.get() > 0,
@@ -212,7 +210,9 @@ fn nothing(view: RwSignal<View>) -> El {
                 format!("Nothing here holds “{}”.", view.with(|view| view.filter.trim().to_owned()))
             })
             .child(
-                button("button").on_click(move || view.update(|view| view.filter.clear())).text("Clear filter"),
+                button("button")
+                    .on_click(move || view.update(|view| view.filter.clear()))
+                    .text("Clear filter"),
             )
         })
         .when(

@@ -147,7 +147,9 @@ mod tests {
     fn some() -> Vec<AlertRef> {
         vec![
             sample(json!({"id": "1", "name": "Lag", "node": "eu-10", "active_at": 5})),
-            sample(json!({"id": "2", "name": "Lag", "node": "eu-2", "severity": "critical", "severity_text": "P1"})),
+            sample(
+                json!({"id": "2", "name": "Lag", "node": "eu-2", "severity": "critical", "severity_text": "P1"}),
+            ),
             sample(json!({"id": "3", "name": "Down", "node": "eu-2", "active_at": 9,
                 "annotations": {"summary": "It is gone"}})),
             sample(json!({"id": "4", "name": "Soon", "state": "pending"})),

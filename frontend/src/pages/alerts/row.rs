@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn what_stands_out_is_said_in_words() {
-        let alert = sample(json!({"held": "no_data", "flaps": 7, "silenced_by": ["s", "t"], "inhibited_by": ["x"],
+        let alert =
+            sample(json!({"held": "no_data", "flaps": 7, "silenced_by": ["s", "t"], "inhibited_by": ["x"],
             "acknowledged": {"by": "ada", "at": 0, "until": 3_600_000}}));
         let silence = |id: &str, ends_at| Silence {
             id: id.into(),

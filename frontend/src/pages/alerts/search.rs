@@ -37,14 +37,10 @@ pub fn search(
             held.with_value(El::focus);
         }
     });
-    div("filter-box")
-        .attr("role", "search")
-        .child(icon(Icon::Search))
-        .child(field)
-        .when(
-            move || none().is_empty(),
-            || with_class("kbd", "filter-key").attr("aria-hidden", "true").text("/"),
-        )
+    div("filter-box").attr("role", "search").child(icon(Icon::Search)).child(field).when(
+        move || none().is_empty(),
+        || with_class("kbd", "filter-key").attr("aria-hidden", "true").text("/"),
+    )
 }
 
 /// The browser's own menu over fixed choices: word and title.

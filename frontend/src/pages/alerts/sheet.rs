@@ -128,9 +128,10 @@ impl Form {
                     .text(format!(" · {}", summary(alert))),
             )
             .child(self.durations())
-            .when(move || self.lasts.get() == Lasts::Custom, move || {
-                field("sheet-custom", "How long, e.g. 30m, 2h or 3d", self.custom, false)
-            })
+            .when(
+                move || self.lasts.get() == Lasts::Custom,
+                move || field("sheet-custom", "How long, e.g. 30m, 2h or 3d", self.custom, false),
+            )
             .maybe((self.act == Act::Silence).then(|| self.scopes(alert)))
             .child(field("sheet-name", "Your name", self.by, unnamed))
             .child(field("sheet-note", "Note (may be empty)", self.note, false))

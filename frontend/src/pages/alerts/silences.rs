@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::desk::Desk;
-use crate::clock;
 use crate::client;
+use crate::clock;
 use crate::components::icon::{Icon, icon};
 use crate::dom::{El, button, div, effect, el, p, span, with_class};
 use crate::json::Json;
@@ -76,7 +76,8 @@ pub fn read(json: &Json, time: impl Fn(&str) -> Option<UnixMillis>) -> Vec<Silen
 
 fn matcher(json: &Json) -> String {
     let text = |name: &str| json.get(name).text().unwrap_or_default();
-    let sign = match (json.get("isEqual").flag().unwrap_or(true), json.get("isRegex").flag().unwrap_or(false)) {
+    let sign = match (json.get("isEqual").flag().unwrap_or(true), json.get("isRegex").flag().unwrap_or(false))
+    {
         (true, false) => "=",
         (false, false) => "≠",
         (true, true) => "~",
@@ -92,9 +93,7 @@ pub fn follow(desk: Desk) -> RwSignal<Arc<Vec<Silence>>> {
     let turn = Memo::new(move |_| fleet.now().get() / AGAIN_MS);
     // A delta that mutes an alert comes with a silence that somebody else may have made.
     let muted = Memo::new(move |_| {
-        fleet.alerts().with(|alerts| {
-            alerts.iter().map(|alert| alert.silenced_by.len()).sum::<usize>()
-        })
+        fleet.alerts().with(|alerts| alerts.iter().map(|alert| alert.silenced_by.len()).sum::<usize>())
     });
     effect(move || {
         let _ = (turn.get(), muted.get());

@@ -57,9 +57,8 @@ pub fn backtest(rule: &Rule) -> El {
         event.prevent_default();
         bench.run();
     };
-    let number = move || {
-        bench.query.with(|query| threshold(query).map(|at| query[at].to_owned())).unwrap_or_default()
-    };
+    let number =
+        move || bench.query.with(|query| threshold(query).map(|at| query[at].to_owned())).unwrap_or_default();
     let set_number = move |value: String| {
         if let Some(query) = bench.query.with_untracked(|query| with_threshold(query, &value)) {
             bench.query.set(query);
@@ -93,15 +92,9 @@ pub fn backtest(rule: &Rule) -> El {
                     move || bench.query.with(|query| threshold(query).is_some()),
                     move || labelled("Threshold", line(number, set_number)),
                 ))
-                .child(labelled(
-                    "For",
-                    line(move || bench.lasts.get(), move |text| bench.lasts.set(text)),
-                ))
+                .child(labelled("For", line(move || bench.lasts.get(), move |text| bench.lasts.set(text))))
                 .child(
-                    div("choices")
-                        .attr("role", "group")
-                        .attr("aria-label", "Over")
-                        .children(SPANS.map(span)),
+                    div("choices").attr("role", "group").attr("aria-label", "Over").children(SPANS.map(span)),
                 )
                 .child(
                     button("button button-primary")
@@ -112,7 +105,11 @@ pub fn backtest(rule: &Rule) -> El {
                 .when(edited, move || button("button button-quiet").on_click(reset).text("As it is now")),
         )
         .child(p("range-trouble").attr("role", "alert").text(move || bench.trouble.get().unwrap_or_default()))
-        .child(div("").attr("aria-live", "polite").live(move || bench.outcome.get().map(|outcome| shown(&outcome))))
+        .child(
+            div("")
+                .attr("aria-live", "polite")
+                .live(move || bench.outcome.get().map(|outcome| shown(&outcome))),
+        )
 }
 
 fn labelled(title: &'static str, field: El) -> El {
@@ -193,9 +190,9 @@ fn shown(outcome: &Outcome) -> El {
         .child(axis(outcome.span))
         .children(told.warnings.iter().map(|warning| p("rule-warning").text(warning)))
         .maybe((!told.firings.is_empty()).then(|| {
-            with_class("ul", "backtest-list").children(first).maybe(
-                (rest > 0).then(|| el("li").class("muted").text(format!("and {} more", counted(rest, "time", "times")))),
-            )
+            with_class("ul", "backtest-list").children(first).maybe((rest > 0).then(|| {
+                el("li").class("muted").text(format!("and {} more", counted(rest, "time", "times")))
+            }))
         }))
 }
 
@@ -207,7 +204,9 @@ fn lane(title: &'static str, answer: &BacktestAnswer, (start, end): (UnixMillis,
         let until = firing.resolved_at.unwrap_or(end);
         let left = (firing.fired_at - start) as f64 / length * 100.0;
         let width = (until - firing.fired_at) as f64 / length * 100.0;
-        span("backtest-piece").style("left", format!("{left}%")).style("width", format!("max(3px,{width}%)"))
+        span("backtest-piece")
+            .style("left", format!("min({left}%, 100% - 3px)"))
+            .style("width", format!("max(3px,{width}%)"))
     };
     div("backtest-lane")
         .child(span("backtest-title").text(title))

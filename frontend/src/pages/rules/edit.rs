@@ -29,7 +29,9 @@ pub fn threshold(query: &str) -> Option<std::ops::Range<usize>> {
 /// The expression with another threshold.
 pub fn with_threshold(query: &str, value: &str) -> Option<String> {
     let at = threshold(query)?;
-    json::number(value.trim()).is_finite().then(|| format!("{}{}{}", &query[..at.start], value.trim(), &query[at.end..]))
+    json::number(value.trim())
+        .is_finite()
+        .then(|| format!("{}{}{}", &query[..at.start], value.trim(), &query[at.end..]))
 }
 
 /// A length as rule files have it: `5m`; `0s` for none.

@@ -22,7 +22,7 @@ pub fn head(group: Memo<Group>) -> El {
                 Some(at) => format!("evaluated {}", ago(at, now.get())),
                 None => "not evaluated yet".to_owned(),
             };
-            let every = duration_ms((group.interval * 1000.0) as i64);
+            let every = duration_seconds(group.interval);
             format!("{last} in {}, every {every}", duration_seconds(group.took))
         })
     };
@@ -66,7 +66,9 @@ pub fn rule(rule: Memo<Rule>) -> El {
             // What fires has the shape of its severity.
             let severity = rule.with(|rule| rule.severity.as_ref().map(|(severity, _)| *severity));
             Some(match (stand(), severity) {
-                (Stand::Firing, Some(severity)) => span(severity_class(severity)).child(severity_shape(severity)),
+                (Stand::Firing, Some(severity)) => {
+                    span(severity_class(severity)).child(severity_shape(severity))
+                }
                 _ => status_shape(move || shape),
             })
         })
@@ -76,7 +78,9 @@ pub fn rule(rule: Memo<Rule>) -> El {
         }));
     let severity = move || {
         rule.with(|rule| match &rule.severity {
-            Some((severity, own)) if own.is_empty() || own == severity.as_str() => severity.as_str().to_owned(),
+            Some((severity, own)) if own.is_empty() || own == severity.as_str() => {
+                severity.as_str().to_owned()
+            }
             Some((severity, own)) => format!("{} {own}", severity.as_str()),
             None => "records".to_owned(),
         })
@@ -94,9 +98,10 @@ pub fn rule(rule: Memo<Rule>) -> El {
         .child(drawing("icon fold-arrow", "0 0 20 20", "M7.5 5l5 5-5 5"))
         .child(mark)
         .child(span("rule-name").text(name))
-        .child(span("rule-query-line mono").text(move || {
-            rule.with(|rule| rule.query.split_whitespace().collect::<Vec<_>>().join(" "))
-        }))
+        .child(
+            span("rule-query-line mono")
+                .text(move || rule.with(|rule| rule.query.split_whitespace().collect::<Vec<_>>().join(" "))),
+        )
         .child(span("rule-for num").text(lasts))
         .child(span("rule-severity").text(severity));
     let troubled = move || rule.with(|rule| !rule.error.is_empty());
@@ -104,9 +109,9 @@ pub fn rule(rule: Memo<Rule>) -> El {
         .class("rule")
         .child(press)
         .when(troubled, move || {
-            p("rule-error").child(el("strong").text("Cannot be evaluated: ")).text(move || {
-                rule.with(|rule| rule.error.clone())
-            })
+            p("rule-error")
+                .child(el("strong").text("Cannot be evaluated: "))
+                .text(move || rule.with(|rule| rule.error.clone()))
         })
         .when(move || open.get(), move || details(rule))
 }
@@ -114,14 +119,11 @@ pub fn rule(rule: Memo<Rule>) -> El {
 fn details(rule: Memo<Rule>) -> El {
     let now = rule.get_untracked();
     let alerts = format!("/alerts?q={}", escaped(&now.name));
-    let pair = |(name, value): &(String, String)| el("div").child(el("dt").text(name)).child(el("dd").text(value));
+    let pair =
+        |(name, value): &(String, String)| el("div").child(el("dt").text(name)).child(el("dd").text(value));
     let took = duration_seconds(now.took);
     div("rule-details")
-        .child(
-            with_class("pre", "rule-query")
-                .attr("tabindex", "0")
-                .child(el("code").text(&now.query)),
-        )
+        .child(with_class("pre", "rule-query").attr("tabindex", "0").child(el("code").text(&now.query)))
         .children(now.warnings.iter().map(|warning| p("rule-warning").text(warning)))
         .maybe((!now.annotations.is_empty() || !now.labels.is_empty()).then(|| {
             with_class("dl", "rule-pairs")
@@ -136,9 +138,9 @@ fn details(rule: Memo<Rule>) -> El {
                 (count > 0).then(|| link("", alerts.clone()).text(words))
             })
         }))
-        .maybe(now.alerting.then(|| {
-            div("rule-backtest")
-                .child(el("h3").text("Would it have fired?"))
-                .child(backtest(&now))
-        }))
+        .maybe(
+            now.alerting.then(|| {
+                div("rule-backtest").child(el("h3").text("Would it have fired?")).child(backtest(&now))
+            }),
+        )
 }

@@ -112,7 +112,13 @@ impl Rules {
         let data = json.get("data");
         Self {
             faults: data.get("faults").items().unwrap_or_default().iter().map(fault).collect(),
-            groups: data.get("groups").items().unwrap_or_default().iter().map(|json| group(json, &time)).collect(),
+            groups: data
+                .get("groups")
+                .items()
+                .unwrap_or_default()
+                .iter()
+                .map(|json| group(json, &time))
+                .collect(),
         }
     }
 
@@ -135,7 +141,10 @@ impl Rule {
             holds(&self.name)
                 || holds(&self.query)
                 || self.stand.word() == word
-                || self.severity.as_ref().is_some_and(|(severity, own)| holds(severity.as_str()) || holds(own))
+                || self
+                    .severity
+                    .as_ref()
+                    .is_some_and(|(severity, own)| holds(severity.as_str()) || holds(own))
         })
     }
 }
@@ -224,7 +233,10 @@ mod tests {
             {"name":"a:b","query":"sum(x)","type":"recording","health":"err","lastError":"boom"},
             {"name":"New","query":"y","type":"alerting","health":"unknown","state":"inactive"}]}]}}"#;
         let rules = Rules::read(&Json::parse(body).unwrap(), |text| text.parse().ok());
-        assert_eq!((rules.faults[0].place.as_str(), rules.faults[0].what.as_str()), ("a.yml:3:11", "g › Bad"));
+        assert_eq!(
+            (rules.faults[0].place.as_str(), rules.faults[0].what.as_str()),
+            ("a.yml:3:11", "g › Bad")
+        );
         let group = &rules.groups[0];
         assert_eq!((group.last, group.missed, rules.total()), (Some(7), 2, 3));
         let stands: Vec<_> = group.rules.iter().map(|rule| rule.stand).collect();

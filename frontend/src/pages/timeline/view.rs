@@ -30,15 +30,8 @@ pub enum Part {
 
 impl Part {
     /// Every one, in the order of the page.
-    pub const ALL: [Self; 7] = [
-        Self::Everything,
-        Self::Alerts,
-        Self::States,
-        Self::Releases,
-        Self::Scrapes,
-        Self::Marks,
-        Self::Own,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Everything, Self::Alerts, Self::States, Self::Releases, Self::Scrapes, Self::Marks, Self::Own];
 
     /// The kinds as the API names them; none for all.
     pub fn kinds(self) -> Option<&'static str> {
@@ -104,12 +97,11 @@ impl View {
 
     /// The members of the query.
     pub fn to_query(&self) -> Vec<(&'static str, String)> {
-        let all = [
-            ("show", self.part.word()),
-            ("node", self.node.trim()),
-            ("q", self.filter.trim()),
-        ];
-        all.into_iter().filter(|(_, word)| !word.is_empty()).map(|(key, word)| (key, word.to_owned())).collect()
+        let all = [("show", self.part.word()), ("node", self.node.trim()), ("q", self.filter.trim())];
+        all.into_iter()
+            .filter(|(_, word)| !word.is_empty())
+            .map(|(key, word)| (key, word.to_owned()))
+            .collect()
     }
 }
 
@@ -173,7 +165,8 @@ mod tests {
 
     #[test]
     fn days_are_the_viewers_and_the_newest_first() {
-        let events = [event(0, None, "old"), event(2 * DAY - 1, None, "eve"), event(2 * DAY + 5, Some("eu-1"), "new")];
+        let events =
+            [event(0, None, "old"), event(2 * DAY - 1, None, "eve"), event(2 * DAY + 5, Some("eu-1"), "new")];
         let titles = |view: &View, zone: Zone| {
             let days = by_day(&events, view, 2 * DAY + 9, zone);
             days.into_iter().map(|day| format!("{} {}", day.title, day.events.len())).collect::<Vec<_>>()
