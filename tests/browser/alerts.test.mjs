@@ -181,7 +181,7 @@ test('one alert says what, why, what to do, and how the others are', async () =>
   await page.getByText(/all 1 other node of its family/).waitFor();
   await page.getByRole('region', { name: "Mine or everyone's?" }).getByRole('link', { name: 'eu-2' }).waitFor();
   await page.getByRole('region', { name: 'Its rule' }).getByText('lag_seconds > 5').waitFor();
-  await page.getByRole('region', { name: 'What happened to it' }).getByText('firing, critical').waitFor();
+  await page.getByRole('region', { name: 'What happened to it' }).getByText('firing, critical').first().waitFor();
   const canvas = page.locator('.chart canvas').first();
   await page.locator('.chart').first().scrollIntoViewIfNeeded();
   await eventually('the value is drawn', async () => (await coloursOf(canvas)) > 3);
