@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::components::connection::connection_banner;
+use crate::components::alert_banner::tell_tab;
+use crate::components::connection::banners;
 use crate::components::frame::{rail, skip_link, top_bar};
 use crate::components::icon::{Icon, icon};
 use crate::components::media::Screen;
@@ -11,12 +12,16 @@ use crate::components::notice::failed;
 use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
 use crate::dom::{El, button, div, group, link, unseen, with_class};
+use crate::kept::kept;
 use crate::pages::fleet::fleet_page;
-use crate::pages::node::node_page;
+use crate::pages::later::{Later, later};
 use crate::pages::not_found::not_found_page;
 use crate::rest::{Rest, RestOfApp, use_rest};
 use crate::route::{Page, Route};
 use crate::state::{Fleet, Link};
+
+/// Under this name the browser keeps which alerts sound and notify.
+pub const ALARM: &str = "fleetglass-alarm";
 
 /// Puts the app where the page's loading sketch was.
 pub fn start() {
@@ -55,6 +60,15 @@ fn when_there(make: impl Fn() -> El + 'static) -> El {
     )
 }
 
+/// What sounds and notifies, as soon as the rest is there; only where somebody has asked for it.
+fn alarm() -> El {
+    let rest = use_rest();
+    if kept(ALARM).is_some_and(|settings| !settings.is_empty()) {
+        rest.fetch();
+    }
+    group().when(move || rest.state() == Rest::There, || later(Later::Alarm))
+}
+
 fn waiting_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
@@ -62,7 +76,7 @@ fn waiting_page() -> El {
         .child(top_bar([link("icon-button node-back", "/")
             .attr("aria-label", "Back to the fleet")
             .child(icon(Icon::Back))]))
-        .child(connection_banner())
+        .child(banners())
 }
 
 fn loading() -> El {
@@ -79,19 +93,23 @@ fn app() -> El {
     let route = Route::provide();
     let fleet = Fleet::provide();
     let locked = move || fleet.link().with(|link| *link == Link::Unauthorized);
+    tell_tab();
     let page = Memo::new(move |_| route.page());
     let shown = move || {
         let page = page.get();
         Some(untrack(|| match page {
             Page::Fleet => fleet_page(),
-            Page::Node(id) => when_there(move || node_page(&id)),
             Page::Unknown => not_found_page(),
+            page => when_there(move || later(Later::Page(page.clone()))),
         }))
     };
-    group().child(skip_link()).child(
-        div("frame")
-            .child(rail())
-            .when(locked, token_form)
-            .when(move || !locked(), move || group().live(shown)),
-    )
+    group()
+        .child(skip_link())
+        .child(
+            div("frame")
+                .child(rail())
+                .when(locked, token_form)
+                .when(move || !locked(), move || group().live(shown)),
+        )
+        .child(alarm())
 }

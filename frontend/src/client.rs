@@ -7,9 +7,10 @@ mod token;
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use leptos::prelude::window;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::json::{Json, number, read};
+use crate::json::{Json, number, read, write};
 
 pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
 pub use token::{has_token, set_token};
@@ -73,6 +74,29 @@ pub async fn get_text(path: &str) -> Result<String, ClientError> {
     response.text().await.map_err(|_| lost())
 }
 
+/// Sends JSON; gives the answer's text.
+pub async fn post<T: Serialize>(path: &str, body: &T) -> Result<String, ClientError> {
+    let body = write(body).map_err(ClientError::Malformed)?;
+    sent(path, "POST", Some(body)).await
+}
+
+/// Takes something away.
+pub async fn delete(path: &str) -> Result<String, ClientError> {
+    sent(path, "DELETE", None).await
+}
+
+async fn sent(path: &str, method: &str, body: Option<String>) -> Result<String, ClientError> {
+    let method = gloo_net::http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
+    let request = with_token(RequestBuilder::new(path).method(method));
+    let request = match body {
+        Some(body) => request.header("Content-Type", "application/json").body(body),
+        None => request.build(),
+    };
+    let request = request.map_err(|error| ClientError::Malformed(error.to_string()))?;
+    let response = request.send().await.map_err(|_| lost())?;
+    answered(response).await?.text().await.map_err(|_| lost())
+}
+
 /// What a node answered, passed on by the proxy as it came, whatever its status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeAnswer {
@@ -105,7 +129,10 @@ pub async fn get_node_answer(path: &str) -> Result<NodeAnswer, ClientError> {
 }
 
 fn request(path: &str) -> RequestBuilder {
-    let request = Request::get(path);
+    with_token(Request::get(path))
+}
+
+fn with_token(request: RequestBuilder) -> RequestBuilder {
     match token::token() {
         Some(token) => request.header("Authorization", &format!("Bearer {token}")),
         None => request,
@@ -113,7 +140,10 @@ fn request(path: &str) -> RequestBuilder {
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
-    let response = request.send().await.map_err(|_| lost())?;
+    answered(request.send().await.map_err(|_| lost())?).await
+}
+
+async fn answered(response: Response) -> Result<Response, ClientError> {
     match response.status() {
         200..=299 => Ok(response),
         401 => Err(ClientError::Unauthorized),
@@ -126,7 +156,9 @@ async fn send(request: RequestBuilder) -> Result<Response, ClientError> {
 
 /// What a `fleetglass_shared::wire::Problem` says in words.
 fn detail_of(body: &str) -> String {
-    Json::parse(body).ok().and_then(|problem| problem.get("detail").text()).unwrap_or_default()
+    let Ok(problem) = Json::parse(body) else { return String::new() };
+    // What is in Alertmanager's words is a text alone.
+    problem.get("detail").text().or_else(|| problem.text()).unwrap_or_default()
 }
 
 /// The network failed: whose fault is it?

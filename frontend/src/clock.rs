@@ -24,6 +24,17 @@ pub fn zone_offset(at: UnixMillis) -> i64 {
     -(date.get_timezone_offset() as i64) * 60_000
 }
 
+/// A time as the web's protocols write it, e.g. `2026-11-21T13:05:00.000Z`.
+pub fn iso(at: UnixMillis) -> String {
+    js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64)).to_iso_string().into()
+}
+
+/// The time that such a text says.
+pub fn from_iso(text: &str) -> Option<UnixMillis> {
+    let at = js_sys::Date::parse(text);
+    at.is_finite().then_some(at as UnixMillis)
+}
+
 /// Waits without blocking.
 pub async fn sleep(millis: i32) {
     // A rejected timer can only mean that the page is going away.

@@ -1,6 +1,7 @@
 //! What pages are made of. A component gets signals and renders; it fetches nothing.
 
 pub mod age;
+pub mod alert_banner;
 pub mod chips;
 pub mod connection;
 pub mod filter_box;
@@ -11,6 +12,7 @@ pub mod node_link;
 pub mod notice;
 pub mod risk_meter;
 pub mod segments;
+pub mod severity_mark;
 pub mod spark;
 pub mod status_mark;
 pub mod theme_toggle;

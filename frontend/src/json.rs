@@ -4,12 +4,13 @@
 //! The browser's numbers are exact up to 2^53. Whatever may be larger comes as text
 //! (`fleetglass_shared::wire`).
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 #[cfg(target_arch = "wasm32")]
-pub use browser::{Json, number, read};
+pub use browser::{Json, number, read, write};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{Json, number, read};
+pub use native::{Json, number, read, write};
 
 /// A value that is not what it should be: which member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ mod browser {
     use js_sys::{Array, JSON, Object, Reflect};
     use wasm_bindgen::{JsCast, JsValue};
 
-    use super::DeserializeOwned;
+    use super::{DeserializeOwned, Serialize};
 
     /// A JSON value; a member that is not there is a value, too: [`Json::is_null`].
     #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +100,12 @@ mod browser {
         serde_wasm_bindgen::from_value(Json::parse(text)?.0).map_err(|error| error.to_string())
     }
 
+    /// Writes a whole body.
+    pub fn write<T: Serialize>(value: &T) -> Result<String, String> {
+        let value = serde_wasm_bindgen::to_value(value).map_err(|error| error.to_string())?;
+        JSON::stringify(&value).map(String::from).map_err(|_| "not JSON".to_owned())
+    }
+
     /// A number from its text, as exact as a `f64` can be; not a number when it is none.
     pub fn number(text: &str) -> f64 {
         match text {
@@ -113,7 +120,7 @@ mod browser {
 mod native {
     use serde_json::Value;
 
-    use super::DeserializeOwned;
+    use super::{DeserializeOwned, Serialize};
 
     /// A JSON value; a member that is not there is a value, too: [`Json::is_null`].
     #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +172,11 @@ mod native {
     /// Reads a whole answer; the error is in words.
     pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Writes a whole body.
+    pub fn write<T: Serialize>(value: &T) -> Result<String, String> {
+        serde_json::to_string(value).map_err(|error| error.to_string())
     }
 
     /// A number from its text, as exact as a `f64` can be; not a number when it is none.

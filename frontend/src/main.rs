@@ -11,6 +11,7 @@
 //! | [`dom`] | elements: what components and pages build |
 //! | [`json`], [`route`], [`rest`] | the browser's JSON, the address, the part of the app that comes later |
 //! | [`clock`] | the only module that reads the time |
+//! | [`kept`] | what this browser keeps from one visit to the next |
 //!
 //! Whatever decides something (filter, order, deltas, back-off) is a pure function with native tests;
 //! components only render.
@@ -26,6 +27,7 @@ mod clock;
 mod components;
 mod dom;
 mod json;
+mod kept;
 mod pages;
 mod rest;
 mod route;

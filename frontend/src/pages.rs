@@ -1,5 +1,11 @@
 //! One module a page.
 
+pub mod alarm;
+pub mod alert;
+pub mod alerts;
 pub mod fleet;
+pub mod later;
 pub mod node;
 pub mod not_found;
+pub mod rules;
+pub mod timeline;

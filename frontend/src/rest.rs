@@ -10,6 +10,9 @@ use web_sys::{Element, Event};
 
 use crate::dom::on_window;
 
+/// Links to what needs the rest.
+const PAGES: &str = "a[href^='/nodes/'],a[href^='/alerts'],a[href='/rules'],a[href='/timeline'],[role=row]";
+
 /// How far the rest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
@@ -33,16 +36,16 @@ pub fn use_rest() -> RestOfApp {
 }
 
 impl RestOfApp {
-    /// Hands it down, and fetches it as soon as somebody is about to open a node: points at one, or walks
-    /// to one by keyboard.
+    /// Hands it down, and fetches it as soon as somebody is about to open a page of it: points at a link
+    /// there, or walks to one by keyboard.
     pub fn provide() {
         let there = call("there").is_none_or(|there| there.is_truthy());
         let rest = Self(RwSignal::new(if there { Rest::There } else { Rest::Away }));
         provide_context(rest);
         let foresee = move |event: Event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let at_node = |target: Element| target.closest("a[href^='/nodes/'],[role=row]").ok().flatten();
-            if target.and_then(at_node).is_some() {
+            let at_page = |target: Element| target.closest(PAGES).ok().flatten();
+            if target.and_then(at_page).is_some() {
                 rest.fetch();
             }
         };

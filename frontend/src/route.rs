@@ -24,6 +24,14 @@ pub enum Page {
     Fleet,
     /// `/nodes/{id}`
     Node(String),
+    /// `/alerts`
+    Alerts,
+    /// `/alerts/{id}`
+    Alert(String),
+    /// `/rules`
+    Rules,
+    /// `/timeline`
+    Timeline,
     /// Any other path.
     Unknown,
 }
@@ -102,10 +110,17 @@ impl Route {
 }
 
 fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
-    match path.strip_prefix("/nodes/") {
-        _ if path == "/" => Page::Fleet,
-        Some(id) if !id.is_empty() && !id.contains('/') => Page::Node(decode(id)),
-        _ => Page::Unknown,
+    let id_of = |prefix: &str| path.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
+    match path {
+        "/" => Page::Fleet,
+        "/alerts" => Page::Alerts,
+        "/rules" => Page::Rules,
+        "/timeline" => Page::Timeline,
+        _ => match (id_of("/nodes/"), id_of("/alerts/")) {
+            (Some(id), _) => Page::Node(decode(id)),
+            (_, Some(id)) => Page::Alert(decode(id)),
+            _ => Page::Unknown,
+        },
     }
 }
 
@@ -147,6 +162,11 @@ mod tests {
         for (path, page) in [
             ("/", Page::Fleet),
             ("/nodes/a%20b", Page::Node("a%20b".into())),
+            ("/alerts", Page::Alerts),
+            ("/alerts/0f", Page::Alert("0f".into())),
+            ("/alerts/", Page::Unknown),
+            ("/rules", Page::Rules),
+            ("/timeline", Page::Timeline),
             ("/nodes/", Page::Unknown),
             ("/nodes/a/b", Page::Unknown),
             ("/nodes", Page::Unknown),

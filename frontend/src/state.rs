@@ -1,5 +1,6 @@
 //! What the app knows. [`Fleet`] is handed down by context; the rest are pure functions over its nodes.
 
+pub mod alerts;
 pub mod attention;
 pub mod complete;
 pub mod filter;

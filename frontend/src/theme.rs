@@ -3,6 +3,8 @@
 
 use leptos::prelude::*;
 
+use crate::kept::{keep, kept};
+
 const KEY: &str = "fleetglass-theme";
 
 /// What the viewer chose.
@@ -45,9 +47,7 @@ impl Theme {
 
     /// The choice kept from an earlier visit.
     pub fn stored() -> Self {
-        storage()
-            .and_then(|store| store.get_item(KEY).ok().flatten())
-            .map_or(Self::System, |word| Self::parse(&word))
+        kept(KEY).map_or(Self::System, |word| Self::parse(&word))
     }
 
     /// Shows it, and keeps it for the next visit.
@@ -58,13 +58,6 @@ impl Theme {
             Self::System => root.remove_attribute("data-theme"),
             Self::Light | Self::Dark => root.set_attribute("data-theme", self.as_str()),
         };
-        if let Some(store) = storage() {
-            // A full or forbidden store costs only the memory of the choice.
-            let _ = store.set_item(KEY, self.as_str());
-        }
+        keep(KEY, self.as_str());
     }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use fleetglass_shared::health::{Status, UnixMillis};
-use fleetglass_shared::wire::{Event, EventKind};
+use fleetglass_shared::wire::{Event, EventKind, Severity};
 
-use crate::components::status_mark;
+use crate::components::{severity_mark, status_mark};
 
 /// Between two marks, in pixels; what is nearer becomes a count.
 const APART: f64 = 20.0;
@@ -48,6 +48,12 @@ pub enum Sign {
     Stop,
     /// Three lines of a config.
     Reload,
+    /// The shape of an alert's severity: it fires.
+    Alert(Severity),
+    /// A hollow octagon: an alert is over.
+    AlertEnd,
+    /// A flag: something that was told to us.
+    Told,
 }
 
 impl Sign {
@@ -66,6 +72,9 @@ impl Sign {
             EventKind::Start => Self::Start,
             EventKind::Stop => Self::Stop,
             EventKind::Reload => Self::Reload,
+            EventKind::Alert if event.to == "firing" => Self::Alert(Severity::of(&event.from)),
+            EventKind::Alert => Self::AlertEnd,
+            EventKind::Mark => Self::Told,
         }
     }
 
@@ -94,6 +103,9 @@ impl Sign {
             Self::Start => "M4 2.6 13 8 4 13.4z",
             Self::Stop => "M5 2.8v10.4M11 2.8v10.4",
             Self::Reload => "M2.5 3.5h11M2.5 8h11M2.5 12.5h11",
+            Self::Alert(severity) => severity_mark::shape(severity),
+            Self::AlertEnd => "M5.6 2.4h4.8l3.2 3.2v4.8l-3.2 3.2H5.6L2.4 10.4V5.6z",
+            Self::Told => "M4 14V2.5h8.5L10.6 5.6 12.5 8.7H4",
         }
     }
 
@@ -101,6 +113,7 @@ impl Sign {
     pub fn is_filled(self) -> bool {
         match self {
             Self::State(status) => !matches!(status, Status::Unreachable | Status::Unknown),
+            Self::Alert(severity) => severity != Severity::Info,
             other => other == Self::Version,
         }
     }
@@ -109,6 +122,7 @@ impl Sign {
     pub fn state(self) -> Option<Status> {
         match self {
             Self::State(status) => Some(status),
+            Self::Alert(severity) => Some(severity_mark::colour(severity)),
             _ => None,
         }
     }
@@ -125,6 +139,11 @@ impl Sign {
             Self::Added => "added",
             Self::Removed => "removed",
             Self::Start | Self::Stop | Self::Reload => "Fleetglass",
+            Self::Alert(Severity::Critical) => "critical alert",
+            Self::Alert(Severity::Warning) => "warning",
+            Self::Alert(Severity::Info) => "notice",
+            Self::AlertEnd => "alert over",
+            Self::Told => "mark",
         }
     }
 }

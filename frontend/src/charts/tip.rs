@@ -55,6 +55,6 @@ fn marks_in_words(marks: &[Mark], length: i64, board: Board) -> El {
 /// The shape of a mark in its colour, as decoration.
 pub fn sign_mark(sign: Sign) -> El {
     let colour = sign.state().map_or("mark-plain", state_class);
-    let outline = if sign.is_filled() { "" } else { " mark-open" };
+    let outline = if sign.is_filled() { " mark-full" } else { " mark-open" };
     drawing(format!("mark {colour}{outline}"), "0 0 16 16", sign.path())
 }

@@ -3,6 +3,7 @@
 use fleetglass_shared::format::duration_ms;
 use leptos::prelude::*;
 
+use super::alert_banner::alert_banner;
 use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
@@ -44,9 +45,15 @@ pub fn connection() -> El {
         .child(span("connection-word num").text(words))
 }
 
+/// What may stand between the bar and the body of every page: what is wrong with the connection, and the open
+/// alerts.
+pub fn banners() -> El {
+    group().child(connection_banner()).child(alert_banner())
+}
+
 /// Says in a full sentence what is wrong with the connection, and that it is us and not the fleet.
 /// An empty box while nothing is wrong.
-pub fn connection_banner() -> El {
+fn connection_banner() -> El {
     let fleet = use_fleet();
     let trouble = move || match fleet.link().get() {
         Link::Waiting { trouble, .. } | Link::Retrying(trouble) => Some(trouble),

@@ -31,6 +31,16 @@ pub enum Icon {
     Down,
     /// Towards an earlier page.
     Back,
+    /// The alerts.
+    Bell,
+    /// Nobody is told.
+    BellOff,
+    /// The rules.
+    Rules,
+    /// The timeline.
+    Timeline,
+    /// Settings.
+    Settings,
 }
 
 impl Icon {
@@ -55,6 +65,17 @@ impl Icon {
             Self::Up => "M10 16V4M5.5 8.5L10 4l4.5 4.5",
             Self::Down => "M10 4v12M5.5 11.5L10 16l4.5-4.5",
             Self::Back => "M12 4.5L6.5 10l5.5 5.5",
+            Self::Bell => "M4.5 14.5h11M6 14.5V9a4 4 0 0 1 8 0v5.5M8.5 17a1.6 1.6 0 0 0 3 0M10 5V3",
+            Self::BellOff => {
+                "M4.5 14.5h10M6 14.5V9a4 4 0 0 1 .6-2.1M8.3 5.4A4 4 0 0 1 14 9v3M8.5 17a1.6 1.6 0 0 0 3 0M3 3l14 14"
+            }
+            Self::Rules => "M3.5 5.5l1.5 1.5 2.5-3M3.5 13.5l1.5 1.5 2.5-3M10.5 6h6.5M10.5 14h6.5",
+            Self::Timeline => {
+                "M5.5 3v14M5.5 5.5h3M5.5 10h3M5.5 14.5h3M11.5 5.5h5.5M11.5 10h3.5M11.5 14.5h5.5"
+            }
+            Self::Settings => {
+                "M3 6h8M15 6h2M3 14h2M9 14h8M13 4.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6zM7 12.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z"
+            }
         }
     }
 }

@@ -1,6 +1,11 @@
-//! Where a node's page is.
+//! Where a node's page is, and an alert's.
 
 /// The address of a node's page; any id is safe in it.
 pub fn node_path(id: &str) -> String {
     format!("/nodes/{}", String::from(js_sys::encode_uri_component(id)))
+}
+
+/// The address of an alert's page.
+pub fn alert_path(id: &str) -> String {
+    format!("/alerts/{}", String::from(js_sys::encode_uri_component(id)))
 }

@@ -42,10 +42,14 @@ pub fn status_mark(
         .class(move || format!("status {}", state_class(class())))
         .child(status_shape(status))
         .child(span("status-word").text(move || word().as_str()))
-        .when(draining, || {
-            span("status-drain")
-                .attr("title", "draining: asks to be taken out of traffic")
-                .child(span("").attr("aria-hidden", "true").text("↓"))
-                .child(unseen(", draining"))
-        })
+        .when(draining, drain_mark)
+}
+
+/// Not a closure within what is generic: the compiler would merge those of all pages into one, which may then
+/// bear the name of a page that comes later (`xtask/src/split.rs`).
+fn drain_mark() -> El {
+    span("status-drain")
+        .attr("title", "draining: asks to be taken out of traffic")
+        .child(span("").attr("aria-hidden", "true").text("↓"))
+        .child(unseen(", draining"))
 }

@@ -41,19 +41,38 @@ pub struct Viewport {
 }
 
 impl Viewport {
-    /// Watches the scroller and the list: scrolling, resizing, and what grows above the list.
+    /// Watches the scroller and the list: scrolling, resizing, and what grows above the list. Begins where the
+    /// list was left.
     pub fn watch(scroller: &El, list: &El, on_scroll: impl Fn() + 'static) -> Self {
+        let LeftAt(left_at) = expect_context();
+        let viewport = Self::look_at(scroller, list, move |top| {
+            on_scroll();
+            left_at.set_value(top);
+        });
+        let before = left_at.get_value();
+        // The list gets its height in this turn; a frame later there is room to scroll.
+        let restored = scroller.clone();
+        request_animation_frame(move || {
+            if viewport.sight.try_get_untracked().is_some() {
+                restored.element().set_scroll_top(before);
+                viewport.look();
+            }
+        });
+        viewport
+    }
+
+    /// The same, of a list that begins at its top each time. `on_scroll` is told how far it is scrolled.
+    pub fn look_at(scroller: &El, list: &El, on_scroll: impl Fn(i32) + 'static) -> Self {
         let viewport = Self {
             scroller: StoredValue::new(scroller.clone()),
             list: StoredValue::new(list.clone()),
             sight: RwSignal::new(Sight::default()),
         };
-        let LeftAt(left_at) = expect_context();
-        let before = left_at.get_value();
         scroller.listen("scroll", move || {
-            on_scroll();
             viewport.look();
-            left_at.set_value(viewport.scroller.with_value(|scroller| scroller.element().scroll_top()));
+            if let Some(top) = viewport.scroller.try_with_value(|scroller| scroller.element().scroll_top()) {
+                on_scroll(top);
+            }
         });
         let resize = Closure::<dyn FnMut()>::new(move || viewport.look());
         if let Ok(observer) = ResizeObserver::new(resize.as_ref().unchecked_ref()) {
@@ -65,14 +84,6 @@ impl Viewport {
                 kept.try_with_value(|(_, observer)| observer.disconnect());
             });
         }
-        // The list gets its height in this turn; a frame later there is room to scroll.
-        let restored = scroller.clone();
-        request_animation_frame(move || {
-            if viewport.sight.try_get_untracked().is_some() {
-                restored.element().set_scroll_top(before);
-                viewport.look();
-            }
-        });
         viewport
     }
 

@@ -3,7 +3,7 @@
 mod address;
 mod attention;
 mod groups;
-mod held;
+pub mod held;
 mod item;
 mod nodes;
 mod row;
@@ -14,12 +14,11 @@ mod uptime;
 
 use leptos::prelude::*;
 
-use crate::components::connection::connection_banner;
+use crate::components::connection::banners;
 use crate::components::filter_box::filter_box;
 use crate::components::frame::top_bar;
 use crate::components::notice::{empty, failed};
-use crate::dom::{El, div, effect, el, group, p, with_class};
-use crate::state::attention::urgency;
+use crate::dom::{El, div, el, group, p, with_class};
 use crate::state::view::View;
 use crate::state::{Link, use_fleet};
 
@@ -27,16 +26,6 @@ use crate::state::{Link, use_fleet};
 pub fn fleet_page() -> El {
     let fleet = use_fleet();
     let view = address::view_in_address();
-    effect(move || {
-        let count =
-            fleet.every_node().with(|nodes| nodes.iter().filter(|node| urgency(node).is_some()).count());
-        // Seen on the tab, too, while another one is open.
-        document().set_title(&if count == 0 {
-            "Fleetglass".to_owned()
-        } else {
-            format!("({count}) Fleetglass")
-        });
-    });
     let quiet = move || !matches!(fleet.link().get(), Link::Live | Link::Connecting);
     let filter = Signal::derive(move || view.with(|view| view.filter.clone()));
     let set_filter = Callback::new(move |text| view.update(|view| view.filter = text));
@@ -46,7 +35,7 @@ pub fn fleet_page() -> El {
         .attr("id", "main")
         .attr("tabindex", "-1")
         .child(top_bar([el("h1").class("sr-only").text("Fleet"), filter_box(filter, set_filter)]))
-        .child(connection_banner())
+        .child(banners())
         .child(
             scroller
                 .when(move || !fleet.loaded().get(), not_yet)

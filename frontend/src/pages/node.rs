@@ -13,13 +13,13 @@
 
 mod endpoints;
 mod facts;
-mod feed;
+pub mod feed;
 mod header;
-mod history;
-mod load;
+pub mod history;
+pub mod load;
 mod metrics;
 mod panels;
-mod range_bar;
+pub mod range_bar;
 mod range_form;
 mod raw;
 mod raw_text;
@@ -29,8 +29,9 @@ mod uptime;
 
 use leptos::prelude::*;
 
+use super::alert::parts::of_node;
 use crate::charts::Board;
-use crate::components::connection::connection_banner;
+use crate::components::connection::banners;
 use crate::components::frame::top_bar;
 use crate::components::icon::{Icon, icon};
 use crate::components::notice::{empty, failed};
@@ -40,9 +41,7 @@ use crate::state::{Link, Node, use_fleet};
 use fleetglass_shared::health::Status;
 use load::NodeLoad;
 
-/// Everything known about one node. It is the door to the rest of the app: `xtask/src/app/parts.rs` knows
-/// its name.
-#[inline(never)]
+/// Everything known about one node.
 pub fn node_page(id: &str) -> El {
     let fleet = use_fleet();
     let own = id.to_owned();
@@ -60,7 +59,7 @@ pub fn node_page(id: &str) -> El {
         .attr("id", "main")
         .attr("tabindex", "-1")
         .child(top_bar([back, shape, title]))
-        .child(connection_banner())
+        .child(banners())
         .child(body(id, node))
 }
 
@@ -114,6 +113,7 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
         })
         .when(at(Stage::Waiting), || p("sr-only").attr("role", "status").text("Loading the node"))
         .when(at(Stage::Waiting), || div("skeleton node-sketch-head"))
+        .when(known, move || of_node(&load.id()))
         .when(known, move || header::state(load))
         .when(known, move || header::strip(load))
         .when(sketched, || sketch("node-facts", "skeleton node-sketch-facts", 2))

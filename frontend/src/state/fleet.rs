@@ -7,6 +7,7 @@ use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
 use leptos::prelude::*;
 
+use super::alerts::{AlertRef, Open};
 use super::model::{Applied, Model, Node};
 use crate::client::{self, LiveEvent, Refusal, StreamUpdate, Trouble};
 use crate::clock;
@@ -54,6 +55,8 @@ pub struct Fleet {
     every_node: RwSignal<Arc<Vec<Node>>>,
     families: RwSignal<Vec<FamilyInfo>>,
     server: RwSignal<Option<ServerInfo>>,
+    alerts: RwSignal<Arc<Vec<AlertRef>>>,
+    open: Memo<Open>,
 }
 
 /// The fleet of this app; [`Fleet::provide`] put it there.
@@ -64,6 +67,7 @@ pub fn use_fleet() -> Fleet {
 impl Fleet {
     /// Makes the fleet, hands it down, starts the clock and follows the live stream.
     pub fn provide() -> Self {
+        let alerts = RwSignal::new(Arc::<Vec<AlertRef>>::default());
         let fleet = Self {
             model: StoredValue::new(Model::default()),
             signals: StoredValue::new(HashMap::new()),
@@ -76,6 +80,8 @@ impl Fleet {
             every_node: RwSignal::new(Arc::default()),
             families: RwSignal::new(Vec::new()),
             server: RwSignal::new(None),
+            alerts,
+            open: Memo::new(move |_| alerts.with(|alerts| Open::of(alerts))),
         };
         provide_context(fleet);
         clock::every_second(move || fleet.tick());
@@ -131,6 +137,16 @@ impl Fleet {
     /// from the whole fleet is not computed four times a second.
     pub fn every_node(self) -> Signal<Arc<Vec<Node>>> {
         self.every_node.into()
+    }
+
+    /// All alerts in order of id: those that pend, fire, or were resolved a short while ago.
+    pub fn alerts(self) -> Signal<Arc<Vec<AlertRef>>> {
+        self.alerts.into()
+    }
+
+    /// The alerts that ask for somebody, in short.
+    pub fn open_alerts(self) -> Memo<Open> {
+        self.open
     }
 
     /// One node; `None` when the fleet has none of this id. Not tracked: see [`Self::members`].
@@ -217,8 +233,13 @@ impl Fleet {
             });
         });
         self.beat();
+        self.publish_alerts();
         self.server.set(server);
         self.members.update(|count| *count += 1);
+    }
+
+    fn publish_alerts(self) {
+        self.alerts.set(self.model.with_value(|model| Arc::new(model.alerts.values().cloned().collect())));
     }
 
     fn publish(self, applied: Applied) {
@@ -238,6 +259,9 @@ impl Fleet {
         });
         if applied.families {
             self.families.set(self.model.with_value(|model| model.families.clone()));
+        }
+        if applied.alerts {
+            self.publish_alerts();
         }
         if members {
             self.members.update(|count| *count += 1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, NodeSummary, ServerInfo};
 
+use super::alerts::AlertRef;
 use super::read::{self, Delta};
 
 /// One node's summary, shared between the model, its signal and the lists.
@@ -21,6 +22,8 @@ pub struct Model {
     pub families: Vec<FamilyInfo>,
     /// Every node by id.
     pub nodes: BTreeMap<String, Node>,
+    /// Every alert by id.
+    pub alerts: BTreeMap<String, AlertRef>,
 }
 
 /// What a delta did.
@@ -34,6 +37,8 @@ pub struct Applied {
     pub removed: Vec<String>,
     /// The families differ.
     pub families: bool,
+    /// Alerts differ.
+    pub alerts: bool,
 }
 
 /// Why a delta cannot be laid over what is held: only a new snapshot helps.
@@ -54,6 +59,10 @@ impl Model {
         self.nodes.clear();
         for node in snapshot.nodes {
             self.nodes.insert(node.id.clone(), Arc::new(node));
+        }
+        self.alerts.clear();
+        for alert in snapshot.alerts {
+            self.alerts.insert(alert.id.clone(), Arc::new(alert));
         }
     }
 
@@ -83,6 +92,13 @@ impl Model {
         }
         for node in applied.changed.iter().chain(&applied.added) {
             self.nodes.insert(node.id.clone(), node.clone());
+        }
+        applied.alerts = !delta.alerts.is_empty();
+        for (id, alert) in delta.alerts {
+            match alert {
+                Some(alert) => drop(self.alerts.insert(id, Arc::new(alert))),
+                None => drop(self.alerts.remove(&id)),
+            }
         }
         if let Some(families) = delta.families {
             self.families = families;

@@ -2,8 +2,9 @@
 //! same walk over members does both. Pure.
 
 use fleetglass_shared::health::{Reason, Status, UnixMillis};
-use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, NodeSummary, Risk, ServerInfo, Spark};
+use fleetglass_shared::wire::{Alert, FamilyInfo, FleetSnapshot, NodeSummary, Risk, ServerInfo, Spark};
 
+use super::alerts::alert;
 use crate::json::{Json, Malformed};
 
 /// The `delta` event: what changed.
@@ -15,6 +16,8 @@ pub struct Delta {
     pub at: UnixMillis,
     /// Per node a patch: see `fleetglass_shared::wire::LiveDelta`.
     pub nodes: Vec<(String, Json)>,
+    /// Whole alerts that changed; `None` when one is gone.
+    pub alerts: Vec<(String, Option<Alert>)>,
     /// Present when the families changed.
     pub families: Option<Vec<FamilyInfo>>,
 }
@@ -32,6 +35,8 @@ pub fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
         },
         families: families(&json.get("families"))?,
         nodes: json.items_of("nodes")?.iter().map(node).collect::<Result<_, _>>()?,
+        // An older proxy has none.
+        alerts: json.get("alerts").items().unwrap_or_default().iter().map(alert).collect::<Result<_, _>>()?,
     })
 }
 
@@ -42,8 +47,14 @@ pub fn delta(json: &Json) -> Result<Delta, Malformed> {
         seq: json.number_of("seq")? as u64,
         at: json.number_of("at")? as i64,
         nodes: json.get("nodes").members().ok_or(Malformed("nodes"))?,
+        alerts: alerts(&json.get("alerts"))?,
         families: if held.is_null() { None } else { Some(families(&held)?) },
     })
+}
+
+fn alerts(json: &Json) -> Result<Vec<(String, Option<Alert>)>, Malformed> {
+    let one = |(id, json): (String, Json)| Ok((id, if json.is_null() { None } else { Some(alert(&json)?) }));
+    json.members().unwrap_or_default().into_iter().map(one).collect()
 }
 
 fn families(json: &Json) -> Result<Vec<FamilyInfo>, Malformed> {

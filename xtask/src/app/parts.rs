@@ -9,12 +9,23 @@ use crate::setup::Tools;
 use crate::split;
 use std::path::{Path, PathBuf};
 
-/// What the names of functions hold that only a node's page needs.
-const REST: [&str; 5] =
-    ["::pages::node::", "::charts::", "plotters::", "plotters_canvas::", "plotters_backend::"];
+/// What the names of functions hold that the first page does not need.
+const REST: [&str; 11] = [
+    "::pages::later::",
+    "::pages::node::",
+    "::pages::alerts::",
+    "::pages::alert::",
+    "::pages::alarm::",
+    "::pages::rules::",
+    "::pages::timeline::",
+    "::charts::",
+    "plotters::",
+    "plotters_canvas::",
+    "plotters_backend::",
+];
 
 /// Where the first part calls the rest.
-const DOOR: &str = "::pages::node::node_page";
+const DOOR: &str = "::pages::later::later";
 
 /// What `wasm-opt` may use: what rustc's target has switched on.
 const FEATURES: [&str; 6] = [
@@ -40,7 +51,7 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let whole = app_file(&paths::dist())?;
     let bytes = std::fs::read(&whole).at("read", &whole)?;
     let Some(parts) = split::split(&bytes, &REST, DOOR)? else {
-        return Err(Problem::new("the app's WebAssembly names no function of the node's page")
+        return Err(Problem::new("the app's WebAssembly names no function of the later pages")
             .fix("unset CARGO_ENCODED_RUSTFLAGS and RUSTFLAGS: .cargo/config.toml says how names are kept"));
     };
     let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -64,7 +75,7 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
     std::fs::write(&page, html).at("write", &page)?;
     println!(
-        "app: cut in two, {} functions of {} KB wait for a node's page ({watch})",
+        "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
         parts.functions,
         parts.rest.len() / 1000,
     );

@@ -30,10 +30,7 @@ struct Asked {
 }
 
 /// The lines of some queries, kept up to date. They are made for the time from one value to the next.
-pub(super) fn feed(
-    queries: impl Fn(i64) -> Vec<PanelQuery> + 'static,
-    in_view: RwSignal<bool>,
-) -> RwSignal<Shown> {
+pub fn feed(queries: impl Fn(i64) -> Vec<PanelQuery> + 'static, in_view: RwSignal<bool>) -> RwSignal<Shown> {
     let board = Board::expect();
     let now = use_fleet().now();
     let shown = RwSignal::new(Shown::Loading);

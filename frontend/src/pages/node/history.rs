@@ -10,7 +10,7 @@
 
 mod lanes;
 mod list;
-mod load;
+pub mod load;
 mod view;
 mod words;
 

@@ -109,6 +109,6 @@ impl NodeLoad {
 }
 
 /// A text as one segment of a path, or one value in a query.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     String::from(js_sys::encode_uri_component(text))
 }

@@ -17,7 +17,7 @@ const MENU: &str = "range-menu";
 const MINUTE: i64 = 60_000;
 
 /// The bar. On a phone the choices fold into a menu.
-pub(super) fn range_bar() -> El {
+pub fn range_bar() -> El {
     let board = Board::expect();
     let phone = use_screen().phone;
     let open = RwSignal::new(false);

@@ -153,7 +153,7 @@ async fn get(path: &str) -> Result<Events, ClientError> {
 }
 
 /// Reads events; kinds that a later Fleetglass may know are left out.
-fn read(json: &Json) -> Result<Events, Malformed> {
+pub fn read(json: &Json) -> Result<Events, Malformed> {
     let mut events = Vec::new();
     for event in json.items_of("events")? {
         let Some(kind) = EventKind::parse(&event.text_of("kind")?) else { continue };

@@ -98,7 +98,7 @@ fn read(history: &History, at: UnixMillis, reach: i64, board: Board) -> String {
     board.marks.with(|marks| {
         for mark in near(marks, at, reach.max(history.grid.step / 2)) {
             // A change of state is said by the state.
-            if mark.sign.state().is_none() {
+            if !matches!(mark.sign, Sign::State(_)) {
                 words.push_str(&format!(" · {}", mark.words));
             }
         }

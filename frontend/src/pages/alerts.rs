@@ -1,0 +1,145 @@
+//! The alerts: what fires, pends, was taken, is silenced, and what happened.
+//!
+//! | module | is |
+//! |---|---|
+//! | `view`, `address` | what is shown, and its words in the address |
+//! | `listing` | pure: filtered, sorted, grouped |
+//! | `list`, `row` | the rows in sight |
+//! | `desk`, `sheet` | taking and silencing, and taking that back |
+//! | `silences`, `history` | what is asked for besides the live stream |
+//! | `settings` | sound and notification |
+//! | `search` | the field and the choices that the lists share |
+
+pub mod address;
+pub mod desk;
+pub mod history;
+mod list;
+mod listing;
+pub mod row;
+pub mod search;
+mod settings;
+mod sheet;
+pub mod silences;
+mod view;
+
+use std::sync::Arc;
+
+use fleetglass_shared::wire::Alert;
+use leptos::prelude::*;
+
+use self::address::{InAddress, in_address};
+use self::desk::Desk;
+use self::listing::Listing;
+use self::row::Rows;
+use self::search::{choice, menu, search};
+use self::view::{GroupBy, Tab, View};
+use crate::components::connection::banners;
+use crate::components::frame::top_bar;
+use crate::dom::{El, div, el, group, p, span, with_class};
+use crate::pages::fleet::held::Reading;
+use crate::route::Page;
+use crate::state::{Fleet, use_fleet};
+
+impl InAddress for View {
+    const PAGE: Page = Page::Alerts;
+    const PATH: &'static str = "/alerts";
+
+    fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        Self::from_query(get)
+    }
+
+    fn members(&self) -> Vec<(&'static str, String)> {
+        self.to_query()
+    }
+}
+
+/// The page at `/alerts`.
+pub fn alerts_page() -> El {
+    let fleet = use_fleet();
+    let view = in_address::<View>();
+    let desk = Desk::new();
+    let silences = silences::follow(desk);
+    let latest = Memo::new_with_compare(
+        move |_| {
+            let family = move |alert: &Alert| family_of(fleet, alert);
+            fleet.alerts().with(|alerts| view.with(|view| Arc::new(Listing::of(alerts, view, family))))
+        },
+        |_, _| true,
+    );
+    let body = div("page-body alerts-page");
+    let scroller = body.clone();
+    let find = search(
+        "Filter alerts: name, node, label, summary",
+        move || view.with(|view| view.filter.clone()),
+        move |text| view.update(|view| view.filter = text),
+    );
+    let at = move |tab: Tab| move || view.with(|view| view.tab == tab);
+    let loaded = fleet.loaded();
+    with_class("main", "page")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .child(top_bar([
+            el("h1").class("page-title alerts-title").text("Alerts"),
+            find,
+            settings::settings(),
+        ]))
+        .child(banners())
+        .child(
+            body.child(tabs(view, latest))
+                .when(move || !loaded.get(), loading)
+                .when(move || loaded.get() && at(Tab::Silenced)(), move || silences::list(desk, silences))
+                .when(
+                    move || loaded.get() && !at(Tab::History)(),
+                    move || list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller),
+                )
+                .when(at(Tab::History), move || history::history(view)),
+        )
+        .child(desk.parts())
+}
+
+/// The family of an alert's node, else of its labels.
+fn family_of(fleet: Fleet, alert: &Alert) -> String {
+    let node = alert.node.as_ref().and_then(|node| fleet.node(node));
+    node.map(|node| node.with_untracked(|node| node.family.clone()))
+        .or_else(|| alert.labels.get("family").cloned())
+        .unwrap_or_default()
+}
+
+fn tabs(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
+    let tab = move |tab: Tab| {
+        let count = move || {
+            let counts = latest.with(|latest| latest.counts);
+            counts.get(tab as usize).copied()
+        };
+        choice(
+            tab.title(),
+            count,
+            move || view.with(|view| view.tab == tab),
+            move || view.update(|view| view.tab = tab),
+        )
+    };
+    let groups = GroupBy::ALL.map(|group| (group.word(), group.title()));
+    let set = move |word: String| {
+        let group = GroupBy::ALL.into_iter().find(|group| group.word() == word);
+        view.update(|view| view.group = group.unwrap_or_default());
+    };
+    div("alerts-bar")
+        .child(
+            div("choices alerts-tabs")
+                .attr("role", "group")
+                .attr("aria-label", "Which alerts")
+                .children(Tab::ALL.map(tab)),
+        )
+        .child(span("toolbar-space"))
+        .child(group().when(
+            move || view.with(|view| view.tab != Tab::History),
+            move || menu("Group", groups, move || view.with(|view| view.group.word()), set),
+        ))
+}
+
+fn loading() -> El {
+    div("loading")
+        .attr("aria-busy", "true")
+        .child(p("sr-only").attr("role", "status").text("The alerts are loading"))
+        .child(div("skeleton skeleton-table"))
+}

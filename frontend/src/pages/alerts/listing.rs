@@ -1,0 +1,206 @@
+//! The alerts as a view asks for them: filtered, sorted, grouped, and where each row lies. Pure.
+
+use std::ops::Range;
+
+use fleetglass_shared::wire::{Alert, Severity};
+
+use super::view::{GroupBy, Tab, View};
+use crate::state::alerts::AlertRef;
+use crate::state::order::{natural, sorted};
+
+/// The alerts to show, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// Group by group.
+    pub alerts: Vec<AlertRef>,
+    /// The groups; empty when the view has none.
+    pub groups: Vec<Group>,
+    /// How many each tab has, whatever the filter; none for the history.
+    pub counts: [usize; 4],
+}
+
+/// Alerts that share a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they share; empty for those that have nothing there.
+    pub text: String,
+    /// Which of the listing.
+    pub range: Range<usize>,
+    /// How many of each severity.
+    pub counts: [usize; 3],
+}
+
+/// What stands at a height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The head of a group.
+    Group(usize),
+    /// An alert.
+    Alert(usize),
+}
+
+/// A row: what, its upper edge, its height.
+pub type Slot = (What, i32, i32);
+
+impl Listing {
+    /// Filters, sorts and groups. `family` names the family of an alert's node.
+    pub fn of(alerts: &[AlertRef], view: &View, family: impl Fn(&Alert) -> String) -> Self {
+        let mut listing = Self::default();
+        let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+        let mut shown: Vec<(String, AlertRef)> = Vec::new();
+        for alert in alerts {
+            let Some(tab) = Tab::of(alert) else { continue };
+            listing.counts[tab as usize] += 1;
+            if tab == view.tab && matches(alert, &words) {
+                let text = match view.group {
+                    GroupBy::None => String::new(),
+                    GroupBy::Name => alert.name.clone(),
+                    GroupBy::Node => alert.node.clone().unwrap_or_default(),
+                    GroupBy::Family => family(alert),
+                    GroupBy::Severity => alert.severity.as_str().to_owned(),
+                };
+                shown.push((text, alert.clone()));
+            }
+        }
+        let by_severity = view.group == GroupBy::Severity;
+        let shown = sorted(shown, |(a_text, a), (b_text, b)| {
+            let groups = if by_severity { a.severity.cmp(&b.severity) } else { natural(a_text, b_text) };
+            groups
+                .then_with(|| a.severity.cmp(&b.severity))
+                .then_with(|| b.active_at.cmp(&a.active_at))
+                .then_with(|| natural(&a.name, &b.name))
+                .then_with(|| a.id.cmp(&b.id))
+        });
+        if view.group != GroupBy::None {
+            let mut start = 0;
+            for run in shown.chunk_by(|(a, _), (b, _)| a == b) {
+                let mut counts = [0; 3];
+                for (_, alert) in run {
+                    counts[alert.severity as usize] += 1;
+                }
+                listing.groups.push(Group {
+                    text: run[0].0.clone(),
+                    range: start..start + run.len(),
+                    counts,
+                });
+                start += run.len();
+            }
+        }
+        listing.alerts = shown.into_iter().map(|(_, alert)| alert).collect();
+        listing
+    }
+
+    /// Where each row lies, and how high all of them are.
+    pub fn place(&self, head: i32, row: i32) -> (Vec<Slot>, i32) {
+        let mut slots = Vec::with_capacity(self.alerts.len() + self.groups.len());
+        let mut y = 0;
+        let mut put = |what: What, height: i32| {
+            slots.push((what, y, height));
+            y += height;
+        };
+        match self.groups.as_slice() {
+            [] => (0..self.alerts.len()).for_each(|index| put(What::Alert(index), row)),
+            groups => {
+                for (index, group) in groups.iter().enumerate() {
+                    put(What::Group(index), head);
+                    group.range.clone().for_each(|index| put(What::Alert(index), row));
+                }
+            }
+        }
+        (slots, y)
+    }
+}
+
+/// The rows that touch what lies between two heights.
+pub fn between(slots: &[Slot], top: i32, end: i32) -> &[Slot] {
+    let first = slots.partition_point(|(_, y, height)| y + height <= top);
+    let last = slots.partition_point(|(_, y, _)| *y < end);
+    &slots[first..last.max(first)]
+}
+
+/// Whether an alert holds all the words, in lower case, anywhere.
+pub fn matches(alert: &Alert, words: &[String]) -> bool {
+    words.iter().all(|word| {
+        let holds = |text: &String| text.to_lowercase().contains(word);
+        holds(&alert.name)
+            || alert.severity.as_str().contains(word.as_str())
+            || holds(&alert.severity_text)
+            || alert.node.as_ref().is_some_and(holds)
+            || alert.labels.values().any(holds)
+            || alert.annotations.get("summary").is_some_and(holds)
+    })
+}
+
+/// `2 critical, 1 warning`: of which severities those of a group are.
+pub fn counts_in_words(counts: [usize; 3]) -> String {
+    let some = Severity::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+    some.map(|(severity, count)| format!("{count} {}", severity.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::alerts::tests::sample;
+
+    fn some() -> Vec<AlertRef> {
+        vec![
+            sample(json!({"id": "1", "name": "Lag", "node": "eu-10", "active_at": 5})),
+            sample(
+                json!({"id": "2", "name": "Lag", "node": "eu-2", "severity": "critical", "severity_text": "P1"}),
+            ),
+            sample(json!({"id": "3", "name": "Down", "node": "eu-2", "active_at": 9,
+                "annotations": {"summary": "It is gone"}})),
+            sample(json!({"id": "4", "name": "Soon", "state": "pending"})),
+            sample(json!({"id": "5", "name": "Over", "state": "resolved"})),
+        ]
+    }
+
+    fn ids(listing: &Listing) -> Vec<&str> {
+        listing.alerts.iter().map(|alert| alert.id.as_str()).collect()
+    }
+
+    fn of(view: &View) -> Listing {
+        Listing::of(&some(), view, |_| "f".to_owned())
+    }
+
+    #[test]
+    fn the_worst_first_then_the_newest() {
+        let listing = of(&View::default());
+        assert_eq!(ids(&listing), ["2", "3", "1"]);
+        assert_eq!(listing.counts, [3, 1, 0, 0]);
+        assert_eq!(listing.place(36, 40).1, 120);
+    }
+
+    #[test]
+    fn groups_are_in_natural_order() {
+        let listing = of(&View { group: GroupBy::Node, ..View::default() });
+        let groups: Vec<_> =
+            listing.groups.iter().map(|group| (group.text.as_str(), group.range.clone())).collect();
+        assert_eq!(groups, [("eu-2", 0..2), ("eu-10", 2..3)]);
+        assert_eq!(ids(&listing), ["2", "3", "1"]);
+        assert_eq!(counts_in_words(listing.groups[0].counts), "1 critical, 1 warning");
+        let (slots, height) = listing.place(36, 40);
+        assert_eq!((slots.len(), height), (5, 192));
+        assert_eq!(slots[3], (What::Group(1), 116, 36));
+        assert_eq!(of(&View { group: GroupBy::Severity, ..View::default() }).groups[0].text, "critical");
+    }
+
+    #[test]
+    fn words_are_found_anywhere_and_all_must_be() {
+        for (filter, found) in
+            [("p1", &["2"][..]), ("eu-2", &["2", "3"]), ("GONE down", &["3"]), ("gone lag", &[])]
+        {
+            assert_eq!(ids(&of(&View { filter: filter.into(), ..View::default() })), found, "{filter}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_in_sight() {
+        let slots: Vec<Slot> = (0..100).map(|index| (What::Alert(index as usize), index * 40, 40)).collect();
+        let seen = between(&slots, 395, 480);
+        assert_eq!((seen[0].0, seen.len()), (What::Alert(9), 3));
+        assert!(between(&slots, 9000, 9900).is_empty() && between(&slots, -500, -1).is_empty());
+    }
+}

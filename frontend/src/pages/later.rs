@@ -1,0 +1,28 @@
+//! The pages that the first one does not need, behind one door: see `crate::rest`. `xtask/src/app/parts.rs`
+//! knows its name.
+
+use super::{alarm, alert, alerts, node, not_found, rules, timeline};
+use crate::dom::El;
+use crate::route::Page;
+
+/// What the first part asks the rest for.
+pub enum Later {
+    /// A page.
+    Page(Page),
+    /// What sounds and notifies while an alert is new; nothing to see.
+    Alarm,
+}
+
+/// The door.
+#[inline(never)]
+pub fn later(what: Later) -> El {
+    match what {
+        Later::Page(Page::Node(id)) => node::node_page(&id),
+        Later::Page(Page::Alerts) => alerts::alerts_page(),
+        Later::Page(Page::Alert(id)) => alert::alert_page(&id),
+        Later::Page(Page::Rules) => rules::rules_page(),
+        Later::Page(Page::Timeline) => timeline::timeline_page(),
+        Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
+        Later::Alarm => alarm::alarm(),
+    }
+}
