@@ -54,7 +54,7 @@ fn round(store: &Store, target: usize, at: i64, names: &[String]) {
     row.put(&Put::gauge("up", 1.0, "")).expect("few series");
     for (series, name) in names.iter().enumerate() {
         // One of a hundred is over the bound.
-        let value = if (target + series) % 100 == 0 { 95.0 } else { (target % 50) as f64 };
+        let value = if (target + series).is_multiple_of(100) { 95.0 } else { (target % 50) as f64 };
         row.put(&Put::gauge(name, value + (at / STEP_MS % 3) as f64, "")).expect("few series");
     }
     row.commit();
@@ -72,7 +72,7 @@ fn rules() -> RuleSet {
                 1 => format!("rate(metric_{a}[5m]) > 100"),
                 _ => format!("metric_{a} / metric_{b} > 4"),
             };
-            let labels = if rule % 10 == 0 { "severity: critical, risk: r" } else { "severity: warning" };
+            let labels = if rule.is_multiple_of(10) { "severity: critical, risk: r" } else { "severity: warning" };
             text += &format!(
                 "  - alert: Rule{rule}\n    expr: {expr}\n    for: 1m\n    labels: {{{labels}}}\n    annotations: {{summary: \"{{{{ \
                  $labels.instance }}}} has {{{{ $value | humanize }}}}\"}}\n"

@@ -7,9 +7,11 @@
 //! |---|---|
 //! | this file | [`Alerts`]: every alert as it stands, what changed, what is kept for the next run |
 //! | `silence` | [`Silence`], in Alertmanager's words |
+//! | `journal` | what is kept of each change, and the events it makes |
 //! | `inhibit` | [`Inhibition`]: which alert quiets which |
 
 mod inhibit;
+mod journal;
 mod silence;
 #[cfg(test)]
 mod tests;
@@ -23,13 +25,14 @@ use fleetglass_shared::{
     health::UnixMillis,
     labels::LabelSet,
     rule::Active,
-    wire::{Acknowledge, Acknowledgement, Alert, AlertChange, AlertState, EventKind, Held, Severity},
+    wire::{Acknowledge, Acknowledgement, Alert, AlertState, Held, Severity},
 };
 pub use inhibit::{Inhibition, built_in};
+use journal::{Journal, change_of, kept};
 use parking_lot::Mutex;
 pub use silence::{Silence, SilenceError, SilenceState, WireMatcher};
 
-use crate::state::{Draft, KeptAlert, StateError, StateFile};
+use crate::state::{StateError, StateFile};
 
 /// An alert that began to fire so often within [`FLAP_WINDOW_MS`] flaps.
 const FLAPS: usize = 4;
@@ -345,35 +348,6 @@ impl Alerts {
     }
 }
 
-/// What is to be kept of a change.
-#[derive(Default)]
-struct Journal {
-    kept: Vec<KeptAlert>,
-    gone: Vec<(String, BTreeMap<String, String>)>,
-    changes: Vec<AlertChange>,
-    events: Vec<Draft>,
-    unacknowledged: Vec<String>,
-}
-
-impl Journal {
-    fn is_empty(&self) -> bool {
-        self.kept.is_empty() && self.gone.is_empty() && self.changes.is_empty()
-    }
-}
-
-fn change_of(alert: &Alert, what: &str, at: UnixMillis, text: String) -> AlertChange {
-    AlertChange {
-        at,
-        alert: alert.id.clone(),
-        name: alert.name.clone(),
-        node: alert.node.clone(),
-        severity: alert.severity,
-        what: what.to_owned(),
-        value: alert.value,
-        text,
-    }
-}
-
 impl Inner {
     /// The fingerprint of the labels, with more where another rule's alert has the very same labels.
     fn free_id(&self, labels: &LabelSet, rule: &str) -> String {
@@ -494,40 +468,5 @@ impl Inner {
                 journal.changes.push(change_of(&entry.alert, "silence_ends", now, text));
             }
         }
-    }
-}
-
-fn kept(rule: &str, alert: &Alert, active: &Active) -> KeptAlert {
-    KeptAlert {
-        rule: rule.to_owned(),
-        labels: alert.labels.clone(),
-        annotations: alert.annotations.clone(),
-        state: alert.state,
-        value: active.value,
-        active_at: active.active_at,
-        fired_at: active.fired_at,
-        resolved_at: active.resolved_at,
-        held_since: active.held_since,
-    }
-}
-
-impl Journal {
-    /// An alert is in another state than before.
-    fn turned(&mut self, alert: &Alert, at: UnixMillis) {
-        let summary = alert.annotations.get("summary").cloned().unwrap_or_default();
-        self.changes.push(change_of(alert, alert.state.as_str(), at, summary.clone()));
-        if alert.state == AlertState::Pending {
-            return;
-        }
-        let what = if alert.state == AlertState::Firing { "fires" } else { "is over" };
-        let words = if summary.is_empty() { String::new() } else { format!(": {summary}") };
-        self.events.push(Draft {
-            at,
-            node: alert.node.clone(),
-            kind: EventKind::Alert,
-            from: alert.severity.as_str().to_owned(),
-            to: alert.state.as_str().to_owned(),
-            text: format!("{} {what}{words}", alert.name),
-        });
     }
 }

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)]
 //! Rules as a user would write them, and what becomes of them.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 

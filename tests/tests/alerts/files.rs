@@ -133,10 +133,7 @@ async fn a_back_test_says_when_a_rule_would_have_fired() {
         serde_json::from_str::<serde_json::Value>(&said.out).unwrap()
     };
     // The step of an hour's test is 15 s: ask for what fits this young a history.
-    let end = i64::try_from(
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis(),
-    )
-    .unwrap();
+    let end = fleetglass_tests::samples::now();
     let body = json!({ "query": "lag_seconds > 5", "start": end - 60_000, "end": end, "step_seconds": 1.0 });
     let answer = fleetglass_tests::proxy::http_client()
         .post(fleetglass.url("/api/v1/rules/backtest"))
