@@ -72,7 +72,8 @@ fn rules() -> RuleSet {
                 1 => format!("rate(metric_{a}[5m]) > 100"),
                 _ => format!("metric_{a} / metric_{b} > 4"),
             };
-            let labels = if rule.is_multiple_of(10) { "severity: critical, risk: r" } else { "severity: warning" };
+            let labels =
+                if rule.is_multiple_of(10) { "severity: critical, risk: r" } else { "severity: warning" };
             text += &format!(
                 "  - alert: Rule{rule}\n    expr: {expr}\n    for: 1m\n    labels: {{{labels}}}\n    annotations: {{summary: \"{{{{ \
                  $labels.instance }}}} has {{{{ $value | humanize }}}}\"}}\n"

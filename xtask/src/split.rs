@@ -123,6 +123,23 @@ fn choose(module: &Module<'_>, calls: &Calls, words: &[&str], door: &str) -> BTr
         .filter(|f| module.body(*f).len() <= SMALL && !calls.callees(*f).any(|called| rest.contains(&called)))
         .collect();
     rest.retain(|function| !plain.contains(function));
+    // What nobody calls by name, but only through the table, and that calls what only the rest has, is a shim of a
+    // closure there.
+    loop {
+        let shim = |function: &u32| {
+            may(function)
+                && module.slots.contains_key(function)
+                && calls.callers(*function).all(|caller| caller == *function || rest.contains(&caller))
+                && calls
+                    .callees(*function)
+                    .any(|called| rest.contains(&called) && !name(&called).ends_with(door))
+        };
+        let more: Vec<u32> = module.defined().filter(|f| !rest.contains(f) && shim(f)).collect();
+        if more.is_empty() {
+            break;
+        }
+        rest.extend(more);
+    }
     // So does what the first part calls by name.
     loop {
         let called = |f: &u32| calls.callers(*f).any(|caller| !rest.contains(&caller));
