@@ -20,8 +20,10 @@ fn the_schema_is_current() {
 
 #[test]
 fn every_built_in_family_points_at_the_schema() {
-    for entry in fs::read_dir(super::fixture::folder()).unwrap() {
-        let file = entry.unwrap().path().join("family.toml");
+    let folders = fs::read_dir(super::fixture::folder()).unwrap();
+    let files = folders.map(|entry| entry.unwrap().path().join("family.toml"));
+    // The rules for any family stand alone.
+    for file in files.filter(|file| file.is_file()) {
         let text = fs::read_to_string(&file).unwrap();
         let family = Family::from_toml(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let first = text.lines().next().unwrap();

@@ -32,26 +32,33 @@ fn cases() -> Vec<(&'static str, PathBuf)> {
     all.into_iter().map(|path| (if is_test(&path) { "test" } else { "check" }, path)).collect()
 }
 
+/// What both say of a file, where they do not agree.
+fn judged_otherwise((what, path): &(&'static str, PathBuf)) -> Option<String> {
+    let path = path.display().to_string();
+    let said = command::run(&["rules", what, &path]);
+    let args = if *what == "check" { ["check", "rules", &path] } else { ["test", "rules", &path] };
+    let theirs = peers::promtool(&args);
+    ((said.code == Some(0)) != theirs.is_ok())
+        .then(|| format!("{path}\nwe: {:?} {}{}\npromtool: {theirs:?}\n", said.code, said.out, said.err))
+}
+
 #[test]
 fn files_are_judged_as_promtool_judges_them() {
     if peers::are_skipped() {
         return;
     }
-    let mut wrong = Vec::new();
     let cases = cases();
     assert!(cases.len() >= 30, "{}", cases.len());
-    for (what, path) in cases {
-        let path = path.display().to_string();
-        let said = command::run(&["rules", what, &path]);
-        let args = if what == "check" { ["check", "rules", &path] } else { ["test", "rules", &path] };
-        let theirs = peers::promtool(&args);
-        if (said.code == Some(0)) != theirs.is_ok() {
-            wrong.push(format!(
-                "{path}\nwe: {:?} {}{}\npromtool: {theirs:?}\n",
-                said.code, said.out, said.err
-            ));
-        }
-    }
+    // promtool takes a minute and more for the largest.
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let halves = [0, 1].map(|half| {
+            let cases = &cases;
+            let own =
+                move || cases.iter().skip(half).step_by(2).filter_map(judged_otherwise).collect::<Vec<_>>();
+            scope.spawn(own)
+        });
+        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

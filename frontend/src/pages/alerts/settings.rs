@@ -16,7 +16,7 @@ pub fn settings() -> El {
     let open = RwSignal::new(false);
     on_window("pointerdown", move |event: Event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if !target.is_some_and(|target| target.closest(".alarm").ok().flatten().is_some()) {
+        if target.is_none_or(|target| target.closest(".alarm").ok().flatten().is_none()) {
             open.set(false);
         }
     });
