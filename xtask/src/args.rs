@@ -19,7 +19,7 @@ Fleetglass's chores.
       Formatting, clippy for both targets, dependencies' licences.
   cargo xtask build [--release]
       One binary with the app inside it; --release is the one to ship.
-  cargo xtask bench [promql|history]
+  cargo xtask bench [promql|history|rules]
       Size of the app's first page and speed of the hot paths, as a table; or only
       queries, or only history on disk, beside Debian's Prometheus.
   cargo xtask trunk ARGS…
