@@ -102,7 +102,7 @@ fn evaluation() {
     for turn in 0..4 {
         let at = START + (rounds - 5 + turn) * STEP_MS;
         let begun = Instant::now();
-        groups.iter().for_each(|group| group.evaluate_now(&rules_, at));
+        groups.iter().for_each(|group| group.evaluate(&rules_, at));
         let firing = alerts.all().len();
         let took = begun.elapsed().as_secs_f64();
         println!(

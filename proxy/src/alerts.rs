@@ -63,6 +63,8 @@ struct Inner {
 }
 
 struct Entry {
+    /// What it is kept under.
+    rule: String,
     labels: LabelSet,
     alert: Alert,
     /// When it began to fire of late.
@@ -94,10 +96,6 @@ pub fn fingerprint(labels: &LabelSet) -> u64 {
     labels.iter().fold(0xcbf2_9ce4_8422_2325, |hash, (name, value)| {
         add(add(add(add(hash, name.as_bytes()), &[255]), value.as_bytes()), &[255])
     })
-}
-
-fn map_of(labels: &LabelSet) -> BTreeMap<String, String> {
-    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 impl Alerts {
@@ -155,11 +153,9 @@ impl Alerts {
         left.into_keys().for_each(|rule| self.drop_rule(&rule, now));
     }
 
-    /// Which alerts quiet which, from now on.
+    /// Which alerts quiet which, from the next tick on.
     pub fn set_inhibitions(&self, inhibitions: Vec<Inhibition>) {
-        let mut inner = self.inner.lock();
-        inner.inhibitions = inhibitions;
-        inner.mute(UnixMillis::MAX);
+        self.inner.lock().inhibitions = inhibitions;
     }
 
     /// A rule was evaluated: these are its alerts now.
@@ -176,9 +172,11 @@ impl Alerts {
         }
         for (labels, id) in known.into_iter().filter(|(labels, _)| !active.contains_key(labels)) {
             inner.alerts.remove(&id);
-            inner.acknowledgements.remove(&id);
+            if inner.acknowledgements.remove(&id).is_some() {
+                journal.unacknowledged.push(id.clone());
+            }
             inner.dirty.insert(id);
-            journal.gone.push((told.rule.to_owned(), map_of(&labels)));
+            journal.gone.push((told.rule.to_owned(), labels.to_map()));
         }
         if !now_known.is_empty() {
             inner.of_rule.insert(told.rule.to_owned(), now_known);
@@ -244,9 +242,8 @@ impl Alerts {
     /// One alert, and the rule it is of.
     pub fn get(&self, id: &str) -> Option<(Alert, String)> {
         let inner = self.inner.lock();
-        let alert = inner.alerts.get(id)?.alert.clone();
-        let rule = inner.of_rule.iter().find(|(_, ids)| ids.values().any(|own| own == id))?.0.clone();
-        Some((alert, rule))
+        let entry = inner.alerts.get(id)?;
+        Some((entry.alert.clone(), entry.rule.clone()))
     }
 
     /// Somebody takes an alert.
@@ -389,7 +386,7 @@ impl Inner {
             severity: Severity::of(&text),
             severity_text: text,
             node: (told.node)(labels),
-            labels: map_of(labels),
+            labels: labels.to_map(),
             annotations: active.annotations.clone(),
             value: Some(active.value).filter(|value| value.is_finite()),
             active_at: active.active_at,
@@ -415,7 +412,10 @@ impl Inner {
                 journal.kept.push(kept(told.rule, &alert, active));
             }
             self.dirty.insert(id.to_owned());
-            self.alerts.insert(id.to_owned(), Entry { labels: labels.clone(), alert, firings });
+            self.alerts.insert(
+                id.to_owned(),
+                Entry { rule: told.rule.to_owned(), labels: labels.clone(), alert, firings },
+            );
         }
     }
 
@@ -430,8 +430,7 @@ impl Inner {
         }
     }
 
-    /// Works out anew what is silenced and inhibited. At [`UnixMillis::MAX`] no time has passed: silences
-    /// stay as they were worked out last.
+    /// Works out anew what is silenced and inhibited.
     fn mute(&mut self, now: UnixMillis) {
         let Self { alerts, silences, inhibitions, dirty, .. } = self;
         let inhibited = inhibit::inhibited(
@@ -441,12 +440,9 @@ impl Inner {
         for (id, entry) in alerts {
             let mut inhibited_by = inhibited.get(id).cloned().unwrap_or_default();
             inhibited_by.sort();
-            let silenced_by = if now == UnixMillis::MAX {
-                entry.alert.silenced_by.clone()
-            } else {
-                let holds = |silence: &&Silence| silence.is_active(now) && silence.matches(&entry.labels);
-                silences.values().filter(holds).map(|silence| silence.id.clone()).collect()
-            };
+            let holds = |silence: &&Silence| silence.is_active(now) && silence.matches(&entry.labels);
+            let silenced_by: Vec<String> =
+                silences.values().filter(holds).map(|silence| silence.id.clone()).collect();
             if entry.alert.silenced_by != silenced_by || entry.alert.inhibited_by != inhibited_by {
                 (entry.alert.silenced_by, entry.alert.inhibited_by) = (silenced_by, inhibited_by);
                 dirty.insert(id.clone());

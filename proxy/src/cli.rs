@@ -7,10 +7,12 @@ mod query;
 mod rules;
 mod serve;
 mod token;
+mod whom;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use rules::RulesCommand;
 
 use crate::{config::ConfigError, sim::SimArgs, telemetry};
 
@@ -53,7 +55,7 @@ enum Command {
     Query(query::QueryArgs),
     /// Check, test and back-test rules.
     #[command(subcommand)]
-    Rules(rules::RulesCommand),
+    Rules(RulesCommand),
     /// Write history as OpenMetrics with timestamps.
     #[command(after_help = history::EXPORT)]
     Export(history::ExportArgs),
@@ -81,10 +83,11 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(args) => return check::run(&args),
         Command::Token(command) => token::run(&command),
-        Command::Rules(rules::RulesCommand::Backtest(args)) => {
+        Command::Rules(RulesCommand::Check(args)) => return rules::check(&args),
+        Command::Rules(RulesCommand::Test(args)) => return rules::test(&args),
+        Command::Rules(RulesCommand::Backtest(args)) => {
             runtime().and_then(|runtime| runtime.block_on(rules::backtest(args)))
         }
-        Command::Rules(command) => return rules::run(&command).unwrap_or(ExitCode::SUCCESS),
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
         Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),

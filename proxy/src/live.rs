@@ -91,6 +91,11 @@ impl Live {
         Self { state: Mutex::new(State { at: server.started_at, ..State::default() }), server }
     }
 
+    /// When this run of the proxy began.
+    pub fn started_at(&self) -> UnixMillis {
+        self.server.started_at
+    }
+
     /// Publishes what changed, as one delta; sends a ping when nothing did for a while.
     pub fn publish(
         &self,

@@ -34,7 +34,7 @@ use fleetglass_shared::promql::{Options, Query};
 pub use self::http::router;
 pub use chart::chart_of;
 pub use nodes::render_nodes;
-pub(crate) use params::Params;
+pub(crate) use params::{Params, rfc3339_ms};
 pub use run::{QueryError, Targets};
 
 use crate::store::Store;

@@ -117,7 +117,7 @@ impl Rules {
             }
         }
         for old in before.into_values() {
-            old.retire(&[], self, now);
+            old.retire(&self.alerts, now);
         }
         *self.faults.write() = set
             .files

@@ -22,7 +22,7 @@ use crate::{
     app::{self, App},
     auth::{Guard, Tokens},
     clock,
-    config::{self, LoadedConfig, Span, StoreConfig},
+    config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
     fleet::Fleet,
     live::Live,
@@ -242,7 +242,7 @@ fn external_url(loaded: &LoadedConfig) -> String {
 fn open_store(loaded: &LoadedConfig, folder: Option<&DataDir>) -> Arc<Store> {
     let config = &loaded.config.store;
     let limits = Limits {
-        retention_ms: millis(config.memory),
+        retention_ms: config.memory.as_time(),
         max_series_per_target: config.max_series_per_target,
         max_series: config.max_series,
     };
@@ -270,15 +270,11 @@ fn open_store(loaded: &LoadedConfig, folder: Option<&DataDir>) -> Arc<Store> {
 
 fn retention(config: &StoreConfig) -> Retention {
     Retention {
-        raw_ms: millis(config.retention),
-        minutes_ms: millis(config.retention_5m),
-        hours_ms: millis(config.retention_1h),
+        raw_ms: config.retention.as_time(),
+        minutes_ms: config.retention_5m.as_time(),
+        hours_ms: config.retention_1h.as_time(),
         max_bytes: config.max_size.map(|size| size.0 as u64),
     }
-}
-
-fn millis(span: Span) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) {

@@ -12,6 +12,7 @@ pub mod quote;
 pub mod selector;
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,6 +77,11 @@ impl LabelSet {
     /// How many labels there are.
     pub fn len(&self) -> usize {
         self.iter().count()
+    }
+
+    /// The pairs as a map, for what goes out as JSON or into templates.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// The set without the labels that `drop` names.

@@ -113,8 +113,11 @@ test('a range of one\'s own is written in words or as times', async () => {
 
 test('a drag on a chart zooms, and Back leads out again', async () => {
   const page = await openPage(browser, `${address}?range=6h`);
-  const { box } = await drawnChart(page);
+  const { plot } = await drawnChart(page);
   const drag = async (from, to) => {
+    // A drag selects on what is drawn, so the chart must be of the range that was chosen last.
+    await eventually('the chart has what was asked for', async () => (await plot.getAttribute('aria-busy')) === 'false');
+    const box = await plot.boundingBox();
     await page.mouse.move(box.x + box.width * from, box.y + 100);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * ((from + to) / 2), box.y + 130, { steps: 4 });
@@ -139,6 +142,7 @@ test('a drag on a chart zooms, and Back leads out again', async () => {
   assert.deepEqual(shownRange(page), first);
   await stepBack(page).waitFor();
   // A press is no drag.
+  const box = await plot.boundingBox();
   await page.mouse.click(box.x + box.width / 2, box.y + 100);
   assert.deepEqual(shownRange(page), first);
   await page.done();

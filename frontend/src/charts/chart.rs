@@ -49,8 +49,10 @@ pub fn chart(
         active,
         spoken,
         time_at: Rc::new(move |x| {
-            let (plot, data) = (under.get()?, untrack(|| of.data())?);
-            Some(data.grid.start + (plot.place_at(x) * data.grid.step as f64) as i64)
+            let (plot, grid) = (under.get()?, untrack(|| of.data())?.grid);
+            // For a frame the lines on the screen are those of the range before.
+            let plot = Plot { last: grid.place(grid.end), ..plot };
+            Some(grid.start + (plot.place_at(x) * grid.step as f64) as i64)
         }),
         grid: Rc::new(move || Some(of.data()?.grid)),
         reading: Rc::new(move |at| of.data().map_or_else(String::new, |data| reading(of, &data, at, board))),
@@ -62,6 +64,7 @@ pub fn chart(
     let place = div("")
         .class(move || if waits() { "chart-plot chart-waits" } else { "chart-plot" })
         .attr("role", "img")
+        .aria("aria-busy", waits)
         .attr("aria-label", move || description(of))
         .when(has_lines, move || canvases.0.clone())
         .when(has_lines, move || canvases.1.clone())

@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 use crate::{
     alerts::{Silence, SilenceError, WireMatcher},
     app::App,
-    clock,
+    clock::{self, rfc3339},
     config::matchers,
-    query::Params,
+    query::{Params, rfc3339_ms},
 };
 
 /// An error in Alertmanager's manner: the text alone, as a JSON string.
@@ -32,15 +32,8 @@ fn refused(status: StatusCode, why: impl ToString) -> Refused {
     (status, Json(why.to_string()))
 }
 
-fn time(at: UnixMillis) -> String {
-    let at =
-        std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_millis(u64::try_from(at).unwrap_or(0)));
-    at.map_or_else(String::new, |at| humantime::format_rfc3339_millis(at).to_string())
-}
-
 /// The server, as clients look for it first.
 pub async fn status(State(app): State<Arc<App>>) -> Response {
-    let _ = app;
     Json(json!({
         "cluster": { "status": "disabled", "peers": [], "name": "" },
         "versionInfo": {
@@ -48,7 +41,7 @@ pub async fn status(State(app): State<Arc<App>>) -> Response {
             "buildUser": "", "buildDate": "", "goVersion": "",
         },
         "config": { "original": "route:\n  receiver: fleetglass\nreceivers:\n- name: fleetglass\n" },
-        "uptime": time(clock::now()),
+        "uptime": rfc3339(Some(app.live.started_at())),
     }))
     .into_response()
 }
@@ -111,9 +104,9 @@ fn wire(alert: &Alert) -> Value {
     json!({
         "annotations": alert.annotations,
         "labels": alert.labels,
-        "startsAt": time(starts),
-        "endsAt": time(alert.resolved_at.unwrap_or(clock::now() + 300_000)),
-        "updatedAt": time(clock::now()),
+        "startsAt": rfc3339(Some(starts)),
+        "endsAt": rfc3339(Some(alert.resolved_at.unwrap_or(clock::now() + 300_000))),
+        "updatedAt": rfc3339(Some(clock::now())),
         "fingerprint": alert.id,
         "generatorURL": "",
         "receivers": [{ "name": "fleetglass" }],
@@ -150,11 +143,11 @@ fn wire_silence(silence: &Silence, now: UnixMillis) -> Value {
     json!({
         "id": silence.id,
         "status": { "state": silence.state(now).as_str() },
-        "updatedAt": time(silence.updated_at),
+        "updatedAt": rfc3339(Some(silence.updated_at)),
         "comment": silence.comment,
         "createdBy": silence.created_by,
-        "startsAt": time(silence.starts_at),
-        "endsAt": time(silence.ends_at),
+        "startsAt": rfc3339(Some(silence.starts_at)),
+        "endsAt": rfc3339(Some(silence.ends_at)),
         "matchers": silence.matchers,
     })
 }
@@ -215,7 +208,7 @@ pub async fn set_silence(State(app): State<Arc<App>>, body: Bytes) -> Result<Res
     let bad = |why: String| refused(StatusCode::BAD_REQUEST, why);
     let posted: Posted = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
     let at = |name: &str, text: &str| {
-        parse_time(text)
+        rfc3339_ms(text)
             .ok_or_else(|| bad(format!("{name}: `{text}` is not a time such as 2026-01-02T10:00:00Z")))
     };
     let times = (at("startsAt", &posted.starts_at)?, at("endsAt", &posted.ends_at)?);
@@ -227,23 +220,6 @@ pub async fn set_silence(State(app): State<Arc<App>>, body: Bytes) -> Result<Res
         _ => refused(StatusCode::BAD_REQUEST, error),
     })?;
     Ok(Json(json!({ "silenceID": id })).into_response())
-}
-
-/// An RFC 3339 time with any offset.
-fn parse_time(text: &str) -> Option<UnixMillis> {
-    let (date, clock) = text.split_once(['T', 't', ' '])?;
-    let (clock, offset_ms) = match clock.strip_suffix(['Z', 'z']) {
-        Some(clock) => (clock, 0),
-        None => {
-            let sign = clock.rfind(['+', '-'])?;
-            let (hours, minutes) = clock[sign + 1..].split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-            (&clock[..sign], minutes * if clock[sign..].starts_with('-') { -60_000 } else { 60_000 })
-        }
-    };
-    let at = humantime::parse_rfc3339(&format!("{date}T{clock}Z")).ok()?;
-    let at = at.duration_since(std::time::UNIX_EPOCH).ok()?;
-    Some(i64::try_from(at.as_millis()).ok()? - offset_ms)
 }
 
 /// Ends a silence.
@@ -273,7 +249,7 @@ mod tests {
             ("yesterday", None),
             ("1970-01-01", None),
         ] {
-            assert_eq!(parse_time(text), at, "{text}");
+            assert_eq!(rfc3339_ms(text), at, "{text}");
         }
     }
 

@@ -10,7 +10,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use fleetglass_shared::{
-    health::UnixMillis,
     labels::LabelSet,
     promql::{EvalError, Options, Query, Steps},
     rule::{self, Active, AlertState, Rule, RuleKind},
@@ -22,7 +21,7 @@ use serde_json::{Value, json};
 use super::problem::{ProblemResponse, problem};
 use crate::{
     app::App,
-    clock,
+    clock::{self, rfc3339},
     query::{Params, QueryError},
     rules::{RuleReport, Running},
 };
@@ -39,15 +38,6 @@ fn success(data: &Value) -> Response {
         .into_response()
 }
 
-fn time(at: Option<UnixMillis>) -> String {
-    let at = at.and_then(|at| u64::try_from(at).ok()).map(std::time::Duration::from_millis);
-    let at = at.and_then(|at| std::time::UNIX_EPOCH.checked_add(at));
-    at.map_or_else(
-        || "0001-01-01T00:00:00Z".to_owned(),
-        |at| humantime::format_rfc3339_millis(at).to_string(),
-    )
-}
-
 /// A number as Prometheus writes an alert's value: `1e+00`.
 fn scientific(value: f64) -> String {
     if !value.is_finite() {
@@ -61,14 +51,14 @@ fn scientific(value: f64) -> String {
 
 fn alert(labels: &LabelSet, alert: &Active) -> Value {
     let mut told = json!({
-        "labels": labels.iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "labels": labels.to_map(),
         "annotations": alert.annotations,
         "state": alert.state.as_str(),
-        "activeAt": time(Some(alert.active_at)),
+        "activeAt": rfc3339(Some(alert.active_at)),
         "value": scientific(alert.value),
     });
     if let Some(since) = alert.held_since {
-        told["keepFiringSince"] = json!(time(Some(since)));
+        told["keepFiringSince"] = json!(rfc3339(Some(since)));
     }
     told
 }
@@ -137,7 +127,7 @@ impl Wanted {
             "query": rule.query.text().trim(),
             "health": word,
             "evaluationTime": health.took_seconds,
-            "lastEvaluation": time(health.at),
+            "lastEvaluation": rfc3339(health.at),
             "type": kind,
             "line": rule.place.line,
         });
@@ -179,7 +169,7 @@ impl Wanted {
             "interval": loaded.interval_ms as f64 / 1000.0,
             "limit": loaded.group.limit,
             "evaluationTime": took,
-            "lastEvaluation": time(last),
+            "lastEvaluation": rfc3339(last),
             "missedEvaluations": missed,
             "rules": rules,
         }))
@@ -258,7 +248,7 @@ pub async fn backtest(State(app): State<Arc<App>>, body: Bytes) -> Result<Respon
             .iter()
             .take(MOST_FIRINGS)
             .map(|firing| BacktestFiring {
-                labels: firing.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+                labels: firing.labels.to_map(),
                 active_at: firing.active_at,
                 fired_at: firing.fired_at,
                 resolved_at: firing.resolved_at,

@@ -14,6 +14,7 @@ use clap::Args;
 use fleetglass_shared::{health::UnixMillis, labels::Selector};
 
 use super::query::moment;
+use super::whom::Token;
 use crate::{
     clock,
     config::LoadedConfig,
@@ -40,12 +41,8 @@ pub(super) struct Whose {
     /// A running proxy.
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "config"])]
     url: Option<String>,
-    /// The bearer token to send to it. Better in a file: a command line is seen by others.
-    #[arg(long, env = "FLEETGLASS_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// A file that holds it.
-    #[arg(long, value_name = "FILE", conflicts_with = "token")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    token: Token,
     /// A data folder.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data: Option<PathBuf>,
@@ -123,15 +120,7 @@ impl Whose {
 
     fn server(&self) -> anyhow::Result<Option<server::Server>> {
         let Some(url) = &self.url else { return Ok(None) };
-        let token = match &self.token_file {
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
-                Some(text.trim().to_owned())
-            }
-            None => self.token.clone(),
-        };
-        server::Server::new(url, token).map(Some)
+        server::Server::new(url, self.token.read()?).map(Some)
     }
 
     /// The store of a data folder that nobody works in.

@@ -10,6 +10,7 @@ use clap::Args;
 use fleetglass_shared::promql::duration_ms;
 use serde_json::Value;
 
+use super::whom::Token;
 use crate::clock;
 
 pub(super) const EXAMPLE: &str = "Examples:\n  \
@@ -27,12 +28,8 @@ pub(super) struct QueryArgs {
     /// The proxy to ask.
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     url: String,
-    /// The bearer token to send. Better in a file: a command line is seen by others.
-    #[arg(long, env = "FLEETGLASS_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// A file that holds it.
-    #[arg(long, value_name = "FILE", conflicts_with = "token")]
-    token_file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    token: Token,
     /// When an instant query looks: Unix seconds, RFC 3339, or a time before now as -5m.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, conflicts_with_all = ["start", "end", "step"])]
     time: Option<String>,
@@ -76,14 +73,7 @@ pub(super) async fn run(args: QueryArgs) -> anyhow::Result<()> {
             "api/v1/query"
         }
     };
-    let token = match &args.token_file {
-        Some(file) => {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Some(text.trim().to_owned())
-        }
-        None => args.token.clone(),
-    };
+    let token = args.token.read()?;
     let body = ask(&args.url, path, &form, token.as_deref()).await?;
     for kind in ["warnings", "infos"] {
         for note in body[kind].as_array().into_iter().flatten() {

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use fleetglass_shared::rule::{Rule, RuleFile, RuleGroup, unit::TestFile};
 use serde_json::json;
 
+use super::whom::Token;
 use crate::{clock, discovery};
 
 /// A file is bad, or a test failed.
@@ -85,27 +85,15 @@ pub(super) struct BacktestArgs {
     /// The proxy to ask.
     #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
     url: String,
-    /// The bearer token to send. Better in a file: a command line is seen by others.
-    #[arg(long, env = "FLEETGLASS_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// A file that holds it.
-    #[arg(long, value_name = "FILE", conflicts_with = "token")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    token: Token,
     /// The answer as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// `check` and `test`, which need no server.
-pub(super) fn run(command: &RulesCommand) -> Option<ExitCode> {
-    match command {
-        RulesCommand::Check(args) => Some(check(args)),
-        RulesCommand::Test(args) => Some(test(args)),
-        RulesCommand::Backtest(_) => None,
-    }
-}
-
-fn check(args: &CheckArgs) -> ExitCode {
+/// Checks files.
+pub(super) fn check(args: &CheckArgs) -> ExitCode {
     let (mut failed, mut lint_failed) = (false, false);
     let mut told = Vec::new();
     for path in &args.files {
@@ -181,7 +169,8 @@ fn duplicates(groups: &[RuleGroup]) -> Vec<String> {
         .collect()
 }
 
-fn test(args: &TestArgs) -> ExitCode {
+/// Runs unit tests.
+pub(super) fn test(args: &TestArgs) -> ExitCode {
     let mut failed = false;
     for path in &args.files {
         println!("Unit Testing:  {}", path.display());
@@ -235,14 +224,7 @@ fn tested(path: &Path) -> Result<Vec<String>, String> {
 
 /// Asks a running proxy.
 pub(super) async fn backtest(args: BacktestArgs) -> anyhow::Result<()> {
-    let token = match &args.token_file {
-        Some(file) => {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            Some(text.trim().to_owned())
-        }
-        None => args.token,
-    };
+    let token = args.token.read()?;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(150)).build()?;
     let with_token = |request: reqwest::RequestBuilder| match &token {
         Some(token) => request.bearer_auth(token),

@@ -13,6 +13,11 @@ pub struct Span(pub Duration);
 pub struct ByteSize(pub usize);
 
 impl Span {
+    /// The duration in milliseconds as times have them: a sum with a time may still be too large.
+    pub fn as_time(self) -> i64 {
+        i64::try_from(self.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// The duration in whole milliseconds.
     pub fn as_millis(self) -> u64 {
         u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)

@@ -111,6 +111,11 @@ fn time_ms(text: &str) -> Option<UnixMillis> {
         let millis = (seconds * 1000.0).round();
         return (millis.abs() <= FARTHEST).then_some(millis as UnixMillis);
     }
+    rfc3339_ms(text)
+}
+
+/// RFC 3339 with any offset, as milliseconds.
+pub(crate) fn rfc3339_ms(text: &str) -> Option<UnixMillis> {
     let (local, offset_ms) = match text.strip_suffix(['Z', 'z']) {
         Some(local) => (local, 0),
         None => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, Matcher};
-use fleetglass_shared::promql::{EvalError, Read, SeriesRef, Storage};
+use fleetglass_shared::promql::{EachSeries, EvalError, Read, SeriesRef, Storage};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::long_term::LongTerm;
@@ -110,7 +110,7 @@ impl Storage for Joined<'_> {
         matchers: &[Matcher],
         from: UnixMillis,
         to: UnixMillis,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         let Some((_, theirs)) = self.past.found.iter().find(|(known, _)| known == matchers) else {
             return self.store.scan(matchers, from, to, each);

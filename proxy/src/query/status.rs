@@ -12,6 +12,7 @@ use super::QueryError;
 use super::answer::success;
 use super::params::Params;
 use super::run::{Api, CONCURRENT, TIMEOUT};
+use crate::clock::rfc3339;
 
 /// The version of Prometheus whose API this is: clients turn features on by it.
 const SPOKEN_VERSION: &str = "3.5.0";
@@ -20,13 +21,6 @@ const LARGEST: usize = 10;
 
 fn answer(data: &Value) -> Response {
     success(&data.to_string(), &[], &[])
-}
-
-/// A time as Prometheus writes it; the beginning of its calendar where there is none.
-fn time(at: Option<UnixMillis>) -> String {
-    let Some(at) = at.and_then(|at| u64::try_from(at).ok()) else { return "0001-01-01T00:00:00Z".to_owned() };
-    let at = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_millis(at));
-    at.map_or_else(String::new, |at| humantime::format_rfc3339_millis(at).to_string())
 }
 
 pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> Result<Response, QueryError> {
@@ -56,7 +50,7 @@ pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> 
                 "scrapeUrl": endpoint.url,
                 "globalUrl": endpoint.url,
                 "lastError": failure,
-                "lastScrape": time(endpoint.asked_at),
+                "lastScrape": rfc3339(endpoint.asked_at),
                 "lastScrapeDuration": endpoint.duration_seconds.unwrap_or(0.0),
                 "health": health,
                 "scrapeInterval": humantime::format_duration(target.interval).to_string(),
@@ -101,10 +95,10 @@ pub(super) async fn config() -> Response {
 
 pub(super) async fn runtime_info(State(api): State<Api>) -> Response {
     answer(&json!({
-        "startTime": time(Some(api.started_at)),
+        "startTime": rfc3339(Some(api.started_at)),
         "CWD": "",
         "reloadConfigSuccess": true,
-        "lastConfigTime": time(Some(api.started_at)),
+        "lastConfigTime": rfc3339(Some(api.started_at)),
         "corruptionCount": 0,
         "goroutineCount": 0,
         "GOMAXPROCS": std::thread::available_parallelism().map_or(1, usize::from),

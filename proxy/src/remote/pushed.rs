@@ -124,7 +124,7 @@ impl Pushed {
 
     /// Tells the fleet how the nodes are that have news, or were not looked at for a while.
     fn look(&self, now: UnixMillis) {
-        let forget_ms = i64::try_from(self.config.forget_after.as_millis()).unwrap_or(i64::MAX);
+        let forget_ms = self.config.forget_after.as_time();
         let (mut seen, mut gone) = (Vec::new(), Vec::new());
         self.nodes.lock().retain(|id, node| {
             if now - node.arrived_at > forget_ms {

@@ -136,11 +136,9 @@ impl Running {
         of(&self.loaded) == of(other)
     }
 
-    /// The group is gone: its alerts go, but of the rules `kept`.
-    pub(super) fn retire(&self, kept: &[String], rules: &Rules, now: UnixMillis) {
-        for key in self.keys.iter().filter(|key| !kept.contains(key)) {
-            rules.alerts.drop_rule(key, now);
-        }
+    /// The group is gone, and its alerts with it.
+    pub(super) fn retire(&self, alerts: &Alerts, now: UnixMillis) {
+        self.keys.iter().for_each(|key| alerts.drop_rule(key, now));
     }
 
     /// The name of its file.
@@ -213,12 +211,7 @@ impl Running {
     }
 
     /// Evaluates every rule of the group in order, whatever its turn.
-    pub fn evaluate_now(&self, rules: &Rules, at: UnixMillis) {
-        self.evaluate(rules, at);
-    }
-
-    /// Evaluates every rule of the group in order.
-    pub(super) fn evaluate(&self, rules: &Rules, at: UnixMillis) {
+    pub fn evaluate(&self, rules: &Rules, at: UnixMillis) {
         let begun = clock::monotonic();
         for index in 0..self.keys.len() {
             self.evaluate_rule(rules, index, at);
@@ -275,10 +268,7 @@ impl Running {
                         .filter(|instance| rules.nodes.contains(instance))
                         .map(str::to_owned)
                 },
-                severity: &|labels| {
-                    let mut own = self.loaded.overrides.iter();
-                    own.find_map(|own| own.severity_for(&rule.name, labels)).map(str::to_owned)
-                },
+                severity: &|labels| self.loaded.tuned[index].severity(labels).map(str::to_owned),
             };
             rules.alerts.update(&told, &inner.state.rules[index].active, at);
         }

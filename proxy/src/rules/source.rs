@@ -39,7 +39,7 @@ pub struct LoadedGroup {
     pub group: RuleGroup,
     /// The overrides of each of its rules.
     pub tuned: Vec<Tuned>,
-    /// All overrides, for the severity.
+    /// What they were made from.
     pub overrides: Vec<Override>,
     /// How often it is evaluated.
     pub interval_ms: i64,
@@ -54,7 +54,7 @@ pub struct Sources<'a> {
 /// How often groups are evaluated that do not say.
 fn default_interval_ms(config: &RulesConfig, loaded: &LoadedConfig) -> i64 {
     let span = config.evaluation_interval.unwrap_or(loaded.config.scrape.interval);
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1)
+    span.as_time().max(1)
 }
 
 impl Sources<'_> {
@@ -79,13 +79,12 @@ impl Sources<'_> {
         let interval_ms = default_interval_ms(config, self.loaded);
         let mut known = BTreeSet::new();
         for (name, text) in files {
-            let mut file = LoadedFile::read(&name, &text, &overrides, interval_ms);
+            let mut file = RuleFile::read(&text);
             for group in &mut file.groups {
-                group.group.rules.retain(|rule| !config.disable.contains(&rule.name));
-                known.extend(group.group.rules.iter().map(|rule| rule.name.clone()));
-                group.tune(&overrides);
+                group.rules.retain(|rule| !config.disable.contains(&rule.name));
+                known.extend(group.rules.iter().map(|rule| rule.name.clone()));
             }
-            set.files.push(file);
+            set.files.push(LoadedFile::of(&name, file, &overrides, interval_ms));
         }
         for own in overrides.iter().filter(|own| !known.contains(&own.alert)) {
             faults.push(fault(format!("[[rules.override]]: there is no alert {}", own.alert)));
@@ -146,18 +145,14 @@ impl Sources<'_> {
                 matchers,
                 threshold: own.threshold,
                 instead_of: own.instead_of,
-                for_ms: own.hold.map(millis),
-                keep_firing_for_ms: own.keep_firing_for.map(millis),
+                for_ms: own.hold.map(Span::as_time),
+                keep_firing_for_ms: own.keep_firing_for.map(Span::as_time),
                 severity: own.severity.clone(),
                 off: own.off,
             });
         }
         (overrides, faults)
     }
-}
-
-fn millis(span: Span) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn fault(message: String) -> RuleFault {
@@ -173,7 +168,11 @@ fn fault(message: String) -> RuleFault {
 impl LoadedFile {
     /// A file's text, understood.
     pub fn read(name: &str, text: &str, overrides: &[Override], interval_ms: i64) -> Self {
-        let RuleFile { groups, faults } = RuleFile::read(text);
+        Self::of(name, RuleFile::read(text), overrides, interval_ms)
+    }
+
+    fn of(name: &str, file: RuleFile, overrides: &[Override], interval_ms: i64) -> Self {
+        let RuleFile { groups, faults } = file;
         let mut file = Self { name: name.to_owned(), groups: Vec::new(), faults };
         for group in groups {
             let mut loaded = LoadedGroup {

@@ -47,7 +47,7 @@ impl Observing {
             since_prune = if jumped { 0 } else { since_prune + 1 };
             if since_prune >= PRUNE_EVERY {
                 since_prune = 0;
-                let kept = i64::try_from(self.retention.as_millis()).unwrap_or(i64::MAX);
+                let kept = self.retention.as_time();
                 self.state.prune(now.saturating_sub(kept));
             }
         }

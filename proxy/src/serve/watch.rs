@@ -13,7 +13,7 @@ use crate::{
     app::App,
     auth::{Guard, Tokens},
     clock,
-    config::{Config, LoadedConfig},
+    config::{Config, InhibitConfig, LoadedConfig, RulesConfig},
     round::Rounds,
     rules::Sources,
     scrape::Scheduler,
@@ -47,7 +47,7 @@ pub(super) async fn watch(mut watched: Watched) {
     let mut hangup = hangups();
     let mut documents = HashMap::new();
     let mut seen = watched.loaded.text.clone();
-    let mut seen_rules = rule_texts(&watched.loaded);
+    let mut seen_rules = RuleSources::of(&watched.loaded);
     watched.apply(&mut documents).await;
     loop {
         watch_folders(watcher.as_mut(), &watched.loaded);
@@ -66,9 +66,10 @@ pub(super) async fn watch(mut watched: Watched) {
             seen = text;
             watched.reload();
         }
-        let rules = rule_texts(&watched.loaded);
+        let rules = RuleSources::of(&watched.loaded);
         if forced || rules != seen_rules {
             seen_rules = rules;
+            watched.app.alerts.set_inhibitions(inhibitions(&watched.loaded));
             watched.app.rules.apply(Sources { loaded: &watched.loaded }.read(), clock::now());
         }
         watched.apply(&mut documents).await;
@@ -107,13 +108,7 @@ impl Watched {
                 }
                 self.guard.tokens.store(Arc::new(tokens));
                 self.rounds.set_registry(registry);
-                let rules = |c: &Config| (c.rules.clone(), c.families.clone(), c.inhibits.clone());
-                let others = rules(old) != rules(new);
                 self.loaded = loaded;
-                if others {
-                    self.app.alerts.set_inhibitions(inhibitions(&self.loaded));
-                    self.app.rules.apply(Sources { loaded: &self.loaded }.read(), clock::now());
-                }
                 self.tell(true, "Another config was taken".to_owned());
                 tracing::info!("config read again");
             }
@@ -154,10 +149,22 @@ impl Watched {
     }
 }
 
-/// The rule files and what stands in them.
-fn rule_texts(loaded: &LoadedConfig) -> Vec<(PathBuf, String)> {
-    let paths = Sources { loaded }.paths();
-    paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap_or_default())).collect()
+/// All that rules are made from.
+#[derive(PartialEq)]
+struct RuleSources {
+    rules: RulesConfig,
+    inhibits: Vec<InhibitConfig>,
+    /// The rule files and what stands in them.
+    files: Vec<(PathBuf, String)>,
+}
+
+impl RuleSources {
+    fn of(loaded: &LoadedConfig) -> Self {
+        let paths = Sources { loaded }.paths().into_iter();
+        let files = paths.map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap_or_default()));
+        let config = &loaded.config;
+        Self { rules: config.rules.clone(), inhibits: config.inhibits.clone(), files: files.collect() }
+    }
 }
 
 fn notifier(sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {

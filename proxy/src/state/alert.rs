@@ -6,7 +6,7 @@ use fleetglass_shared::{
     health::UnixMillis,
     wire::{Acknowledgement, AlertChange, AlertHistory, AlertState, Severity},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{StateError, StateFile};
 
@@ -159,24 +159,6 @@ impl StateFile {
     /// As [`Self::ask`].
     pub async fn alert_history(&self, query: AlertQuery) -> Result<AlertHistory, StateError> {
         self.ask(move |connection| find(connection, &query)).await
-    }
-
-    /// How often an alert began to fire since a time.
-    ///
-    /// # Errors
-    /// As [`Self::ask`].
-    pub async fn firings(&self, alert: String, since: UnixMillis) -> Result<u32, StateError> {
-        self.ask(move |connection| {
-            connection
-                .query_row(
-                    "SELECT count(*) FROM alert_change WHERE alert = ?1 AND what = 'firing' AND at >= ?2",
-                    params![alert, since],
-                    |row| row.get(0),
-                )
-                .optional()
-                .map(Option::unwrap_or_default)
-        })
-        .await
     }
 }
 
@@ -364,7 +346,9 @@ mod tests {
         let history = state.alert_history(all.clone()).await.unwrap();
         assert_eq!(history.changes, [change(9, "firing"), change(7, "firing")]);
         assert!(history.more);
-        assert_eq!(state.firings("00ff".to_owned(), 8).await.unwrap(), 1);
+        let since = AlertQuery { alert: Some("00ff".to_owned()), since: 8, ..all.clone() };
+        let fired = state.alert_history(since).await.unwrap().changes.into_iter();
+        assert_eq!(fired.filter(|change| change.what == "firing").count(), 1);
         state.prune_alerts(51, 6);
         let history = state.alert_history(AlertQuery { limit: 9, ..all }).await.unwrap();
         assert_eq!((history.changes.len(), history.more), (2, false));

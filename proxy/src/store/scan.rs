@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, Matcher};
-use fleetglass_shared::promql::{EvalError, SeriesRef, Storage};
+use fleetglass_shared::promql::{EachSeries, EvalError, SeriesRef, Storage};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
 use super::Store;
@@ -20,7 +20,7 @@ impl Storage for Store {
         matchers: &[Matcher],
         from: UnixMillis,
         to: UnixMillis,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         self.walk(matchers, (from, to), &scan_memory, each)
     }
@@ -30,7 +30,7 @@ impl Storage for Store {
         matchers: &[Matcher],
         from: UnixMillis,
         to: UnixMillis,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         self.walk(matchers, (from, to), &scan_newest, each)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, Matcher};
-use fleetglass_shared::promql::{EvalError, SLOT_VALUE, SeriesRef, Storage};
+use fleetglass_shared::promql::{EachSeries, EvalError, SLOT_VALUE, SeriesRef, Storage};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
 use super::Store;
@@ -158,7 +158,7 @@ impl Storage for Slots<'_> {
         matchers: &[Matcher],
         from: UnixMillis,
         to: UnixMillis,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         let want = matchers.iter().find(|matcher| matcher.name() == SLOT_VALUE);
         let want = Want::parse(want.map_or("", |matcher| matcher.value()));

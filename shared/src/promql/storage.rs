@@ -21,6 +21,9 @@ pub struct SeriesRef<'a> {
     pub values: &'a [f64],
 }
 
+/// Who is shown series, one after the other; what it says ends the scan.
+pub type EachSeries<'a> = &'a mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>;
+
 /// Something that holds series.
 pub trait Storage {
     /// Shows every series that passes all matchers and may have samples in `from..=to`, in milliseconds.
@@ -29,13 +32,7 @@ pub trait Storage {
     ///
     /// # Errors
     /// What `each` says, at once, and what the storage itself cannot do.
-    fn scan(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError>;
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError>;
 
     /// As [`Storage::scan`], where of each series only its newest sample is asked for: others need not be shown,
     /// nor a series whose newest sample ends it.
@@ -47,7 +44,7 @@ pub trait Storage {
         matchers: &[Matcher],
         from: i64,
         to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         self.scan(matchers, from, to, each)
     }
@@ -68,13 +65,7 @@ impl MemoryStorage {
 }
 
 impl Storage for MemoryStorage {
-    fn scan(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
         for (labels, times, values) in &self.series {
             let overlaps =
                 times.first().is_some_and(|&t| t <= to) && times.last().is_some_and(|&t| t >= from);

@@ -50,12 +50,13 @@ pub(super) struct Seen {
     pub(super) value: f64,
 }
 
-/// Moves the alerts of a rule on to `at`. `seen` is what is true now. What was resolved long enough ago goes.
+/// Moves the alerts of a rule on to `at`. `seen` is what is true now; `times` says of an alert how long it pends and
+/// how long it goes on firing. What was resolved long enough ago goes.
 pub(super) fn advance(
     active: &mut BTreeMap<LabelSet, Active>,
     mut seen: BTreeMap<LabelSet, Seen>,
     at: i64,
-    (for_ms, keep_firing_for_ms): (i64, i64),
+    times: &dyn Fn(&LabelSet) -> (i64, i64),
     evidence: &dyn Evidence,
 ) {
     active.retain(|labels, alert| {
@@ -66,13 +67,16 @@ pub(super) fn advance(
                 (alert.held, alert.held_since) = (None, None);
             }
             Some(now) => *alert = begun(now, at),
-            None => return go_on_without(alert, labels, at, keep_firing_for_ms, evidence),
+            None => return go_on_without(alert, labels, at, times(labels).1, evidence),
         }
         true
     });
     active.extend(seen.into_iter().map(|(labels, now)| (labels, begun(now, at))));
-    for alert in active.values_mut() {
-        if alert.state == AlertState::Pending && alert.held.is_none() && at - alert.active_at >= for_ms {
+    for (labels, alert) in active.iter_mut() {
+        if alert.state == AlertState::Pending
+            && alert.held.is_none()
+            && at - alert.active_at >= times(labels).0
+        {
             alert.state = AlertState::Firing;
             alert.fired_at = Some(at);
         }

@@ -7,7 +7,7 @@ use super::alerting::{Active, Evidence, Seen, advance};
 use super::tune::Tuned;
 use super::{ALERT_NAME, RuleGroup, RuleKind};
 use crate::labels::{LabelSet, METRIC_NAME, Matcher};
-use crate::promql::{EvalError, Options, SeriesRef, Storage, Value, is_stale, stale_marker};
+use crate::promql::{EachSeries, EvalError, Options, Storage, Value, is_stale, stale_marker};
 use crate::template::{self, AlertData, Host};
 
 /// What an evaluation reads beside its rules.
@@ -82,7 +82,7 @@ impl GroupState {
                     warnings.extend(faults);
                     within(group.limit, seen.len(), "alerts")?;
                     let times = |labels: &LabelSet| tuned.times(rule, labels);
-                    state.advance(seen, at, &times, context.evidence);
+                    advance(&mut state.active, seen, at, &times, context.evidence);
                     Ok(state.samples())
                 }
             }
@@ -100,16 +100,15 @@ struct Only<'a> {
     matcher: Matcher,
 }
 
+impl Only<'_> {
+    fn narrowed(&self, matchers: &[Matcher]) -> Vec<Matcher> {
+        [std::slice::from_ref(&self.matcher), matchers].concat()
+    }
+}
+
 impl Storage for Only<'_> {
-    fn scan(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
-        let all: Vec<Matcher> = [std::slice::from_ref(&self.matcher), matchers].concat();
-        self.storage.scan(&all, from, to, each)
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
+        self.storage.scan(&self.narrowed(matchers), from, to, each)
     }
 
     fn scan_newest(
@@ -117,10 +116,9 @@ impl Storage for Only<'_> {
         matchers: &[Matcher],
         from: i64,
         to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
-        let all: Vec<Matcher> = [std::slice::from_ref(&self.matcher), matchers].concat();
-        self.storage.scan_newest(&all, from, to, each)
+        self.storage.scan_newest(&self.narrowed(matchers), from, to, each)
     }
 }
 
@@ -158,28 +156,6 @@ impl RuleState {
         let mut state = Self { active, written: BTreeSet::new() };
         state.written = state.samples().into_iter().map(|(labels, _)| labels).collect();
         state
-    }
-
-    fn advance(
-        &mut self,
-        seen: BTreeMap<LabelSet, Seen>,
-        at: i64,
-        times: &dyn Fn(&LabelSet) -> (i64, i64),
-        evidence: &dyn Evidence,
-    ) {
-        // Most rules have the same times for all their alerts.
-        type Both = (BTreeMap<LabelSet, Active>, BTreeMap<LabelSet, Seen>);
-        let mut by_times: BTreeMap<(i64, i64), Both> = BTreeMap::new();
-        for (labels, alert) in std::mem::take(&mut self.active) {
-            by_times.entry(times(&labels)).or_default().0.insert(labels, alert);
-        }
-        for (labels, now) in seen {
-            by_times.entry(times(&labels)).or_default().1.insert(labels, now);
-        }
-        for (times, (mut active, seen)) in by_times {
-            advance(&mut active, seen, at, times, evidence);
-            self.active.append(&mut active);
-        }
     }
 
     /// `ALERTS` and `ALERTS_FOR_STATE` of what pends and fires.

@@ -1,8 +1,6 @@
 //! Another threshold, another `for`, another severity, or silence, for some of a rule's alerts, without a copy of
 //! the rule.
 
-use std::collections::BTreeMap;
-
 use super::group::{Context, Given, instant};
 use super::{Rule, RuleKind};
 use crate::labels::{LabelSet, Matcher};
@@ -49,6 +47,7 @@ struct Variant {
     query: Option<Query>,
     for_ms: Option<i64>,
     keep_firing_for_ms: Option<i64>,
+    severity: Option<String>,
     off: bool,
 }
 
@@ -70,6 +69,7 @@ impl Tuned {
                 query: query.map_err(error)?,
                 for_ms: own.for_ms,
                 keep_firing_for_ms: own.keep_firing_for_ms,
+                severity: own.severity.clone(),
                 off: own.off,
             });
         }
@@ -97,10 +97,19 @@ impl Tuned {
         Ok(given)
     }
 
+    fn first(&self, labels: &LabelSet) -> Option<&Variant> {
+        self.0.iter().find(|variant| variant.matches(labels))
+    }
+
+    /// The severity of an alert, where it is not its label's.
+    pub fn severity(&self, labels: &LabelSet) -> Option<&str> {
+        self.first(labels)?.severity.as_deref()
+    }
+
     /// How long an alert pends before it fires, and goes on firing.
     pub(super) fn times(&self, rule: &Rule, labels: &LabelSet) -> (i64, i64) {
         let RuleKind::Alerting { for_ms, keep_firing_for_ms, .. } = rule.kind else { return (0, 0) };
-        let own = self.0.iter().find(|variant| variant.matches(labels));
+        let own = self.first(labels);
         let set = |time: fn(&Variant) -> Option<i64>, else_: i64| own.and_then(time).unwrap_or(else_);
         (set(|own| own.for_ms, for_ms), set(|own| own.keep_firing_for_ms, keep_firing_for_ms))
     }
@@ -110,17 +119,4 @@ impl Variant {
     fn matches(&self, labels: &LabelSet) -> bool {
         self.matchers.iter().all(|matcher| matcher.matches_set(labels))
     }
-}
-
-impl Override {
-    /// The severity that this override gives to an alert of those labels, if it does.
-    pub fn severity_for(&self, alert: &str, labels: &LabelSet) -> Option<&str> {
-        let holds = self.alert == alert && self.matchers.iter().all(|matcher| matcher.matches_set(labels));
-        self.severity.as_deref().filter(|_| holds)
-    }
-}
-
-/// Labels as templates and pages have them.
-pub(super) fn map_of(labels: &LabelSet) -> BTreeMap<String, String> {
-    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::AlertState;
 use super::file::duration;
 use super::group::{Context, GroupState, instant};
-use super::tune::{Tuned, map_of};
+use super::tune::Tuned;
 use super::yaml::{self, Kind, Node, Place};
 use super::{ALERT_NAME, Rule, RuleGroup};
 use crate::labels::{LabelSet, Matcher};
 use crate::promql::notation::{self, Sample};
-use crate::promql::{EvalError, Options, Query, SeriesRef, Storage};
+use crate::promql::{EachSeries, EvalError, Options, Query, SeriesRef, Storage};
 use crate::sample::go_float;
 
 /// A test file.
@@ -334,7 +334,7 @@ impl AlertTest {
             let named = |rule: &Rule| rule.is_alerting() && rule.name == self.alert;
             for (_, state) in group.rules.iter().zip(&state.rules).filter(|(rule, _)| named(rule)) {
                 let firing = state.active.iter().filter(|(_, alert)| alert.state == AlertState::Firing);
-                got.extend(firing.map(|(labels, alert)| (map_of(labels), alert.annotations.clone())));
+                got.extend(firing.map(|(labels, alert)| (labels.to_map(), alert.annotations.clone())));
             }
         }
         got.sort();
@@ -426,13 +426,7 @@ fn words(ms: i64) -> String {
 struct Samples(BTreeMap<LabelSet, Vec<(i64, f64)>>);
 
 impl Storage for Samples {
-    fn scan(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
         for (labels, samples) in &self.0 {
             let inside = || samples.iter().filter(|(at, _)| (from..=to).contains(at));
             if matchers.iter().all(|matcher| matcher.matches_set(labels)) && inside().next().is_some() {

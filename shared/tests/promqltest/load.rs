@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME, Matcher};
-use fleetglass_shared::promql::{EvalError, SeriesRef, Storage};
+use fleetglass_shared::promql::{EachSeries, EvalError, SeriesRef, Storage};
 
 use fleetglass_shared::promql::notation::{Sample, Series};
 
@@ -45,13 +45,7 @@ fn native_of(line: &Series) -> Option<Series> {
 }
 
 impl Storage for Loaded {
-    fn scan(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
         if from > to {
             return Ok(());
         }

@@ -10,7 +10,10 @@ use fleetglass_shared::{
 };
 
 use super::kept::Kept;
-use crate::{config::RemoteWriteInConfig, store::Sample};
+use crate::{
+    config::{RemoteWriteInConfig, Span},
+    store::Sample,
+};
 
 /// Pushed nodes are looked at as if they came this often until it is known better.
 const USUAL_INTERVAL_MS: i64 = 15_000;
@@ -149,8 +152,7 @@ impl Node {
     /// Since when nothing has come, if that is for too long.
     fn silent_ms(&self, config: &RemoteWriteInConfig, now: UnixMillis) -> Option<i64> {
         let usual = self.interval_ms().saturating_mul(3).max(LEAST_SILENCE_MS);
-        let limit =
-            config.stale_after.map_or(usual, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+        let limit = config.stale_after.map_or(usual, Span::as_time);
         Some(now - self.arrived_at).filter(|&silent| silent > limit)
     }
 

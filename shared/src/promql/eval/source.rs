@@ -7,7 +7,7 @@ use crate::labels::LabelSet;
 use crate::promql::error::EvalError;
 use crate::promql::plan::{Expr, Kind, Node, Selector, Shift, Subquery};
 use crate::promql::reads;
-use crate::promql::storage::{SeriesRef, is_stale, stale_marker};
+use crate::promql::storage::{EachSeries, SeriesRef, is_stale, stale_marker};
 
 /// A series with the samples of each step's window: `values[from..to]` for `(from, to)` in `bounds`.
 pub(super) struct Windowed<'w> {
@@ -28,6 +28,14 @@ struct Bounds {
     bounds: Vec<(u32, u32)>,
 }
 
+/// Which samples are looked at.
+enum Reach {
+    /// All of the span.
+    All,
+    /// At each step the newest alone.
+    Newest,
+}
+
 impl<'a> Eval<'a> {
     /// The time that a selector looks at from each step.
     pub(super) fn looks_at(&self, shift: Shift) -> impl Iterator<Item = i64> + use<'a> {
@@ -44,30 +52,20 @@ impl<'a> Eval<'a> {
         &self,
         selector: &Selector,
         back_ms: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
+        reach: Reach,
+        each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         let (from, to) = self.span(selector.shift, back_ms);
-        self.storage.scan(&selector.matchers, from, to, &mut |series| {
+        let mut counted = |series: SeriesRef<'_>| {
             self.env.read(series.values.len())?;
             each(series)
-        })
-    }
-
-    /// As [`Self::scan`], for what looks at each step at the newest sample alone.
-    fn scan_newest(
-        &self,
-        selector: &Selector,
-        back_ms: i64,
-        each: &mut dyn FnMut(SeriesRef<'_>) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
-        if self.steps() != 1 {
-            return self.scan(selector, back_ms, each);
+        };
+        match reach {
+            Reach::Newest if self.steps() == 1 => {
+                self.storage.scan_newest(&selector.matchers, from, to, &mut counted)
+            }
+            Reach::Newest | Reach::All => self.storage.scan(&selector.matchers, from, to, &mut counted),
         }
-        let (from, to) = self.span(selector.shift, back_ms);
-        self.storage.scan_newest(&selector.matchers, from, to, &mut |series| {
-            self.env.read(series.values.len())?;
-            each(series)
-        })
     }
 
     /// The newest sample at each step that is not too old and does not end the series.
@@ -113,7 +111,7 @@ impl<'a> Eval<'a> {
         let back = self.env.options.look_back_ms;
         let mut known = Bounds::default();
         let mut row = Vec::new();
-        self.scan_newest(selector, back, &mut |series| {
+        self.scan(selector, back, Reach::Newest, &mut |series| {
             known.of(series.times, |times, bounds| {
                 let mut behind = 0;
                 bounds.extend(self.looks_at(selector.shift).map(|time| {
@@ -138,7 +136,7 @@ impl<'a> Eval<'a> {
         match &range.plain().node {
             Node::Range(selector, range_ms) => {
                 let mut slider = Slider::new(*range_ms, self.looks_at(selector.shift).collect());
-                self.scan(selector, *range_ms, &mut |series| slider.slide(series, false, each))
+                self.scan(selector, *range_ms, Reach::All, &mut |series| slider.slide(series, false, each))
             }
             Node::Subquery(subquery) => self.subquery(subquery, each),
             _ => Err(EvalError::execution("expected a range vector")),
