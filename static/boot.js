@@ -1,6 +1,7 @@
 // Starts the WebAssembly app. A file of its own, because the content security policy forbids inline
-// scripts; trunk writes the hashed names into the page (`pattern_script` in Trunk.toml).
-const { js, wasm, rest } = document.querySelector("meta[name=fleetglass-app]").dataset;
+// scripts; trunk writes the hashed names into the page (`pattern_script` in Trunk.toml), `cargo xtask` those of what
+// comes later.
+const { js, wasm, rest, sheets } = document.querySelector("meta[name=fleetglass-app]").dataset;
 
 // The rest of the app, which the first page does not need (`docs/decisions/0008-one-element-type.md`).
 // `trunk serve` leaves the app whole, and there is none.
@@ -9,11 +10,27 @@ let coming;
 let first;
 let started;
 const start = new Promise((resolve) => { started = resolve; });
+
+// The style sheets of the later pages: they come with the rest, and in their order.
+function dress() {
+  return Promise.all((sheets ?? "").split(" ").filter(Boolean).map((href) => new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+    link.onload = resolve;
+    link.onerror = () => {
+      link.remove();
+      reject(new Error(`${href} did not come`));
+    };
+    const held = document.querySelector(`link[href="${href}"]`);
+    if (held) resolve();
+    else document.head.append(link);
+  })));
+}
+
 globalThis.fleetglassRest = {
   there: () => there,
   // Fetches it, once however often it is asked for; after a failure it may be asked for again.
   fetch() {
-    coming ??= (there ? Promise.resolve() : Promise.all([WebAssembly.compileStreaming(fetch(rest)), start])
+    coming ??= (there ? Promise.resolve() : Promise.all([WebAssembly.compileStreaming(fetch(rest)), start, dress()])
       .then(([module]) => WebAssembly.instantiate(module, { first })))
       .then(() => { there = true; })
       .catch((error) => {
@@ -27,6 +44,7 @@ globalThis.fleetglassRest = {
 // For a call that comes before it is there: the page waits.
 function need() {
   if (there) return;
+  dress();
   const request = new XMLHttpRequest();
   request.open("GET", rest, false);
   request.overrideMimeType("text/plain; charset=x-user-defined");

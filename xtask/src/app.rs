@@ -2,7 +2,7 @@
 
 mod parts;
 
-pub(crate) use parts::is_rest;
+pub(crate) use parts::fetched_later;
 
 use crate::clock::Stopwatch;
 use crate::paths;

@@ -59,8 +59,10 @@ pub(crate) fn first_page() -> Result<()> {
     let dist = paths::dist();
     let mut sum = 0;
     println!("\nfirst page: file, plain bytes, brotli bytes");
+    let page = dist.join("index.html");
+    let fetched_later = app::fetched_later(&std::fs::read_to_string(&page).at("read", &page)?);
     let (later, needed): (Vec<String>, Vec<String>) =
-        needed(&dist)?.into_iter().partition(|name| app::is_rest(name));
+        needed(&dist)?.into_iter().partition(|name| fetched_later.contains(name));
     let line = |name: &str| -> Result<u64> {
         let plain = size(&dist.join(name))?;
         let brotli = size(&dist.join(format!("{name}.br"))).unwrap_or(plain);
@@ -72,7 +74,7 @@ pub(crate) fn first_page() -> Result<()> {
     }
     let verdict = if sum <= LIMIT { "within" } else { "ABOVE" };
     println!("  {:<48} {:>9} {sum:>9}  {verdict} the limit of {LIMIT}", "sum", "");
-    println!("fetched when a node is about to be opened:");
+    println!("fetched when another page is about to be opened:");
     for name in later {
         line(&name)?;
     }

@@ -12,7 +12,7 @@ mod npm;
 mod wasm;
 
 pub(crate) use npm::modules as node_modules;
-pub(crate) use wasm::Wasm;
+pub(crate) use wasm::{TRIPLE, Wasm};
 
 use crate::args::{Need, Suite};
 use crate::clock::Stopwatch;

@@ -1,34 +1,36 @@
 //! Cuts the app's WebAssembly in two: what the first page needs, and the rest, which is fetched when it is
 //! first needed (`docs/decisions/0008-one-element-type.md`).
 //!
-//! Both parts share memory, globals and the function table. In the first part a function of the rest is a
-//! stub: it calls the table's last slot, where `static/boot.js` puts a function that loads the rest at once,
-//! and then goes through the function's own slot, where the rest has put the real one. So a call is always
-//! right, however early it comes; the app has the rest fetched before it opens a page of it, and the stubs
-//! are there for what nobody foresaw.
+//! What the first page needs is worked out, not guessed: the linker says which function refers to which data and
+//! takes which slot of the function table, and the first part is all that JavaScript reaches without going through
+//! the door. Constant data that only the rest reaches goes with it.
+//!
+//! Both parts share memory, globals and the function table. In the first part the door is a stub: it calls the
+//! table's last slot, where `static/boot.js` puts a function that loads the rest at once, and then goes through its
+//! own slot, where the rest has put the real one. So a call is always right, however early it comes; the app has
+//! the rest fetched before it opens the door, and the stub is there for what nobody foresaw.
 //!
 //! | module | is |
 //! |---|---|
 //! | `bytes` | numbers and lists of the binary format |
 //! | `module` | sections, and what is said of each function |
+//! | `linked` | what the linker says of functions and data |
 //! | `code` | instructions, and the indices in them |
+//! | `reach` | what the first part needs |
+//! | `cut` | writes the two |
 
 mod bytes;
 mod code;
+mod cut;
+mod linked;
 mod module;
+mod reach;
 
 use crate::problem::{Problem, Result};
-use bytes::{put, put_counted, put_signed};
-use code::{Reference, references, renumbered};
-use module::{HEADER, Module, put_list, put_section, section};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// What the rest imports from the first part by this module's name.
-const FIRST: &str = "first";
-
-/// What is longer is hardly alike in both parts; and if it is, there are the stubs. Of the app's functions
-/// some 100 are that short, of 20 KB together; with 60 bytes one was called too early, with 120 none.
-const SMALL: usize = 250;
+use cut::Cut;
+use linked::Linked;
+use module::Module;
+use std::collections::BTreeMap;
 
 /// A module in two parts.
 pub(crate) struct Parts {
@@ -40,405 +42,155 @@ pub(crate) struct Parts {
     pub(crate) functions: usize,
 }
 
-/// Splits a module: to the rest go the functions whose name holds one of `words`, and those that only they
-/// call. The first part calls only those of the rest whose name ends with `door`: there the app waits for it.
-/// `None` when the rest would be empty, e.g. because the file holds no names.
-pub(crate) fn split(bytes: &[u8], words: &[&str], door: &str) -> Result<Option<Parts>> {
+/// Splits a module that wasm-bindgen made from `linked`, at the function whose name ends with `door`. `None` when
+/// there is no such function, e.g. because the file holds no names.
+pub(crate) fn split(bytes: &[u8], linked: &[u8], door: &str) -> Result<Option<Parts>> {
     let module = Module::read(bytes)?;
-    let calls = Calls::of(&module)?;
-    let rest = choose(&module, &calls, words, door);
-    if rest.is_empty() {
+    let linked = Linked::read(linked)?;
+    let references = reach::references_of(&module)?;
+    let rest = reach::choose(&module, &references, &linked, door);
+    let doors = module.defined().filter(|function| reach::is_door(&module, door, *function));
+    let doors: BTreeMap<u32, u32> = doors.zip(module.table.least..).collect();
+    if doors.is_empty() {
         return Ok(None);
     }
-    let called_from_first: BTreeSet<u32> =
-        rest.iter().copied().filter(|f| calls.callers(*f).any(|caller| !rest.contains(&caller))).collect();
-    // A slot for each function that the first part may call, by the table or by name.
-    let mut slots: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    let mut next = module.table.least;
-    for function in &rest {
-        match module.slots.get(function) {
-            Some(held) => drop(slots.insert(*function, held.clone())),
-            None if called_from_first.contains(function) => {
-                slots.insert(*function, vec![next]);
-                next += 1;
-            }
-            None => {}
-        }
-    }
     let plain = module.plain.ok_or_else(|| Problem::new("no function of the app takes and gives nothing"))?;
-    let cut = Cut { module: &module, calls: &calls, rest: &rest, slots: &slots, table: next + 1, plain };
-    Ok(Some(Parts { first: cut.first(), rest: cut.rest()?, functions: rest.len() }))
-}
-
-/// Who calls whom by name.
-struct Calls {
-    /// What each function that is defined here refers to.
-    references: HashMap<u32, Vec<Reference>>,
-    callers: HashMap<u32, Vec<u32>>,
-    /// Functions of which a reference is taken, or that use what the rest cannot have.
-    bound: HashSet<u32>,
-}
-
-impl Calls {
-    fn of(module: &Module<'_>) -> Result<Self> {
-        let mut calls = Self { references: HashMap::new(), callers: HashMap::new(), bound: HashSet::new() };
-        for (function, body) in module.defined().zip(&module.bodies) {
-            let found = references(body)?;
-            for reference in &found {
-                match reference {
-                    Reference::Call(called) => calls.callers.entry(*called).or_default().push(function),
-                    Reference::Function(taken) => drop(calls.bound.insert(*taken)),
-                    Reference::Bound => drop(calls.bound.insert(function)),
-                    Reference::Global(_) => {}
-                }
-            }
-            calls.references.insert(function, found);
-        }
-        Ok(calls)
-    }
-
-    fn callees(&self, function: u32) -> impl Iterator<Item = u32> {
-        self.references[&function].iter().filter_map(|reference| match reference {
-            Reference::Call(called) => Some(*called),
-            _ => None,
-        })
-    }
-
-    fn callers(&self, function: u32) -> impl Iterator<Item = u32> {
-        self.callers.get(&function).into_iter().flatten().copied()
-    }
-}
-
-/// The functions of the rest.
-fn choose(module: &Module<'_>, calls: &Calls, words: &[&str], door: &str) -> BTreeSet<u32> {
-    let name = |function: &u32| module.names.get(function).map_or("", String::as_str);
-    let may = |function: &u32| !module.bound.contains(function) && !calls.bound.contains(function);
-    let named = |function: &u32| words.iter().any(|word| name(function).contains(word));
-    let mut rest: BTreeSet<u32> = module.defined().filter(|f| may(f) && named(f)).collect();
-    // The compiler makes one function of two that are alike, and may give it the name that the rest knows it
-    // by. Those are small, and call nothing that only the rest has: such functions stay in the first part.
-    let plain: Vec<u32> = rest
-        .iter()
-        .copied()
-        .filter(|f| module.body(*f).len() <= SMALL && !calls.callees(*f).any(|called| rest.contains(&called)))
-        .collect();
-    rest.retain(|function| !plain.contains(function));
-    // What nobody calls by name, but only through the table, and that calls what only the rest has, is a shim of a
-    // closure there.
-    loop {
-        let shim = |function: &u32| {
-            may(function)
-                && module.slots.contains_key(function)
-                && calls.callers(*function).all(|caller| caller == *function || rest.contains(&caller))
-                && calls
-                    .callees(*function)
-                    .any(|called| rest.contains(&called) && !name(&called).ends_with(door))
-        };
-        let more: Vec<u32> = module.defined().filter(|f| !rest.contains(f) && shim(f)).collect();
-        if more.is_empty() {
-            break;
-        }
-        rest.extend(more);
-    }
-    // So does what the first part calls by name.
-    loop {
-        let called = |f: &u32| calls.callers(*f).any(|caller| !rest.contains(&caller));
-        let back: Vec<u32> = rest.iter().copied().filter(|f| !name(f).ends_with(door) && called(f)).collect();
-        if back.is_empty() {
-            break;
-        }
-        rest.retain(|function| !back.contains(function));
-    }
-    loop {
-        let only_from_there = |function: &u32| {
-            let mut callers = calls.callers(*function).peekable();
-            callers.peek().is_some() && callers.all(|caller| caller == *function || rest.contains(&caller))
-        };
-        let more: Vec<u32> = module
-            .defined()
-            .filter(|f| !rest.contains(f) && may(f) && !module.slots.contains_key(f) && only_from_there(f))
-            .collect();
-        if more.is_empty() {
-            return rest;
-        }
-        rest.extend(more);
-    }
-}
-
-struct Cut<'a> {
-    module: &'a Module<'a>,
-    calls: &'a Calls,
-    rest: &'a BTreeSet<u32>,
-    slots: &'a BTreeMap<u32, Vec<u32>>,
-    /// How many slots the table has with the new ones.
-    table: u32,
-    /// The type of a function that takes and gives nothing.
-    plain: u32,
-}
-
-impl Cut<'_> {
-    /// Functions and globals of the first part that the rest needs.
-    fn shared(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let (mut functions, mut globals) = (BTreeSet::new(), BTreeSet::new());
-        for reference in self.rest.iter().flat_map(|function| &self.calls.references[function]) {
-            match reference {
-                Reference::Call(index) | Reference::Function(index) if !self.rest.contains(index) => {
-                    functions.insert(*index);
-                }
-                Reference::Global(index) => drop(globals.insert(*index)),
-                _ => {}
-            }
-        }
-        (functions, globals)
-    }
-
-    fn first(&self) -> Vec<u8> {
-        let mut out = HEADER.to_vec();
-        for (number, content) in &self.module.sections {
-            match *number {
-                section::CUSTOM => {}
-                section::TABLE => put_section(&mut out, section::TABLE, &self.larger_table(content)),
-                section::EXPORT => put_section(&mut out, section::EXPORT, &self.more_exports(content)),
-                section::CODE => put_list(&mut out, section::CODE, &self.stubs()),
-                number => put_section(&mut out, number, content),
-            }
-        }
-        out
-    }
-
-    /// The table section with room for the new slots.
-    fn larger_table(&self, content: &[u8]) -> Vec<u8> {
-        let held = self.module.table;
-        let limits = |least: u32, most: Option<u32>| {
-            let mut out = vec![0x70, u8::from(most.is_some())];
-            put(&mut out, least);
-            most.into_iter().for_each(|most| put(&mut out, most));
-            out
-        };
-        // The number of tables is one byte: there are not 128 of them.
-        let (count, after) = content.split_at(1);
-        let after = &after[limits(held.least, held.most).len()..];
-        let grown = held.most.map(|most| most.max(self.table));
-        [count, &limits(self.table, grown), after].concat()
-    }
-
-    /// The export section with what the rest needs: each by its index, which no name of the app looks like.
-    fn more_exports(&self, content: &[u8]) -> Vec<u8> {
-        let (functions, globals) = self.shared();
-        let mut more = Vec::new();
-        let mut count = 1;
-        let mut export = |name: String, kind: u8, index: u32| {
-            put_counted(&mut more, name.as_bytes());
-            more.push(kind);
-            put(&mut more, index);
-            count += 1;
-        };
-        functions.into_iter().for_each(|index| export(index.to_string(), 0, index));
-        globals.into_iter().for_each(|index| export(format!("g{index}"), 3, index));
-        export("t".to_owned(), 1, 0);
-        let mut at = bytes::Cursor::new(content);
-        let held = at.number().unwrap_or(0);
-        let mut out = Vec::new();
-        put(&mut out, held + count - 1);
-        out.extend_from_slice(&content[at.at()..]);
-        out.extend(more);
-        out
-    }
-
-    fn stubs(&self) -> Vec<Vec<u8>> {
-        let body = |(function, body): (u32, &&[u8])| {
-            let mut out = Vec::new();
-            let stub = self.rest.contains(&function).then(|| self.stub(function));
-            put_counted(&mut out, stub.as_deref().unwrap_or(body));
-            out
-        };
-        self.module.defined().zip(&self.module.bodies).map(body).collect()
-    }
-
-    /// Has the rest loaded, and goes on to the real function; one that nobody calls from here is empty.
-    fn stub(&self, function: u32) -> Vec<u8> {
-        let Some(slot) = self.slots.get(&function).and_then(|slots| slots.first()) else {
-            return vec![0, 0x00, 0x0b];
-        };
-        let kind = self.module.type_of(function);
-        let mut out = vec![0];
-        let call = |out: &mut Vec<u8>, slot: u32, kind: u32| {
-            out.push(0x41);
-            put_signed(out, i64::from(slot));
-            out.push(0x11);
-            put(out, kind);
-            out.push(0);
-        };
-        call(&mut out, self.table - 1, self.plain);
-        for parameter in 0..self.module.parameters[kind as usize] {
-            out.push(0x20);
-            put(&mut out, parameter);
-        }
-        call(&mut out, *slot, kind);
-        out.push(0x0b);
-        out
-    }
-
-    fn rest(&self) -> Result<Vec<u8>> {
-        let (functions, globals) = self.shared();
-        let import = |name: &str, kind: u8, what: &[u8]| {
-            let mut out = Vec::new();
-            put_counted(&mut out, FIRST.as_bytes());
-            put_counted(&mut out, name.as_bytes());
-            out.push(kind);
-            out.extend_from_slice(what);
-            out
-        };
-        let number = |number: u32| {
-            let mut out = Vec::new();
-            put(&mut out, number);
-            out
-        };
-        let mut imports: Vec<Vec<u8>> =
-            functions.iter().map(|f| import(&f.to_string(), 0, &number(self.module.type_of(*f)))).collect();
-        imports.push(import("memory", 2, self.module.memory));
-        imports.push(import("t", 1, &[&[0x70, 0][..], &number(self.table)].concat()));
-        imports.extend(
-            globals
-                .iter()
-                .map(|index| import(&format!("g{index}"), 3, &self.module.globals[*index as usize])),
-        );
-        let position = |set: &BTreeSet<u32>| -> HashMap<u32, u32> {
-            set.iter().enumerate().map(|(place, index)| (*index, place as u32)).collect()
-        };
-        let (imported, defined, global) = (position(&functions), position(self.rest), position(&globals));
-        let function_index = |index: u32| match imported.get(&index) {
-            Some(place) => *place,
-            None => imported.len() as u32 + defined.get(&index).copied().unwrap_or_default(),
-        };
-        let global_index = |index: u32| global.get(&index).copied().unwrap_or_default();
-        let bodies = self.rest.iter().map(|function| {
-            let body = self.module.body(*function);
-            let mut out = Vec::new();
-            put_counted(&mut out, &renumbered(body, function_index, global_index)?);
-            Ok(out)
-        });
-        let bodies = bodies.collect::<Result<Vec<_>>>()?;
-
-        let mut out = HEADER.to_vec();
-        let types = self.module.sections.iter().find(|(number, _)| *number == section::TYPE);
-        put_section(&mut out, section::TYPE, types.map_or(&[0], |(_, content)| content));
-        put_list(&mut out, section::IMPORT, &imports);
-        let kinds: Vec<_> = self.rest.iter().map(|f| number(self.module.type_of(*f))).collect();
-        put_list(&mut out, section::FUNCTION, &kinds);
-        put_list(&mut out, section::ELEMENT, &self.elements(function_index));
-        put_list(&mut out, section::CODE, &bodies);
-        Ok(out)
-    }
-
-    /// Puts the functions into their slots: one segment for each run of slots.
-    fn elements(&self, index: impl Fn(u32) -> u32) -> Vec<Vec<u8>> {
-        let by_slot: BTreeMap<u32, u32> = self
-            .slots
-            .iter()
-            .flat_map(|(function, slots)| slots.iter().map(|slot| (*slot, index(*function))))
-            .collect();
-        let mut runs: Vec<(u32, Vec<u32>)> = Vec::new();
-        for (slot, function) in by_slot {
-            match runs.last_mut() {
-                Some((start, run)) if *start + run.len() as u32 == slot => run.push(function),
-                _ => runs.push((slot, vec![function])),
-            }
-        }
-        let segment = |(start, run): (u32, Vec<u32>)| {
-            let mut out = vec![0, 0x41];
-            put_signed(&mut out, i64::from(start));
-            out.push(0x0b);
-            put(&mut out, run.len() as u32);
-            run.into_iter().for_each(|function| put(&mut out, function));
-            out
-        };
-        runs.into_iter().map(segment).collect()
-    }
+    let table = module.table.least + doors.len() as u32 + 1;
+    let cut =
+        Cut { module: &module, references: &references, linked: &linked, rest: &rest, doors, table, plain };
+    Ok(Some(Parts { first: cut.first()?, rest: cut.rest()?, functions: rest.functions.len() }))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::bytes::{Cursor, put, put_counted};
+    use super::module::{HEADER, Limits, put_list, put_section, section};
     use super::*;
 
-    /// Five functions: `main` calls `fleet` and `node::page`; that calls `helper`; `fleet` and `node::closure`
-    /// stand in the table.
+    /// `.rodata` at 1024: `used`, a table with slot 1 and 2, and `later`, a table with slot 3.
+    const RODATA: &[u8] = b"used\x01\0\0\0\x02\0\0\0later...\x03\0\0\0";
+
+    /// Seven functions: `main` calls `fleet` and the door, and refers to `used`; the door calls `page` and
+    /// `fleet`, and refers to `later`; the table holds `shim` (1), `door` (2) and `closure` (3), which calls
+    /// `fleet`. Nobody calls `dead`.
     fn module() -> Vec<u8> {
-        let long = |code: &[u8]| {
-            let mut body = vec![0];
-            body.extend([0x01; SMALL]);
-            body.extend_from_slice(code);
-            body.push(0x0b);
+        let body = |code: &[u8]| {
             let mut out = Vec::new();
-            put_counted(&mut out, &body);
+            put_counted(&mut out, &[&[0], code, &[0x0b]].concat());
             out
         };
         let mut out = HEADER.to_vec();
         put_list(&mut out, section::TYPE, &[vec![0x60, 0, 0]]);
-        put_list(&mut out, section::FUNCTION, &[vec![0], vec![0], vec![0], vec![0], vec![0]]);
-        put_list(&mut out, section::TABLE, &[vec![0x70, 1, 3, 3]]);
+        put_list(&mut out, section::FUNCTION, &vec![vec![0]; 7]);
+        put_list(&mut out, section::TABLE, &[vec![0x70, 1, 4, 4]]);
         put_section(&mut out, 5, &[1, 0, 1]);
         put_list(&mut out, section::EXPORT, &[vec![4, b'm', b'a', b'i', b'n', 0, 0]]);
-        put_list(&mut out, section::ELEMENT, &[vec![0, 0x41, 1, 0x0b, 2, 1, 4]]);
-        let bodies = [long(&[0x10, 1, 0x10, 2]), long(&[]), long(&[0x10, 3]), long(&[]), long(&[0x10, 1])];
+        put_list(&mut out, section::ELEMENT, &[vec![0, 0x41, 1, 0x0b, 3, 4, 2, 5]]);
+        let bodies = [
+            // i32.const 1024, drop; call fleet; call door.
+            body(&[0x41, 0x80, 8, 0x1a, 0x10, 1, 0x10, 2]),
+            body(&[]),
+            // call page; call fleet; i32.const 1036, drop.
+            body(&[0x10, 3, 0x10, 1, 0x41, 0x8c, 8, 0x1a]),
+            body(&[]),
+            body(&[]),
+            body(&[0x10, 1]),
+            body(&[]),
+        ];
         put_list(&mut out, section::CODE, &bodies);
-        let mut names = Vec::new();
-        let all = ["main", "app::fleet", "app::node::page", "helper", "app::node::closure"];
-        put(&mut names, all.len() as u32);
-        for (index, name) in all.into_iter().enumerate() {
-            put(&mut names, index as u32);
-            put_counted(&mut names, name.as_bytes());
+        put_list(
+            &mut out,
+            section::DATA,
+            &[[&[0, 0x41, 0x80, 8, 0x0b, RODATA.len() as u8], RODATA].concat()],
+        );
+        let names = |all: &[&str]| {
+            let mut names = Vec::new();
+            put(&mut names, all.len() as u32);
+            for (index, name) in all.iter().enumerate() {
+                put(&mut names, index as u32);
+                put_counted(&mut names, name.as_bytes());
+            }
+            names
+        };
+        let mut name = Vec::new();
+        let functions = ["main", "fleet", "door", "page", "shim", "closure", "dead"];
+        for (kind, all) in [(1, &functions[..]), (9, &[".rodata"])] {
+            name.push(kind);
+            put_counted(&mut name, &names(all));
         }
-        let mut custom = Vec::new();
-        put_counted(&mut custom, b"name");
-        custom.push(1);
-        put_counted(&mut custom, &names);
-        put_section(&mut out, section::CUSTOM, &custom);
+        // Version 2; the symbol table: `used` and `later`, both data of segment 0.
+        let symbols = [&[2][..], &[1, 0, 1, b'u', 0, 0, 12], &[1, 0, 1, b'l', 0, 12, 12]].concat();
+        let mut linking = vec![2, 8];
+        put_counted(&mut linking, &symbols);
+        // Where the constants of `main` and of the door stand, and the slots in the data.
+        let in_code = [10, 2, 4, 4, 0, 0, 4, 22, 1, 0];
+        let in_data = [11, 3, 2, 11, 0, 2, 15, 0, 2, 27, 0];
+        let customs: [(&str, &[u8]); 4] =
+            [("name", &name), ("linking", &linking), ("reloc.CODE", &in_code), ("reloc.DATA", &in_data)];
+        for (title, content) in customs {
+            let mut custom = Vec::new();
+            put_counted(&mut custom, title.as_bytes());
+            custom.extend_from_slice(content);
+            put_section(&mut out, section::CUSTOM, &custom);
+        }
         out
     }
 
-    #[test]
-    fn what_only_the_rest_calls_goes_with_it() {
-        let bytes = module();
-        let whole = Module::read(&bytes).unwrap();
-        let calls = Calls::of(&whole).unwrap();
-        assert_eq!(choose(&whole, &calls, &["::node::"], "::page"), BTreeSet::from([2, 3, 4]));
-        assert!(split(&bytes, &["::nothing::"], "::page").unwrap().is_none());
-        assert_eq!(
-            choose(&whole, &calls, &["::node::"], "::door"),
-            BTreeSet::from([4]),
-            "what the first part calls stays there, and what that calls"
-        );
+    fn section_of(bytes: &[u8], number: u8) -> Vec<u8> {
+        let mut at = Cursor::new(&bytes[HEADER.len()..]);
+        while !at.done() {
+            let (found, content) = (at.byte().unwrap(), at.counted().unwrap());
+            if found == number {
+                return content.to_vec();
+            }
+        }
+        Vec::new()
     }
 
     #[test]
-    fn both_parts_are_modules_that_share_the_table() {
+    fn the_rest_is_what_only_the_door_leads_to() {
         let bytes = module();
-        let parts = split(&bytes, &["::node::"], "::page").unwrap().unwrap();
-        assert_eq!(parts.functions, 3);
+        let whole = Module::read(&bytes).unwrap();
+        let references = reach::references_of(&whole).unwrap();
+        let linked = Linked::read(&bytes).unwrap();
+        let slots: Vec<&[u32]> = linked.objects.iter().map(|object| &object.needs.slots[..]).collect();
+        assert_eq!(slots, [&[1, 2][..], &[3]]);
+        let rest = reach::choose(&whole, &references, &linked, "door");
+        assert_eq!(rest.functions, [2, 3, 5, 6].into(), "the door, its page, its closure, what nobody calls");
+        assert_eq!(rest.objects, [1].into());
+        let all = reach::choose(&whole, &references, &linked, "no such door");
+        assert_eq!((all.functions, all.objects), ([6].into(), [].into()));
+        assert!(split(&bytes, &bytes, "no such door").unwrap().is_none());
+    }
+
+    #[test]
+    fn both_parts_are_modules_that_share_table_and_memory() {
+        let bytes = module();
+        let parts = split(&bytes, &bytes, "door").unwrap().unwrap();
+        assert_eq!(parts.functions, 4);
         let first = Module::read(&parts.first).unwrap();
-        assert_eq!(first.bodies.len(), 5, "every function keeps its place");
-        // The table had three slots; `page` has a new one, and the last is for what loads the rest.
-        assert_eq!(first.table, module::Limits { least: 5, most: Some(5) });
+        assert_eq!(first.bodies.len(), 7, "every function keeps its place");
+        // The table had four slots; the door has a new one, and the last is for what loads the rest.
+        assert_eq!(first.table, Limits { least: 6, most: Some(6) });
         assert_eq!(
             first.bodies[2],
-            [0, 0x41, 4, 0x11, 0, 0, 0x41, 3, 0x11, 0, 0, 0x0b],
+            [0, 0x41, 5, 0x11, 0, 0, 0x41, 4, 0x11, 0, 0, 0x0b],
             "the stub of the door"
         );
         assert_eq!(first.bodies[3], [0, 0x00, 0x0b], "nobody calls it from here");
         assert!(first.names.is_empty());
-        let sections = |number: u8| {
-            let mut at = bytes::Cursor::new(&parts.rest[HEADER.len()..]);
-            while !at.done() {
-                let (found, content) = (at.byte().unwrap(), at.counted().unwrap());
-                if found == number {
-                    return content.to_vec();
-                }
-            }
-            Vec::new()
-        };
-        assert_eq!(sections(section::ELEMENT), [1, 0, 0x41, 2, 0x0b, 2, 3, 1]);
-        assert!(split(&bytes[..bytes.len() - 30], &["::node::"], "::page").is_err());
+        let data = |part: &[u8]| section_of(part, section::DATA);
+        let zeros = [&RODATA[..12], &[0; 12]].concat();
+        assert_eq!(data(&parts.first), [&[1, 0, 0x41, 0x80, 8, 0x0b, 24], &zeros[..]].concat());
+        assert_eq!(data(&parts.rest), [&[1, 0, 0x41, 0x8c, 8, 0x0b, 12], &RODATA[12..]].concat());
+        // The rest imports `fleet`, and has the door, its page, the closure and the dead one: 1, 2, 3, 4.
+        assert_eq!(section_of(&parts.rest, section::ELEMENT), [1, 0, 0x41, 2, 0x0b, 3, 1, 3, 1]);
+        for cut in [40, bytes.len() - 1] {
+            assert!(split(&bytes[..cut], &bytes, "door").is_err());
+            assert!(split(&bytes, &bytes[..cut], "door").is_err());
+        }
+        let silent = &bytes[..bytes.len() - section_of(&bytes, section::CUSTOM).len()];
+        assert!(split(&bytes, silent, "door").is_err());
     }
 }

@@ -121,14 +121,14 @@ fn scan_memory(
         values.clear();
         rows.fill(table, column as usize, &mut values);
         let entry = &table.columns[column as usize];
-        let labels = || entry.labels.merged(&table.target);
+        let labels = entry.whole(&table.target);
         if entry.timed.is_some() {
             let samples = table.read_column(column, from, to);
             let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
             let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
-            each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
+            each(SeriesRef { labels, times: &times, values: &values })?;
         } else if values.iter().any(|value| !is_stale(*value)) {
-            each(SeriesRef { labels: &labels(), times: &rows.times, values: &values })?;
+            each(SeriesRef { labels, times: &rows.times, values: &values })?;
         }
     }
     Ok(())
@@ -149,15 +149,15 @@ fn scan_newest(
     let mut times = None;
     for column in table.matching(matchers) {
         let entry = &table.columns[column as usize];
-        let labels = || entry.labels.merged(&table.target);
+        let labels = entry.whole(&table.target);
         if entry.timed.is_some() {
             let samples = table.read_column(column, from, to);
             let times: Arc<[i64]> = samples.iter().map(|sample| sample.0).collect();
             let values: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
-            each(SeriesRef { labels: &labels(), times: &times, values: &values })?;
+            each(SeriesRef { labels, times: &times, values: &values })?;
         } else if let Some(value) = entry.head.get(row) {
             let times = times.get_or_insert_with(|| Arc::from([table.times[row]]));
-            each(SeriesRef { labels: &labels(), times, values: &[value] })?;
+            each(SeriesRef { labels, times, values: &[value] })?;
         }
     }
     Ok(())

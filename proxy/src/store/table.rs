@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
@@ -30,6 +30,8 @@ const UNSAVED_MS: i64 = 3 * 3_600_000;
 pub(super) struct Column {
     /// Its own labels with `__name__`, clashes with the target's renamed, the target's not among them.
     pub(super) labels: LabelSet,
+    /// With the target's labels: a series that was asked for once is asked for again, by rules each time.
+    whole: OnceLock<LabelSet>,
     pub(super) head: Cells,
     pub(super) owner: Owner,
     pub(super) derived: bool,
@@ -38,6 +40,13 @@ pub(super) struct Column {
     pub(super) timed: Option<Box<VecDeque<(UnixMillis, f64)>>>,
     /// The digits of the last value where an `f64` does not hold them all.
     pub(super) digits: Option<Box<str>>,
+}
+
+impl Column {
+    /// All its labels, those of its target among them.
+    pub(super) fn whole(&self, target: &LabelSet) -> &LabelSet {
+        self.whole.get_or_init(|| self.labels.merged(target))
+    }
 }
 
 /// Rows that no longer change; `columns[i]` belongs to the table's column `i`, those behind are absent.
@@ -145,6 +154,7 @@ impl Table {
         let column = self.columns.len() as u32;
         self.columns.push(Column {
             labels,
+            whole: OnceLock::new(),
             head: Cells::default(),
             owner: NOBODY,
             derived: false,
@@ -312,6 +322,7 @@ impl Table {
     /// Gives the target other labels, for the rows it has too.
     pub(super) fn retarget(&mut self, target: LabelSet) {
         self.target = target;
+        self.columns.iter_mut().for_each(|column| drop(column.whole.take()));
         self.logged.forget();
         // What clashed may no longer, and the other way about: let every series be read anew.
         self.endpoints.clear();
@@ -363,6 +374,7 @@ impl Table {
     pub(super) fn heap_bytes(&self) -> usize {
         let column = |c: &Column| {
             c.labels.heap_bytes()
+                + c.whole.get().map_or(0, LabelSet::heap_bytes)
                 + c.head.rest.capacity() * 8
                 + c.timed.as_ref().map_or(0, |t| t.capacity() * 16 + size_of::<VecDeque<(i64, f64)>>())
                 + c.digits.as_ref().map_or(0, |d| d.len())

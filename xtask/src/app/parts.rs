@@ -5,27 +5,12 @@ use crate::clock::Stopwatch;
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
 use crate::run;
-use crate::setup::Tools;
+use crate::setup::{TRIPLE, Tools};
 use crate::split;
 use std::path::{Path, PathBuf};
 
-/// What the names of functions hold that the first page does not need.
-const REST: [&str; 11] = [
-    "::pages::later::",
-    "::pages::node::",
-    "::pages::alerts::",
-    "::pages::alert::",
-    "::pages::alarm::",
-    "::pages::rules::",
-    "::pages::timeline::",
-    "::charts::",
-    "plotters::",
-    "plotters_canvas::",
-    "plotters_backend::",
-];
-
-/// Where the first part calls the rest.
-const DOOR: &str = "::pages::later::later";
+/// Where the first part calls the rest: the end of `pages::later::later` as the compiler writes it.
+const DOOR: &str = "5pages5later5later";
 
 /// What `wasm-opt` may use: what rustc's target has switched on.
 const FEATURES: [&str; 6] = [
@@ -40,9 +25,11 @@ const FEATURES: [&str; 6] = [
 /// The end of the name of the part that is fetched later.
 const REST_NAME: &str = "_rest.wasm";
 
-/// Whether a file of `dist/` is the part that is fetched later.
-pub(crate) fn is_rest(name: &str) -> bool {
-    name.ends_with(REST_NAME)
+/// The files that this page fetches later: the rest of the app, and its style sheets.
+pub(crate) fn fetched_later(html: &str) -> Vec<String> {
+    let attribute = |name: &str| html.split_once(name).and_then(|(_, value)| value.split('"').next());
+    let files = ["data-rest=\"", "data-sheets=\""].into_iter().filter_map(attribute);
+    files.flat_map(|files| files.split(' ')).map(|file| file.trim_start_matches('/').to_owned()).collect()
 }
 
 /// Cuts `dist/`'s WebAssembly file in two.
@@ -50,9 +37,11 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let watch = Stopwatch::start();
     let whole = app_file(&paths::dist())?;
     let bytes = std::fs::read(&whole).at("read", &whole)?;
-    let Some(parts) = split::split(&bytes, &REST, DOOR)? else {
-        return Err(Problem::new("the app's WebAssembly names no function of the later pages")
-            .fix("unset CARGO_ENCODED_RUSTFLAGS and RUSTFLAGS: .cargo/config.toml says how names are kept"));
+    let linked = linked_file(profile);
+    let linked = std::fs::read(&linked).at("read", &linked)?;
+    let Some(parts) = split::split(&bytes, &linked, DOOR)? else {
+        return Err(Problem::new("the app's WebAssembly does not name the door to the later pages")
+            .fix("see data-no-demangle in frontend/index.html, and DOOR in xtask/src/app/parts.rs"));
     };
     let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let rest_name = name.replace("_bg.wasm", REST_NAME);
@@ -73,6 +62,8 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
         ));
     };
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
+    let (html, sheets) = without_sheets(&html, &later_sheets()?);
+    let html = html.replacen("data-rest=", &format!("data-sheets=\"{}\" data-rest=", sheets.join(" ")), 1);
     std::fs::write(&page, html).at("write", &page)?;
     println!(
         "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
@@ -80,6 +71,42 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
         parts.rest.len() / 1000,
     );
     Ok(())
+}
+
+/// The names of the style sheets that only later pages need.
+fn later_sheets() -> Result<Vec<String>> {
+    let folder = paths::root().join("static").join("css").join("pages");
+    let files = std::fs::read_dir(&folder).at("read", &folder)?.flatten();
+    Ok(files.filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect())
+}
+
+/// Takes the links to style sheets of these names out of a page; gives where they led, in their order.
+fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
+    let (mut left, mut sheets) = (String::new(), Vec::new());
+    let mut pieces = html.split("<link");
+    left.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+        // The attribute may have lost its quotes where Trunk minifies.
+        let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
+        let address = address.split(['"', ' ']).next().unwrap_or_default();
+        // `/node-data-0123456789abcdef.css`
+        let name = address.rsplit('/').next().and_then(|file| file.strip_suffix(".css")?.rsplit_once('-'));
+        if tag.contains("stylesheet") && name.is_some_and(|(name, _)| names.iter().any(|known| known == name))
+        {
+            sheets.push(address.to_owned());
+            left.push_str(after);
+        } else {
+            left.push_str("<link");
+            left.push_str(piece);
+        }
+    }
+    (left, sheets)
+}
+
+/// What the linker wrote, before wasm-bindgen.
+fn linked_file(profile: Profile) -> PathBuf {
+    paths::target().join(TRIPLE).join(profile.name()).join("fleetglass-frontend.wasm")
 }
 
 /// The only file that Trunk made of the app's code.
@@ -102,4 +129,24 @@ fn shrink(tools: &Tools, file: &Path) -> Result<()> {
         .arg("-o")
         .arg(file);
     run::show(&mut command).map_err(|problem| Problem::new(format!("wasm-opt: {problem}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_sheets;
+
+    #[test]
+    fn only_the_sheets_of_later_pages_leave_the_page() {
+        let html = "<head><link rel=\"stylesheet\" href=\"/node-data-00ff.css\"/><link rel=icon href=/node-1.svg>\
+                    <link rel=stylesheet href=/node-1.css><link rel=stylesheet href=/nodes-2.css>\
+                    <link rel=\"manifest\" href=\"/node-1.css\"></head>";
+        let names = ["node", "node-data"].map(str::to_owned);
+        let (left, sheets) = without_sheets(html, &names);
+        assert_eq!(sheets, ["/node-data-00ff.css", "/node-1.css"]);
+        assert_eq!(
+            left,
+            "<head><link rel=icon href=/node-1.svg><link rel=stylesheet href=/nodes-2.css>\
+             <link rel=\"manifest\" href=\"/node-1.css\"></head>"
+        );
+    }
 }

@@ -17,6 +17,7 @@ pub(super) mod section {
     pub(in crate::split) const ELEMENT: u8 = 9;
     pub(in crate::split) const GLOBAL: u8 = 6;
     pub(in crate::split) const CODE: u8 = 10;
+    pub(in crate::split) const DATA: u8 = 11;
 }
 
 /// The first eight bytes of every module.
