@@ -14,6 +14,7 @@ use crate::components::risk_meter::risk_meter;
 use crate::components::status_mark::{state_class, status_mark};
 use crate::components::words::{ago, counted, whole};
 use crate::dom::{El, button, div, el, group, link, p, span, with_class};
+use crate::state::alerts::Open;
 use crate::state::attention::attention;
 use crate::state::tally::States;
 use crate::state::view::View;
@@ -159,10 +160,19 @@ pub(super) fn worst_reason(node: &Node) -> String {
 
 fn all_well() -> El {
     let fleet = use_fleet();
+    let open = fleet.open_alerts();
     let well = move || {
         let states = fleet.every_node().with(|nodes| States::of(nodes.iter()));
         let (total, healthy) = (states.total(), states.count(Status::Healthy));
+        let open = open.with(Open::total);
         match total - healthy {
+            // A rule sees what a node does not say of itself.
+            0 if open > 0 => format!(
+                "{} of {} say they are well, yet {} open.",
+                whole(healthy),
+                counted(total, "node", "nodes"),
+                counted(open, "alert is", "alerts are").replacen(' ', "\u{a0}", 1)
+            ),
             0 if total == 1 => "The one node is well.".to_owned(),
             0 => format!("All {} nodes are well.", whole(total)),
             unknown => format!(
@@ -177,8 +187,11 @@ fn all_well() -> El {
         let last = fleet.every_node().with(|nodes| nodes.iter().filter_map(|node| node.asked_at).max());
         last.map(|at| format!(" Last check {}", ago(at, fleet.now().get())))
     };
+    let quiet = move || open.with(Open::total) == 0;
     p("all-well")
-        .child(icon(Icon::Check))
+        .class(move || if quiet() { "all-well" } else { "all-well all-well-but" })
+        .when(quiet, || icon(Icon::Check))
+        .when(move || !quiet(), || icon(Icon::Bell))
         .child(span("all-well-words").text(well))
         .child(span("muted num").text(checked))
 }
