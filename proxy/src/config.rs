@@ -122,6 +122,8 @@ pub struct CorsConfig {
 pub struct ScrapeConfig {
     /// How often each node is asked.
     pub interval: Span,
+    /// How often a node is asked of which a value is close to the bound of a slash risk.
+    pub close_interval: Span,
     /// How long a whole answer may take.
     pub timeout: Span,
     /// How long a connection may take.
@@ -284,6 +286,7 @@ impl Default for ScrapeConfig {
     fn default() -> Self {
         Self {
             interval: Span(Duration::from_secs(15)),
+            close_interval: Span(Duration::from_secs(3)),
             timeout: Span(Duration::from_secs(10)),
             connect_timeout: Span(Duration::from_secs(3)),
             body_limit: ByteSize(16 << 20),

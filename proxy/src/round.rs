@@ -18,13 +18,13 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
-pub use risks::judge;
+pub use risks::{Judged, judge};
 
 use crate::{
     clock,
     fleet::{Fleet, Observation},
     rules::Rules,
-    scrape::{Client, RoundHandler},
+    scrape::{Client, Pace, RoundHandler},
     store::{Store, TargetIdent},
     target::Target,
     telemetry::Telemetry,
@@ -94,7 +94,8 @@ impl Rounds {
         self.registry.load().all().map(|family| family.info()).collect()
     }
 
-    async fn ask_and_tell(&self, target: &Arc<Target>, state: &mut NodeState) {
+    async fn ask_and_tell(&self, target: &Arc<Target>, state: &mut NodeState) -> Pace {
+        let mut pace = Pace::Usual;
         let at = clock::now();
         let started = clock::monotonic();
         let bearer = target.bearer_token();
@@ -114,9 +115,10 @@ impl Rounds {
             let waits = |name: &str| state.endpoints.get(name).is_some_and(|known| known.not_before > at);
             let replies = ask::all(&self.client, target, endpoints, bearer.as_deref(), waits).await;
             self.count(&replies);
-            self.tell(target, state, &family, &replies, at, started.elapsed().as_secs_f64());
+            pace = self.tell(target, state, &family, &replies, at, started.elapsed().as_secs_f64());
         }
         self.telemetry.round(started.elapsed().as_secs_f64());
+        pace
     }
 
     fn count(&self, replies: &[Reply]) {
@@ -133,7 +135,7 @@ impl Rounds {
         replies: &[Reply],
         at: UnixMillis,
         took: f64,
-    ) {
+    ) -> Pace {
         let ident = TargetIdent {
             instance: target.id.clone(),
             job: family.name().to_owned(),
@@ -177,7 +179,7 @@ impl Rounds {
             row::put_round(&mut row, &normalised, &endpoints, &known, at);
             self.telemetry.appended(row.commit().samples);
         }
-        let risks = risks::judge(family, &target.id, &self.store, at);
+        let Judged { risks, near } = judge(family, &target.id, &self.store, at);
         self.fleet.observe(
             &target.id,
             Observation {
@@ -190,6 +192,7 @@ impl Rounds {
             },
         );
         self.rules.landed(&target.id, at);
+        if near { Pace::Close } else { Pace::Usual }
     }
 }
 
@@ -211,8 +214,8 @@ impl RoundHandler for Rounds {
         }
     }
 
-    async fn round(&self, target: &Arc<Target>, state: &mut NodeState) {
-        self.ask_and_tell(target, state).await;
+    async fn round(&self, target: &Arc<Target>, state: &mut NodeState) -> Pace {
+        self.ask_and_tell(target, state).await
     }
 
     fn end(&self, target: &Arc<Target>) {

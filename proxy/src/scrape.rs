@@ -8,4 +8,4 @@ mod schedule;
 
 pub use client::{Client, ClientError, Reply};
 pub use failure::Failure;
-pub use schedule::{RoundHandler, Scheduler};
+pub use schedule::{Pace, RoundHandler, Scheduler};

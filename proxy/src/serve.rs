@@ -125,7 +125,12 @@ impl Proxy {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
         Ok(Self {
-            scheduler: Scheduler::new(Arc::clone(&rounds), config.scrape.concurrency, cancel.child_token()),
+            scheduler: Scheduler::new(
+                Arc::clone(&rounds),
+                config.scrape.concurrency,
+                config.scrape.close_interval.0,
+                cancel.child_token(),
+            ),
             app: Arc::new(App {
                 fleet,
                 store,

@@ -107,7 +107,7 @@ fn a_fault_is_named_with_file_line_column_and_hint() {
     for (text, expected) in [
         (
             "[scrape]\nintervall = \"5s\"\n",
-            "fg.toml:2:1: unknown field `intervall`, expected one of `interval`, `timeout`, `connect_timeout`, `body_limit`, `concurrency`\n  hint: did you mean `interval`?",
+            "fg.toml:2:1: unknown field `intervall`, expected one of `interval`, `close_interval`, `timeout`, `connect_timeout`, `body_limit`, `concurrency`\n  hint: did you mean `interval`?",
         ),
         ("[scrape]\ninterval = \"soon\"\n", "fg.toml:2:12: `soon` is not a duration"),
         ("[scrape\n", "fg.toml:1:8: "),

@@ -97,12 +97,17 @@ fn store(config: &Config) -> Result<(), Fault> {
 
 fn scrape(config: &Config) -> Result<(), Fault> {
     let scrape = &config.scrape;
-    if scrape.interval.0.as_millis() < 250 {
-        return fault(
-            [Step::Key("scrape"), Step::Key("interval")],
-            format!("an interval of {} would flood the nodes", scrape.interval),
-            "15s is usual; 250ms is the least",
-        );
+    for (name, interval, usual) in [
+        ("interval", scrape.interval, "15s is usual; 250ms is the least"),
+        ("close_interval", scrape.close_interval, "3s is usual; 250ms is the least"),
+    ] {
+        if interval.0.as_millis() < 250 {
+            return fault(
+                [Step::Key("scrape"), Step::Key(name)],
+                format!("an interval of {interval} would flood the nodes"),
+                usual,
+            );
+        }
     }
     if scrape.timeout.0 > scrape.interval.0 {
         return fault(

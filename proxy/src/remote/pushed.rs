@@ -197,7 +197,7 @@ impl Pushed {
         if !self.fleet.begin_pushed(&target) {
             return; // We ask it ourselves, and know better.
         }
-        let risks = family.map_or(Vec::new(), |family| judge(family, &target.id, &self.store, now));
+        let risks = family.map_or(Vec::new(), |family| judge(family, &target.id, &self.store, now).risks);
         let normalised = Normalised {
             answered: seen.arrived && seen.status != Status::Unreachable,
             ..nothing_but(seen.status, seen.reason)

@@ -1,5 +1,5 @@
 //! Who is asked when: one light task a target, its rounds at a place in the interval that its id's
-//! hash chooses, at most `concurrency` rounds at a time.
+//! hash chooses, at most `concurrency` rounds at a time. A target that is near danger is asked more often.
 
 use std::{
     collections::HashMap,
@@ -17,6 +17,18 @@ use crate::target::Target;
 /// The first rounds after the start are spread over no more than this, so that a fleet shows soon.
 const FIRST_ROUND: Duration = Duration::from_secs(3);
 
+/// No more targets than this are asked more often at one time: when all are near, what is near is the network.
+const MOST_CLOSE: usize = 100;
+
+/// How soon a target is to be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At its place in the next interval.
+    Usual,
+    /// Sooner: a value of it is close to a bound that must not be crossed.
+    Close,
+}
+
 /// What a round is: asks one target once and passes on what it said.
 pub trait RoundHandler: Send + Sync + 'static {
     /// What is kept of a target between its rounds.
@@ -25,8 +37,8 @@ pub trait RoundHandler: Send + Sync + 'static {
     /// The state of a target that was never asked.
     fn begin(&self, target: &Arc<Target>) -> Self::State;
 
-    /// One round.
-    fn round(&self, target: &Arc<Target>, state: &mut Self::State) -> impl Future<Output = ()> + Send;
+    /// One round; says when the next is wanted.
+    fn round(&self, target: &Arc<Target>, state: &mut Self::State) -> impl Future<Output = Pace> + Send;
 
     /// The target is no longer in the fleet.
     fn end(&self, target: &Arc<Target>);
@@ -37,8 +49,16 @@ pub trait RoundHandler: Send + Sync + 'static {
 pub struct Scheduler<H> {
     handler: Arc<H>,
     permits: Arc<Semaphore>,
+    close: Arc<Close>,
     running: Mutex<HashMap<String, Running>>,
     cancel: CancellationToken,
+}
+
+/// Targets near danger.
+#[derive(Debug)]
+struct Close {
+    interval: Duration,
+    permits: Semaphore,
 }
 
 #[derive(Debug)]
@@ -60,9 +80,22 @@ pub struct Applied {
 }
 
 impl<H: RoundHandler> Scheduler<H> {
-    /// A scheduler with no targets yet, that ends with `cancel`.
-    pub fn new(handler: Arc<H>, concurrency: usize, cancel: CancellationToken) -> Self {
-        Self { handler, permits: Arc::new(Semaphore::new(concurrency)), running: Mutex::default(), cancel }
+    /// A scheduler with no targets yet, that ends with `cancel`. Targets near danger are asked each
+    /// `close_interval`, if that is shorter than their own.
+    pub fn new(
+        handler: Arc<H>,
+        concurrency: usize,
+        close_interval: Duration,
+        cancel: CancellationToken,
+    ) -> Self {
+        let close = Close { interval: close_interval, permits: Semaphore::new(MOST_CLOSE) };
+        Self {
+            handler,
+            permits: Arc::new(Semaphore::new(concurrency)),
+            close: Arc::new(close),
+            running: Mutex::default(),
+            cancel,
+        }
     }
 
     /// Makes `targets` the fleet. A target that did not change goes on with all it remembers.
@@ -100,6 +133,7 @@ impl<H: RoundHandler> Scheduler<H> {
                 Arc::clone(&self.handler),
                 Arc::clone(&target),
                 Arc::clone(&self.permits),
+                Arc::clone(&self.close),
                 cancel.clone(),
             ));
             running.insert(id, Running { target, cancel, done });
@@ -113,6 +147,7 @@ async fn keep_asking<H: RoundHandler>(
     handler: Arc<H>,
     target: Arc<Target>,
     permits: Arc<Semaphore>,
+    close: Arc<Close>,
     cancel: CancellationToken,
 ) {
     let mut state = handler.begin(&target);
@@ -124,10 +159,21 @@ async fn keep_asking<H: RoundHandler>(
     // A round that was late is not made up for: the next one comes at its own place.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut next_is_first = true;
+    let mut pace = Pace::Usual;
     loop {
+        let asked_at = tokio::time::Instant::now();
+        let soon = match pace {
+            Pace::Close if close.interval < target.interval => close.permits.try_acquire().ok(),
+            Pace::Close | Pace::Usual => None,
+        };
         let due = async {
             if next_is_first {
                 tokio::time::sleep_until(start + first).await;
+            } else if soon.is_some() {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = tokio::time::sleep_until(asked_at + close.interval) => {}
+                }
             } else {
                 ticks.tick().await;
             }
@@ -139,11 +185,11 @@ async fn keep_asking<H: RoundHandler>(
         let asked = async {
             // The semaphore is never closed.
             let _permit = permits.acquire().await;
-            handler.round(&target, &mut state).await;
+            handler.round(&target, &mut state).await
         };
         tokio::select! {
             () = cancel.cancelled() => return,
-            () = asked => {}
+            wanted = asked => pace = wanted,
         }
     }
 }

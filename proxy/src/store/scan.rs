@@ -142,7 +142,11 @@ fn scan_newest(
     to: UnixMillis,
     each: Each<'_>,
 ) -> Result<(), EvalError> {
-    let row = table.times.partition_point(|&at| at <= to).checked_sub(1);
+    let row = match table.times.last() {
+        // What rules and pages ask: how it is now.
+        Some(&last) if last <= to => Some(table.times.len() - 1),
+        _ => table.times.partition_point(|&at| at <= to).checked_sub(1),
+    };
     let Some(row) = row.filter(|&row| table.times[row] >= from) else {
         return scan_memory(table, matchers, from, to, each);
     };

@@ -1,13 +1,13 @@
 //! One target's table: a time column shared by all its series, a row a scrape.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::LabelSet;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::column::{BLOCK_ROWS, Cells, Sealed};
 use super::disk::{DAY_MS, Logged, Place};

@@ -7,6 +7,9 @@ use super::model::{Crossing, RiskSpec};
 use super::{Family, FamilyError};
 use crate::wire;
 
+/// The share of its bound within which a value is near it.
+const NEAR: f64 = 0.2;
+
 /// A slash risk with the expressions to ask for one node.
 #[derive(Clone, Debug)]
 pub struct RiskQuery<'a> {
@@ -28,6 +31,19 @@ impl RiskQuery<'_> {
         match self.spec.when {
             Crossing::Above => one.max(other),
             Crossing::Below => one.min(other),
+        }
+    }
+
+    /// Whether a value has less than a fifth of its bound left to it, and has not crossed it. Of what is either
+    /// there or not nothing is near.
+    pub fn is_near(&self, value: f64) -> bool {
+        let margin = self.bound.abs() * NEAR;
+        match self.spec.when {
+            Crossing::Above => value <= self.bound && value > self.bound - margin,
+            Crossing::Below => {
+                let flag = self.bound <= 1.0 && value == 1.0;
+                value >= self.bound && value < self.bound + margin && !flag
+            }
         }
     }
 

@@ -12,10 +12,16 @@ use crate::sample::go_float;
 pub(super) struct Notes {
     warnings: BTreeSet<String>,
     infos: BTreeSet<String>,
+    /// The last one, and where: most come once a series.
+    last: Option<(Note, usize)>,
 }
 
 impl Notes {
     pub(super) fn add(&mut self, text: &str, note: &Note, byte: usize) {
+        if self.last.as_ref().is_some_and(|(last, at)| *at == byte && last == note) {
+            return;
+        }
+        self.last = Some((note.clone(), byte));
         let (line, column) = place(text, byte);
         let words = note.words();
         if note.is_info() {

@@ -117,3 +117,40 @@ fn the_worked_example_of_the_guide_is_a_family() {
     }
     assert!(examples >= 2);
 }
+
+#[test]
+fn a_value_is_near_its_bound_within_a_fifth_of_it() {
+    let text = r#"
+name = "orchard"
+title = "Orchard"
+summary = "Nodes."
+endpoint = [{ name = "metrics", title = "/metrics", kind = "metrics", role = "metrics", path = "/metrics", port = 1 }]
+risk = [
+  { name = "lag", title = "Lag", severity = "critical", expr = "a", bound = 100, meaning = "m", action = "d" },
+  { name = "slashes", title = "Slashes", severity = "critical", expr = "b", bound = 0, meaning = "m", action = "d" },
+  { name = "peers", title = "Peers", severity = "critical", expr = "c", when = "below", bound = 10, meaning = "m", action = "d" },
+  { name = "live", title = "Live", severity = "critical", expr = "d", when = "below", bound = 1, meaning = "m", action = "d" },
+]
+"#;
+    let mut registry = Registry::default();
+    registry.add(text).unwrap();
+    let family = registry.get("orchard").unwrap();
+    for (name, value, near) in [
+        ("lag", 79.9, false),
+        ("lag", 80.1, true),
+        ("lag", 100.0, true),
+        ("lag", 100.1, false),
+        ("slashes", 0.0, false),
+        ("slashes", 1.0, false),
+        ("peers", 12.1, false),
+        ("peers", 11.0, true),
+        ("peers", 10.0, true),
+        ("peers", 9.0, false),
+        ("live", 1.0, false),
+        ("live", 0.0, false),
+    ] {
+        let risks = family.risks_for("n");
+        let risk = risks.iter().find(|risk| risk.name() == name).unwrap();
+        assert_eq!(risk.is_near(value), near, "{name} {value}");
+    }
+}
