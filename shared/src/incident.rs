@@ -27,6 +27,9 @@ use crate::{
     wire::{Egress, EgressState, Incident, Severity},
 };
 
+/// The labels that say where a node stands, the narrowest first.
+pub const PLACES: [&str; 4] = ["rack", "zone", "datacenter", "region"];
+
 /// Where an alert stands, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -68,7 +71,7 @@ pub struct Member {
     pub family: String,
     /// The host it runs on.
     pub host: Option<String>,
-    /// Where it stands: label and value, the narrowest first.
+    /// Where it stands: a label of [`PLACES`] and its value.
     pub places: Vec<(String, String)>,
     /// What it runs.
     pub version: Option<String>,

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Failure, Member, Situation};
+use super::{Failure, Member, PLACES, Situation};
 use crate::wire::CauseKind;
 
 /// A cause. Ordered from narrow to wide.
@@ -65,9 +65,10 @@ impl Cause {
         let mut causes = vec![Self::Network(member.family.clone()), Self::Fleet];
         causes.extend(member.host.clone().map(Self::Host));
         causes.extend(member.version.clone().map(|version| Self::Release(member.family.clone(), version)));
-        let places = member.places.iter().enumerate();
-        causes
-            .extend(places.map(|(narrow, (label, value))| Self::Place(narrow, label.clone(), value.clone())));
+        causes.extend(member.places.iter().map(|(label, value)| {
+            let narrow = PLACES.iter().position(|place| place == label).unwrap_or(PLACES.len());
+            Self::Place(narrow, label.clone(), value.clone())
+        }));
         causes
     }
 

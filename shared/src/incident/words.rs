@@ -1,6 +1,9 @@
 //! An incident in words: its title, and the evidence as sentences with numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Cause, Failure, Grouped, Phase,
@@ -94,8 +97,13 @@ impl<'a> Story<'a> {
                 ill.insert(node);
             }
         }
-        // Of equally common ones the first by name.
-        let name = nodes_of.iter().rev().max_by_key(|(_, nodes)| nodes.len()).map_or("", |(name, _)| *name);
+        // Of equally common ones the worst, then the first that began.
+        let worst = |name: &str| {
+            let of_it = failures.iter().filter(|own| own.name == name);
+            of_it.map(|own| (own.severity, own.at)).min()
+        };
+        let common = nodes_of.iter().min_by_key(|(name, nodes)| (Reverse(nodes.len()), worst(name), **name));
+        let name = common.map_or("", |(name, _)| *name);
         let mut order: Vec<(UnixMillis, &str)> = first.iter().map(|(node, at)| (*at, *node)).collect();
         order.sort_unstable();
         let silent = failures.iter().any(|own| own.name == name && own.silent);
