@@ -51,6 +51,10 @@ pub fn follow() -> RwSignal<Option<Arc<Vec<Incident>>>> {
     effect(move || {
         turn.track();
         if fleet.link().with_untracked(|link| *link != Link::Live && *link != Link::Connecting) {
+            // The alerts that are held are shown without them.
+            if incidents.with_untracked(Option::is_none) {
+                incidents.set(Some(Arc::default()));
+            }
             return;
         }
         spawn_local(async move {
