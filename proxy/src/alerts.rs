@@ -27,7 +27,7 @@ use fleetglass_shared::{
     rule::Active,
     wire::{Acknowledge, Acknowledgement, Alert, AlertState, Held, Severity},
 };
-pub use inhibit::{Inhibition, built_in};
+pub use inhibit::{Inhibition, UNREACHABLE, built_in};
 use journal::{Journal, change_of, kept};
 use parking_lot::Mutex;
 pub use silence::{Silence, SilenceError, SilenceState, WireMatcher};

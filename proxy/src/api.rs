@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod events;
 pub mod fleet;
 pub mod history;
+pub mod incidents;
 pub mod live;
 pub mod nodes;
 pub mod own;

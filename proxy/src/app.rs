@@ -20,7 +20,9 @@ use crate::{
     api, assets,
     auth::{self, Guard},
     config::CorsConfig,
+    egress::Egress,
     fleet::Fleet,
+    incidents::Incidents,
     live::Live,
     long_term::LongTerm,
     query,
@@ -49,6 +51,10 @@ pub struct App {
     pub alerts: Arc<Alerts>,
     /// What finds that.
     pub rules: Arc<Rules>,
+    /// Whether we ourselves can reach the network.
+    pub egress: Arc<Egress>,
+    /// What of it has one cause.
+    pub incidents: Arc<Incidents>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -72,6 +78,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
             "/api/v1/alerts/{id}/acknowledge",
             post(api::alerts::acknowledge).delete(api::alerts::unacknowledge),
         )
+        .route("/api/v1/incidents", get(api::incidents::incidents))
         .route("/api/v1/rules", get(api::rules::rules))
         .route("/api/v1/rules/backtest", post(api::rules::backtest))
         .route("/api/v2/status", get(api::alertmanager::status))

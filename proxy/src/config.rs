@@ -2,6 +2,7 @@
 //!
 //! Every error names the file, the line and column where there is one, and what to do.
 
+mod egress;
 mod env;
 mod error;
 mod remote;
@@ -18,6 +19,8 @@ use std::{
     time::Duration,
 };
 
+pub use egress::EgressConfig;
+pub(crate) use egress::is_url;
 pub use error::ConfigError;
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub(crate) use rules::matchers;
@@ -38,6 +41,8 @@ pub struct Config {
     pub cors: CorsConfig,
     /// How nodes are asked.
     pub scrape: ScrapeConfig,
+    /// How our own way out is looked for.
+    pub egress: EgressConfig,
     /// How much is kept.
     pub store: StoreConfig,
     /// What others may push.

@@ -13,11 +13,12 @@ use fleetglass_shared::{
     wire::{EndpointDetail, NodeDetail},
 };
 use node::Node;
-pub use node::Observation;
+pub use node::{Observation, Standing};
 use parking_lot::Mutex;
 
 use crate::{
     clock,
+    egress::Reach,
     live::Change,
     state::{Known, StateFile},
     target::Target,
@@ -244,6 +245,25 @@ impl Fleet {
             _ => node.summary().labels.get(label).cloned().unwrap_or_default(),
         };
         inner.nodes.iter().map(|(id, node)| (id.clone(), value(node))).collect()
+    }
+
+    /// How each node stands, and what it shares with others.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.inner.lock().nodes.values().map(Node::standing).collect()
+    }
+
+    /// How many of the nodes that we ask do not answer; those on this machine count where `own` says so.
+    pub fn reach(&self, own: bool) -> Reach {
+        let inner = self.inner.lock();
+        let mut reach = Reach::default();
+        for (id, node) in inner.nodes.iter().filter(|(_, node)| own || !node.is_on_this_machine()) {
+            let status = node.summary().status;
+            if status != Status::Unknown && !inner.pushed.contains(id) {
+                reach.all += 1;
+                reach.silent += usize::from(status == Status::Unreachable);
+            }
+        }
+        reach
     }
 
     /// How many nodes there will be; `None` before the targets are known.

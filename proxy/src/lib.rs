@@ -9,7 +9,7 @@
 //! | parse, normalise | [`round`], over `fleetglass_shared::{exposition, family}` |
 //! | store | [`data_dir`], [`store`], [`state`], [`long_term`], [`transfer`], [`query`] |
 //! | to and from other stores | [`remote`] |
-//! | evaluate | [`rules`], [`alerts`] |
+//! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
@@ -24,7 +24,9 @@ pub mod clock;
 pub mod config;
 pub mod data_dir;
 pub mod discovery;
+pub mod egress;
 pub mod fleet;
+pub mod incidents;
 pub mod live;
 pub mod long_term;
 pub mod query;

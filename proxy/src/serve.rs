@@ -1,5 +1,6 @@
 //! A running proxy: the scheduler, the publisher, the watcher of the config, and the listener.
 
+mod causes;
 mod data;
 mod history;
 mod nodes;
@@ -24,6 +25,7 @@ use crate::{
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
+    egress::Egress,
     fleet::Fleet,
     live::Live,
     long_term::LongTerm,
@@ -121,6 +123,12 @@ impl Proxy {
             Arc::clone(&pushed),
             telemetry.remote().clone(),
         ));
+        let egress = Arc::new(Egress::new(
+            config.egress.clone(),
+            client.clone(),
+            Arc::clone(&store),
+            Arc::clone(&telemetry),
+        ));
         let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
@@ -138,6 +146,8 @@ impl Proxy {
                 long_term,
                 alerts,
                 rules,
+                egress,
+                incidents: Arc::default(),
                 live,
                 client,
                 receiver,
@@ -184,6 +194,7 @@ impl Proxy {
         let observing = tokio::spawn(observing.go_on(cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
+        let causes = tokio::spawn(causes::keep(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             app: Arc::clone(&app),
             loaded,
@@ -211,7 +222,7 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher, looking, evaluator);
+        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes);
         sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
@@ -291,6 +302,10 @@ async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) 
             _ = ticks.tick() => {}
         }
         let families: Vec<FamilyInfo> = rounds.families();
-        app.live.publish(app.fleet.take_changes(), app.alerts.take_changes(), &families, clock::now());
+        let alerts = app.alerts.take_changes();
+        if !alerts.is_empty() {
+            app.incidents.touch();
+        }
+        app.live.publish(app.fleet.take_changes(), alerts, &families, clock::now());
     }
 }

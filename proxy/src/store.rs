@@ -97,6 +97,11 @@ pub struct TargetIdent {
 }
 
 impl TargetIdent {
+    /// What we find out ourselves belongs to no node: it has the labels that it is given and no others.
+    pub fn nobody() -> Self {
+        Self { instance: String::new(), job: String::new(), labels: BTreeMap::new() }
+    }
+
     /// The labels that every series of the target carries.
     pub fn label_set(&self) -> LabelSet {
         let fixed = [("instance", self.instance.as_str()), ("job", self.job.as_str())];

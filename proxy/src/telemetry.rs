@@ -7,7 +7,7 @@ mod text;
 
 use std::{collections::BTreeMap, io::IsTerminal, sync::atomic::AtomicU64};
 
-use fleetglass_shared::health::FailureKind;
+use fleetglass_shared::{health::FailureKind, wire::EgressState};
 use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -41,6 +41,8 @@ pub struct Telemetry {
     reloaded_at: Gauge<f64, AtomicU64>,
     state: state::StateMetrics,
     remote: RemoteMetrics,
+    egress_up: Gauge,
+    egress_checks: Family<ResultLabel, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -80,6 +82,8 @@ impl Default for Telemetry {
             reloaded_at: Gauge::default(),
             state: state::StateMetrics::default(),
             remote: RemoteMetrics::default(),
+            egress_up: Gauge::default(),
+            egress_checks: Family::default(),
         };
         telemetry.register();
         telemetry
@@ -127,6 +131,16 @@ impl Telemetry {
             "When the config in force was read",
             self.reloaded_at.clone(),
         );
+        registry.register(
+            "fleetglass_egress_up",
+            "0 while this machine itself has no way out, so that nodes cannot be reached",
+            self.egress_up.clone(),
+        );
+        registry.register(
+            "fleetglass_egress_checks",
+            "Looks for our own way out, by what they showed",
+            self.egress_checks.clone(),
+        );
         self.state.register(&mut registry);
         self.remote.register(&mut registry);
         process::register(&mut registry);
@@ -136,6 +150,19 @@ impl Telemetry {
     /// The metrics of remote write.
     pub fn remote(&self) -> &RemoteMetrics {
         &self.remote
+    }
+
+    /// What is known of our own way out; `looked` when that is news of a look.
+    pub fn egress(&self, state: EgressState, looked: bool) {
+        self.egress_up.set(i64::from(state != EgressState::Down));
+        if looked {
+            let result = match state {
+                EgressState::Up => "up",
+                EgressState::Down => "down",
+                EgressState::Unknown => "unknown",
+            };
+            self.egress_checks.get_or_create(&ResultLabel { result }).inc();
+        }
     }
 
     /// One request to a node ended: well, or with a failure of this kind.

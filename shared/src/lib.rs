@@ -12,6 +12,7 @@
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
+//! | [`incident`] | evaluate | which alerts have one cause, and the evidence for it |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -23,6 +24,8 @@ pub mod exposition;
 pub mod family;
 pub mod format;
 pub mod health;
+#[cfg(feature = "rules")]
+pub mod incident;
 #[cfg(any(feature = "families", feature = "promql"))]
 pub mod labels;
 pub mod patch;

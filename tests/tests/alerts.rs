@@ -10,6 +10,8 @@ use fleetglass_tests::{
 };
 use serde_json::{Value, json};
 
+#[path = "alerts/causes.rs"]
+mod causes;
 #[path = "alerts/close.rs"]
 mod close;
 #[path = "alerts/files.rs"]

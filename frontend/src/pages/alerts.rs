@@ -5,6 +5,7 @@
 //! | `view`, `address` | what is shown, and its words in the address |
 //! | `listing` | pure: filtered, sorted, grouped |
 //! | `list`, `row` | the rows in sight |
+//! | `incidents` | alerts of one cause, with the evidence |
 //! | `desk`, `sheet` | taking and silencing, and taking that back |
 //! | `silences`, `history` | what is asked for besides the live stream |
 //! | `settings` | sound and notification |
@@ -13,6 +14,7 @@
 pub mod address;
 pub mod desk;
 pub mod history;
+mod incidents;
 mod list;
 mod listing;
 pub mod row;
@@ -59,10 +61,17 @@ pub fn alerts_page() -> El {
     let view = in_address::<View>();
     let desk = Desk::new();
     let silences = silences::follow(desk);
+    let causes = incidents::follow();
     let latest = Memo::new_with_compare(
         move |_| {
             let family = move |alert: &Alert| family_of(fleet, alert);
-            fleet.alerts().with(|alerts| view.with(|view| Arc::new(Listing::of(alerts, view, family))))
+            let listing = |alerts: &[_], view: &View| {
+                causes.with(|causes| {
+                    let causes = causes.as_ref().map_or(&[][..], |causes| causes.as_slice());
+                    Arc::new(Listing::of(alerts, view, causes, family))
+                })
+            };
+            fleet.alerts().with(|alerts| view.with(|view| listing(alerts, view)))
         },
         |_, _| true,
     );
@@ -74,7 +83,8 @@ pub fn alerts_page() -> El {
         move |text| view.update(|view| view.filter = text),
     );
     let at = move |tab: Tab| move || view.with(|view| view.tab == tab);
-    let loaded = fleet.loaded();
+    let heard = fleet.loaded();
+    let loaded = Memo::new(move |_| heard.get() && causes.with(Option::is_some));
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")

@@ -7,6 +7,8 @@ use fleetglass_shared::{
     wire::AlertState,
 };
 
+use crate::egress;
+
 /// While a source fires, targets with equal labels are quiet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inhibition {
@@ -18,13 +20,24 @@ pub struct Inhibition {
     pub equal: Vec<String>,
 }
 
-/// A node that cannot be reached quiets its own other alerts.
+/// The alert of a node that cannot be reached.
+pub const UNREACHABLE: &str = "NodeUnreachable";
+
+/// A node that cannot be reached quiets its own other alerts. While our own way out is gone that a node cannot be
+/// reached says nothing of it, and is quiet, too.
 pub fn built_in() -> Vec<Inhibition> {
-    vec![Inhibition {
-        source: vec![Matcher::equal("alertname", "NodeUnreachable")],
-        target: Matcher::new("alertname", MatchOp::NotEqual, "NodeUnreachable").into_iter().collect(),
-        equal: vec!["instance".to_owned()],
-    }]
+    vec![
+        Inhibition {
+            source: vec![Matcher::equal("alertname", UNREACHABLE)],
+            target: Matcher::new("alertname", MatchOp::NotEqual, UNREACHABLE).into_iter().collect(),
+            equal: vec!["instance".to_owned()],
+        },
+        Inhibition {
+            source: vec![Matcher::equal("alertname", egress::ALERT)],
+            target: vec![Matcher::equal("alertname", UNREACHABLE)],
+            equal: Vec::new(),
+        },
+    ]
 }
 
 fn passes(matchers: &[Matcher], labels: &LabelSet) -> bool {

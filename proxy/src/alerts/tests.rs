@@ -51,6 +51,30 @@ fn ids_are_alertmanager_s_fingerprints() {
 }
 
 #[test]
+fn while_our_own_way_out_is_gone_no_node_is_blamed_for_its_silence() {
+    let alerts = alerts();
+    alerts.set_inhibitions(built_in());
+    let tell = |name: &str, instance: Option<&str>, state| {
+        let told =
+            Told { rule: name, name, node: &|l| l.get("instance").map(str::to_owned), severity: &|_| None };
+        let labels = LabelSet::from_pairs([("alertname", name), ("instance", instance.unwrap_or_default())]);
+        alerts.update(&told, &BTreeMap::from([(labels, active(state, 1))]), 1);
+    };
+    tell(UNREACHABLE, Some("a"), AlertState::Firing);
+    tell("Lag", Some("a"), AlertState::Firing);
+    let quiet = || {
+        alerts.tick(2);
+        let all = alerts.all().into_iter();
+        all.filter(|own| !own.inhibited_by.is_empty()).map(|own| own.name).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(quiet(), BTreeSet::from(["Lag".to_owned()]));
+    tell(crate::egress::ALERT, None, AlertState::Firing);
+    assert_eq!(quiet(), BTreeSet::from(["Lag".to_owned(), UNREACHABLE.to_owned()]));
+    tell(crate::egress::ALERT, None, AlertState::Resolved);
+    assert_eq!(quiet(), BTreeSet::from(["Lag".to_owned()]));
+}
+
+#[test]
 fn a_silence_mutes_from_its_begin_to_its_end() {
     let alerts = alerts();
     tell(&alerts, "Lag", AlertState::Firing, 1_000);

@@ -33,10 +33,10 @@ pub async fn alert(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
         let report = group.reports().into_iter().nth(index)?;
         Some(rule_of(group.file(), group.name(), &report, &alert.labels))
     });
-    let others = others(&app, &alert);
+    let (others, incident) = (others(&app, &alert), app.incidents.of(&id));
     let query = AlertQuery { alert: Some(id), node: None, since: i64::MIN, until: i64::MAX, limit: HISTORY };
     let history = app.state.alert_history(query).await.map_err(|error| unavailable(&error))?;
-    let detail = AlertDetail { alert, rule, history: history.changes, others };
+    let detail = AlertDetail { alert, rule, history: history.changes, others, incident };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(detail)).into_response())
 }
 

@@ -40,6 +40,11 @@ fn every_setting_is_read() {
         connect_timeout = "1s"
         body_limit = "1MiB"
         concurrency = 7
+        [egress]
+        check = ["1.1.1.1:443", "https://example.org/"]
+        share = 0.5
+        interval = "30s"
+        timeout = "1s"
         [store]
         retention = "2h"
         events_retention = "30d"

@@ -12,6 +12,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
     cors(config)?;
     scrape(config)?;
+    super::egress::validate(config)?;
     store(config)?;
     super::remote::validate(config)?;
     super::rules::validate(config)?;

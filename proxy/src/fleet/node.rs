@@ -1,10 +1,11 @@
 //! One node: what its rounds said, laid over what was known before.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
 use fleetglass_shared::{
     family::{EndpointRole, Family, Normalised},
     health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis},
+    incident::{Member, PLACES},
     wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
 };
 
@@ -31,9 +32,23 @@ pub struct Observation {
     pub risks: Vec<Risk>,
 }
 
+/// How a node stands, for who looks at what failed together.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What it shares with others.
+    pub member: Member,
+    /// How it is.
+    pub status: Status,
+    /// Since when.
+    pub since: UnixMillis,
+    /// How often it is asked.
+    pub interval_ms: i64,
+}
+
 #[derive(Debug)]
 pub(super) struct Node {
     target: Arc<Target>,
+    host: Option<String>,
     family: Option<Arc<Family>>,
     family_note: String,
     summary: NodeSummary,
@@ -58,6 +73,7 @@ impl Node {
         });
         Self {
             target: Arc::clone(target),
+            host: target.host(),
             family: None,
             family_note: String::new(),
             summary,
@@ -76,6 +92,34 @@ impl Node {
         self.summary.labels.clone_from(&target.labels);
         self.summary.interval_ms = millis(target);
         self.target = Arc::clone(target);
+        self.host = target.host();
+    }
+
+    /// What it shares with others. A `host` label goes before the host of the URL: many hosts may stand behind one
+    /// name.
+    pub(super) fn standing(&self) -> Standing {
+        let summary = &self.summary;
+        let label = |name: &str| summary.labels.get(name).filter(|value| !value.is_empty()).cloned();
+        let place = |name: &&str| label(name).map(|value| ((*name).to_owned(), value));
+        Standing {
+            member: Member {
+                id: summary.id.clone(),
+                family: summary.family.clone(),
+                host: label("host").or_else(|| self.host.clone()),
+                places: PLACES.iter().filter_map(place).collect(),
+                version: summary.version.clone(),
+                is_known: summary.status != Status::Unknown,
+            },
+            status: summary.status,
+            since: summary.since,
+            interval_ms: i64::try_from(summary.interval_ms).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// It takes no way out to reach it.
+    pub(super) fn is_on_this_machine(&self) -> bool {
+        let host = self.host.as_deref().unwrap_or_default();
+        host.parse::<IpAddr>().map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |ip| ip.is_loopback())
     }
 
     pub(super) fn summary(&self) -> &NodeSummary {

@@ -255,7 +255,7 @@ impl Running {
         inner.health[index] = RuleHealth { at: Some(at), took_seconds: took, error, warnings };
         if !samples.is_empty() {
             let series = samples.into_iter().map(|(labels, value)| (labels, vec![(at, value)])).collect();
-            rules.store.ingest(&nobody(), series, clock::now());
+            rules.store.ingest(&TargetIdent::nobody(), series, clock::now());
         }
         let rule = &self.loaded.group.rules[index];
         if rule.is_alerting() && inner.health[index].error.is_none() {
@@ -303,11 +303,6 @@ impl Inner {
         let of_it = |labels: &&LabelSet| labels.get("instance") == Some(instance);
         self.state.rules.get(index).map_or(0, |state| state.active.keys().filter(of_it).count())
     }
-}
-
-/// What rules give belongs to no node: it has the labels that the rule gives it and no others.
-fn nobody() -> TargetIdent {
-    TargetIdent { instance: String::new(), job: String::new(), labels: BTreeMap::new() }
 }
 
 /// The alerts of an earlier run that may go on: what pended long ago begins anew.

@@ -108,6 +108,7 @@ impl Watched {
                 }
                 self.guard.tokens.store(Arc::new(tokens));
                 self.rounds.set_registry(registry);
+                self.app.egress.set_config(loaded.config.egress.clone());
                 self.loaded = loaded;
                 self.tell(true, "Another config was taken".to_owned());
                 tracing::info!("config read again");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::AlertIncident;
 use crate::health::UnixMillis;
 
 /// How bad an alert is, the worst first.
@@ -185,6 +186,9 @@ pub struct AlertDetail {
     /// How the rest of its family is doing on the same expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub others: Option<Others>,
+    /// The incident that it is part of, while it fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<AlertIncident>,
 }
 
 /// The rule of an alert.

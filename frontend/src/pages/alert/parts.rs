@@ -1,13 +1,14 @@
 //! The sections of an alert's page.
 
 use fleetglass_shared::format::{count, duration_ms};
-use fleetglass_shared::wire::AlertChange;
+use fleetglass_shared::wire::{AlertChange, AlertIncident};
 use leptos::prelude::*;
 
 use super::load::AlertLoad;
 use super::words::whose;
 use crate::components::node_link::{alert_path, node_path};
 use crate::components::status_mark::status_mark;
+use crate::components::words::counted;
 use crate::dom::{El, button, div, el, group, head_cell, link, p, span, with_class};
 use crate::pages::alerts::history::{change_row, key};
 use crate::pages::node::load::escaped;
@@ -41,6 +42,17 @@ pub fn node_line(id: &str) -> El {
                 .child(span("muted").text(fleet.family_title(&node.family))),
         )
     })
+}
+
+/// The incident that it is part of, when others are, too.
+pub fn incident_line(incident: &AlertIncident) -> Option<El> {
+    let others = incident.alerts.checked_sub(1).filter(|others| *others > 0)?;
+    let count = counted(others as usize, "other alert", "other alerts");
+    Some(
+        p("alert-incident")
+            .text("Part of an incident with ")
+            .child(link("", "/alerts").text(format!("{count}: {}", incident.title))),
+    )
 }
 
 /// What it means and what to do, as its rule says, with its value.

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
+use super::incidents;
 use super::listing::{Listing, Slot, What, between, counts_in_words};
 use super::row::{Rows, alert_row};
 use super::view::{GroupBy, Tab, View};
@@ -16,8 +17,9 @@ use crate::components::notice::empty;
 use crate::components::typing;
 use crate::components::viewport::Viewport;
 use crate::components::words::{ago, whole};
-use crate::dom::{El, button, div, el, group, on_window, p, span};
+use crate::dom::{El, button, div, el, group, on_window, p, span, with_class};
 use crate::pages::fleet::held::{Reading, held};
+use crate::state::alerts::AlertRef;
 use crate::state::use_fleet;
 
 /// Rows out of sight that are kept in the page, in pixels.
@@ -39,7 +41,6 @@ pub fn list(
     reading: Reading,
     scroller: &El,
 ) -> El {
-    let fleet = use_fleet();
     let screen = use_screen();
     let shown = held(latest.into(), move || view.get(), reading.now());
     let place = div("alerts-list");
@@ -74,13 +75,7 @@ pub fn list(
                 match first {
                     Some(first) => {
                         let id = first.id.clone();
-                        let alert = Memo::new(move |_| {
-                            fleet.alerts().with(|alerts| {
-                                let at = alerts.binary_search_by(|alert| alert.id.as_str().cmp(&id)).ok()?;
-                                alerts.get(at).cloned()
-                            })
-                        });
-                        alert_row(rows, first, alert)
+                        alert_row(rows, first, current(id))
                     }
                     None => div("").attr("hidden", ""),
                 }
@@ -102,7 +97,9 @@ pub fn list(
         .style("height", move || format!("{}px", placed.with(|placed| placed.1)))
         .each(move || seen.with(|seen| seen.order.clone()), |(_, key)| key.clone(), item);
     walk_by_keys();
-    let none = move || shown.with(|shown| shown.alerts.is_empty());
+    let none = move || shown.with(|shown| shown.is_empty());
+    let no_row = move || shown.with(|shown| shown.alerts.is_empty());
+    let both = move || shown.with(|shown| !shown.alerts.is_empty() && !shown.bundles.is_empty());
     let waiting = Memo::new(move |_| latest.with(|latest| shown.with(|shown| changes(latest, shown))));
     div("alerts-part")
         .when(
@@ -113,8 +110,26 @@ pub fn list(
                     .text(move || format!("{} new or moved: show", whole(waiting.get())))
             },
         )
-        .child(reading.watch(div("alerts-frame").flag("hidden", none).child(place)))
+        .child(
+            reading.watch(
+                div("alerts-shown")
+                    .child(incidents::cards(rows, view, shown))
+                    .when(both, || with_class("h2", "section-title alerts-rest").text("Each on its own"))
+                    .child(div("alerts-frame").flag("hidden", no_row).child(place)),
+            ),
+        )
         .when(none, move || nothing(view))
+}
+
+/// An alert as it is now, by its id.
+pub fn current(id: String) -> Memo<Option<AlertRef>> {
+    let fleet = use_fleet();
+    Memo::new(move |_| {
+        fleet.alerts().with(|alerts| {
+            let at = alerts.binary_search_by(|alert| alert.id.as_str().cmp(&id)).ok()?;
+            alerts.get(at).cloned()
+        })
+    })
 }
 
 /// How many alerts came, or stand elsewhere, since what is shown was made.
@@ -122,7 +137,10 @@ fn changes(latest: &Arc<Listing>, shown: &Arc<Listing>) -> usize {
     if Arc::ptr_eq(latest, shown) {
         return 0;
     }
-    let ids = |listing: &Listing| listing.alerts.iter().map(|alert| alert.id.clone()).collect::<Vec<_>>();
+    let ids = |listing: &Listing| {
+        let bundled = listing.bundles.iter().flat_map(|bundle| &bundle.alerts);
+        bundled.chain(&listing.alerts).map(|alert| alert.id.clone()).collect::<Vec<_>>()
+    };
     let (latest, shown) = (ids(latest), ids(shown));
     let longest = latest.len().max(shown.len());
     (0..longest).filter(|&index| latest.get(index) != shown.get(index)).count()
@@ -175,7 +193,7 @@ fn walk_by_keys() {
         if !plain || typing(&event) {
             return;
         }
-        let Ok(names) = document().query_selector_all(".alerts-list .alert-name") else { return };
+        let Ok(names) = document().query_selector_all(".alerts-shown .alert-name") else { return };
         let focused = document().active_element();
         let at = (0..names.length()).find(|&index| {
             let row = names.item(index).and_then(|name| name.parent_node());

@@ -1,8 +1,9 @@
 //! The alerts as a view asks for them: filtered, sorted, grouped, and where each row lies. Pure.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use fleetglass_shared::wire::{Alert, Severity};
+use fleetglass_shared::wire::{Alert, AlertState, Incident, Severity};
 
 use super::view::{GroupBy, Tab, View};
 use crate::state::alerts::AlertRef;
@@ -15,8 +16,19 @@ pub struct Listing {
     pub alerts: Vec<AlertRef>,
     /// The groups; empty when the view has none.
     pub groups: Vec<Group>,
+    /// The incidents of several alerts, in place of these: when the view groups what fires by its cause.
+    pub bundles: Vec<Bundle>,
     /// How many each tab has, whatever the filter; none for the history.
     pub counts: [usize; 4],
+}
+
+/// Alerts of one cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bundle {
+    /// What is known of it.
+    pub incident: Incident,
+    /// Those of its alerts that the filter leaves, quiet ones too; the worst first, then the first to begin.
+    pub alerts: Vec<AlertRef>,
 }
 
 /// Alerts that share a text.
@@ -44,16 +56,30 @@ pub type Slot = (What, i32, i32);
 
 impl Listing {
     /// Filters, sorts and groups. `family` names the family of an alert's node.
-    pub fn of(alerts: &[AlertRef], view: &View, family: impl Fn(&Alert) -> String) -> Self {
+    pub fn of(
+        alerts: &[AlertRef],
+        view: &View,
+        incidents: &[Incident],
+        family: impl Fn(&Alert) -> String,
+    ) -> Self {
         let mut listing = Self::default();
         let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+        let mut bundled = HashMap::new();
+        if view.group == GroupBy::Cause && view.tab == Tab::Firing {
+            bundled = bundles(alerts, incidents, &words);
+        }
+        let apart: HashSet<&str> = incidents
+            .iter()
+            .filter(|incident| bundled.contains_key(incident.id.as_str()))
+            .flat_map(|incident| incident.alerts.iter().map(String::as_str))
+            .collect();
         let mut shown: Vec<(String, AlertRef)> = Vec::new();
         for alert in alerts {
             let Some(tab) = Tab::of(alert) else { continue };
             listing.counts[tab as usize] += 1;
-            if tab == view.tab && matches(alert, &words) {
+            if tab == view.tab && matches(alert, &words) && !apart.contains(alert.id.as_str()) {
                 let text = match view.group {
-                    GroupBy::None => String::new(),
+                    GroupBy::None | GroupBy::Cause => String::new(),
                     GroupBy::Name => alert.name.clone(),
                     GroupBy::Node => alert.node.clone().unwrap_or_default(),
                     GroupBy::Family => family(alert),
@@ -71,7 +97,7 @@ impl Listing {
                 .then_with(|| natural(&a.name, &b.name))
                 .then_with(|| a.id.cmp(&b.id))
         });
-        if view.group != GroupBy::None {
+        if !matches!(view.group, GroupBy::None | GroupBy::Cause) {
             let mut start = 0;
             for run in shown.chunk_by(|(a, _), (b, _)| a == b) {
                 let mut counts = [0; 3];
@@ -87,7 +113,19 @@ impl Listing {
             }
         }
         listing.alerts = shown.into_iter().map(|(_, alert)| alert).collect();
+        listing.bundles = incidents
+            .iter()
+            .filter_map(|incident| {
+                let alerts = bundled.remove(incident.id.as_str()).filter(|alerts| !alerts.is_empty())?;
+                Some(Bundle { incident: incident.clone(), alerts })
+            })
+            .collect();
         listing
+    }
+
+    /// Nothing is shown.
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.bundles.is_empty()
     }
 
     /// Where each row lies, and how high all of them are.
@@ -109,6 +147,40 @@ impl Listing {
         }
         (slots, y)
     }
+}
+
+/// Of each incident that has several alerts, one of which asks for somebody, those that hold the words. What another
+/// alert quiets is explained by it; what somebody took or silenced has a place of its own.
+fn bundles<'a>(
+    alerts: &[AlertRef],
+    incidents: &'a [Incident],
+    words: &[String],
+) -> HashMap<&'a str, Vec<AlertRef>> {
+    let by_id: HashMap<&str, &AlertRef> = alerts.iter().map(|alert| (alert.id.as_str(), alert)).collect();
+    let belongs = |alert: &&AlertRef| {
+        alert.state == AlertState::Firing && alert.acknowledged.is_none() && alert.silenced_by.is_empty()
+    };
+    let mut bundles = HashMap::new();
+    for incident in incidents {
+        let own = incident.alerts.iter().filter_map(|id| by_id.get(id.as_str()).copied());
+        let mut own: Vec<AlertRef> = own.filter(belongs).cloned().collect();
+        if own.len() < 2 || !own.iter().any(|alert| alert.is_open()) {
+            continue;
+        }
+        let title = incident.title.to_lowercase();
+        if !words.iter().all(|word| title.contains(word)) {
+            own.retain(|alert| matches(alert, words));
+        }
+        let own = sorted(own, |a, b| {
+            a.severity
+                .cmp(&b.severity)
+                .then_with(|| a.active_at.cmp(&b.active_at))
+                .then_with(|| natural(&a.name, &b.name))
+                .then_with(|| a.id.cmp(&b.id))
+        });
+        bundles.insert(incident.id.as_str(), own);
+    }
+    bundles
 }
 
 /// The rows that touch what lies between two heights.
@@ -139,6 +211,7 @@ pub fn counts_in_words(counts: [usize; 3]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use fleetglass_shared::wire::CauseKind;
     use serde_json::json;
 
     use super::*;
@@ -162,7 +235,54 @@ mod tests {
     }
 
     fn of(view: &View) -> Listing {
-        Listing::of(&some(), view, |_| "f".to_owned())
+        Listing::of(&some(), view, &[], |_| "f".to_owned())
+    }
+
+    fn incident(id: &str, alerts: &[&str]) -> Incident {
+        Incident {
+            id: id.to_owned(),
+            cause: CauseKind::Host,
+            about: "h".to_owned(),
+            title: "Host h does not answer".to_owned(),
+            severity: Severity::Critical,
+            since: 0,
+            evidence: Vec::new(),
+            nodes: 2,
+            first: Vec::new(),
+            alerts: alerts.iter().map(|id| (*id).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn alerts_of_one_cause_are_together_and_the_rest_stands_alone() {
+        let mut all = some();
+        // One that another alert quiets is part of its incident, one that somebody took is not.
+        all[0] =
+            sample(json!({"id": "1", "name": "Lag", "node": "eu-10", "active_at": 5, "inhibited_by": ["2"]}));
+        all.push(sample(json!({"id": "6", "acknowledged": {"by": "ada", "at": 1}})));
+        let incidents = [incident("x", &["3", "6"]), incident("y", &["2", "1"]), incident("z", &["9", "8"])];
+        let of = |view: &View| Listing::of(&all, view, &incidents, |_| String::new());
+        let bundled = |listing: &Listing| -> Vec<Vec<String>> {
+            let ids = |bundle: &Bundle| bundle.alerts.iter().map(|alert| alert.id.clone()).collect();
+            listing.bundles.iter().map(ids).collect()
+        };
+        let listing = of(&View::default());
+        assert_eq!((bundled(&listing), ids(&listing)), (vec![vec!["2".into(), "1".into()]], vec!["3"]));
+        assert_eq!(listing.counts, [2, 1, 1, 1]);
+        for (filter, found, alone) in [
+            ("eu-10", vec![vec!["1".to_owned()]], vec![]),
+            ("host answer", vec![vec!["2".into(), "1".into()]], vec![]),
+            ("gone", vec![], vec!["3"]),
+            ("nothing", vec![], vec![]),
+        ] {
+            let listing = of(&View { filter: filter.into(), ..View::default() });
+            assert_eq!((bundled(&listing), ids(&listing)), (found, alone), "{filter}");
+        }
+        for view in
+            [View { group: GroupBy::None, ..View::default() }, View { tab: Tab::Silenced, ..View::default() }]
+        {
+            assert!(of(&view).bundles.is_empty());
+        }
     }
 
     #[test]

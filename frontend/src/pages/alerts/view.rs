@@ -62,8 +62,10 @@ impl Tab {
 /// What alerts are grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GroupBy {
-    /// Not at all.
+    /// What caused them: those of an incident together.
     #[default]
+    Cause,
+    /// Not at all.
     None,
     /// Their name.
     Name,
@@ -77,12 +79,14 @@ pub enum GroupBy {
 
 impl GroupBy {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::None, Self::Name, Self::Node, Self::Family, Self::Severity];
+    pub const ALL: [Self; 6] =
+        [Self::Cause, Self::None, Self::Name, Self::Node, Self::Family, Self::Severity];
 
     /// Its word in the address.
     pub fn word(self) -> &'static str {
         match self {
-            Self::None => "",
+            Self::Cause => "cause",
+            Self::None => "none",
             Self::Name => "name",
             Self::Node => "node",
             Self::Family => "family",
@@ -93,6 +97,7 @@ impl GroupBy {
     /// What a person reads.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Cause => "Cause",
             Self::None => "None",
             Self::Name => "Alert",
             Self::Node => "Node",
@@ -130,7 +135,7 @@ impl View {
         if self.tab != Tab::default() {
             query.push(("show", self.tab.word().to_owned()));
         }
-        if self.group != GroupBy::None {
+        if self.group != GroupBy::default() {
             query.push(("group", self.group.word().to_owned()));
         }
         if !self.filter.trim().is_empty() {
