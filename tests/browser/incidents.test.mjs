@@ -33,7 +33,7 @@ const metrics = (lag) => ({ type: 'text/plain', body: `lag_seconds ${lag}\n` });
 
 before(async () => {
   let config = '[scrape]\ninterval = "500ms"\ntimeout = "500ms"\n[rules]\nfiles = ["rules.yml"]\nbuilt_in = false\n';
-  for (const [id, host] of [...Array(7).keys()].map((index) => [`a-${index}`, 'rack-7']).concat([['b-0', 'rack-8'], ['b-1', 'rack-8']])) {
+  for (const [id, host] of [...Array(7).keys()].map((index) => [`a-${index}`, 'rack-7']).concat(['b-0', 'b-1', 'b-2', 'b-3'].map((id) => [id, 'rack-8']))) {
     const node = await startNode({ '/health': '{"status":"ok"}', '/metrics': metrics(1) });
     nodes.push(node);
     config += `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\nlabels = { host = "${host}" }\n`;
@@ -64,7 +64,7 @@ test('alerts of one cause are one incident with its evidence, and open on demand
   await card(page).getByText(/started with/).getByRole('link', { name: /^a-\d$/ }).waitFor();
   const evidence = card(page).getByRole('list', { name: 'Evidence' });
   await evidence.getByText(/^7 of 7 nodes on host rack-7 got Lag /).waitFor();
-  await evidence.getByText('1 of 2 nodes elsewhere did.').waitFor();
+  await evidence.getByText('1 of 4 nodes elsewhere did.').waitFor();
   await eventually('the other stands by itself', async () => (await alone(page).count()) === 1);
   await alone(page).getByRole('link', { name: 'b-0' }).waitFor();
   assert.equal(await inside(page).count(), 0, 'many alerts are closed at first');

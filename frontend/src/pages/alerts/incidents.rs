@@ -96,9 +96,15 @@ fn card(rows: Rows, view: RwSignal<View>, bundle: Memo<Option<Bundle>>) -> El {
     let count = move || bundle.with(|of| of.as_ref().map_or(0, |of| of.alerts.len()));
     let chosen = RwSignal::new(None::<bool>);
     let shows = RwSignal::new(MORE);
+    let sought = Memo::new(move |_| view.with(|view| view.filter.trim().to_owned()));
     let is_open = Memo::new(move |_| {
-        let few = count() <= FEW || view.with(|view| !view.filter.trim().is_empty());
+        let few = count() <= FEW || sought.with(|sought| !sought.is_empty());
         chosen.get().unwrap_or(few)
+    });
+    // Who seeks wants to see, whatever was closed before.
+    effect(move || {
+        sought.track();
+        chosen.set(None);
     });
     let class = move || of().map_or("incident", |of| severity_class(of.incident.severity));
     let cause = move || {

@@ -176,11 +176,16 @@ fn bundles<'a>(
                 .cmp(&b.severity)
                 .then_with(|| a.active_at.cmp(&b.active_at))
                 .then_with(|| natural(&a.name, &b.name))
+                .then_with(|| natural(node_of(a), node_of(b)))
                 .then_with(|| a.id.cmp(&b.id))
         });
         bundles.insert(incident.id.as_str(), own);
     }
     bundles
+}
+
+fn node_of(alert: &Alert) -> &str {
+    alert.node.as_deref().unwrap_or_default()
 }
 
 /// The rows that touch what lies between two heights.
