@@ -11,6 +11,7 @@
 //! | [`sample`] | store | when a sample counts, the stale marker, how a value is written |
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
+//! | [`restart`] | evaluate | whether a node, or some nodes, may be restarted now |
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
@@ -28,6 +29,8 @@ pub mod labels;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;
+#[cfg(feature = "families")]
+pub mod restart;
 #[cfg(feature = "rules")]
 pub mod rule;
 pub mod sample;

@@ -5,6 +5,7 @@
 
 mod alert;
 mod history;
+mod restart;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub use alert::{
     BacktestAnswer, BacktestFiring, BacktestRequest, Held, Others, Severity,
 };
 pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
+pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 use serde::{Deserialize, Serialize};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};
