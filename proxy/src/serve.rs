@@ -83,6 +83,7 @@ impl Proxy {
             }
         };
         alerts.set_inhibitions(inhibitions(&loaded));
+        alerts.set_maintenance(config.maintenance_windows(), clock::now());
         let rules = Arc::new(Rules::new(
             Arc::clone(&store),
             Arc::clone(&alerts),
@@ -133,6 +134,7 @@ impl Proxy {
                 long_term,
                 alerts,
                 rules,
+                restart: ArcSwap::from_pointee(config.restart.policy()),
                 live,
                 client,
                 receiver,

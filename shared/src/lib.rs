@@ -13,6 +13,7 @@
 //! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
 //! | [`restart`] | evaluate | whether a node, or some nodes, may be restarted now |
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
+//! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -26,6 +27,8 @@ pub mod format;
 pub mod health;
 #[cfg(any(feature = "families", feature = "promql"))]
 pub mod labels;
+#[cfg(feature = "rules")]
+pub mod maintenance;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;

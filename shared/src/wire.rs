@@ -5,6 +5,7 @@
 
 mod alert;
 mod history;
+mod maintenance;
 mod restart;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub use alert::{
     BacktestAnswer, BacktestFiring, BacktestRequest, Held, Others, Severity,
 };
 pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
+pub use maintenance::{Maintenance, MaintenanceWindow};
 pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 use serde::{Deserialize, Serialize};
 

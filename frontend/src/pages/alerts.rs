@@ -6,7 +6,7 @@
 //! | `listing` | pure: filtered, sorted, grouped |
 //! | `list`, `row` | the rows in sight |
 //! | `desk`, `sheet` | taking and silencing, and taking that back |
-//! | `silences`, `history` | what is asked for besides the live stream |
+//! | `silences`, `maintenance`, `history` | what is asked for besides the live stream |
 //! | `settings` | sound and notification |
 //! | `search` | the field and the choices that the lists share |
 
@@ -15,6 +15,7 @@ pub mod desk;
 pub mod history;
 mod list;
 mod listing;
+mod maintenance;
 pub mod row;
 pub mod search;
 mod settings;
@@ -88,6 +89,7 @@ pub fn alerts_page() -> El {
             body.child(tabs(view, latest))
                 .when(move || !loaded.get(), loading)
                 .when(move || loaded.get() && at(Tab::Silenced)(), move || silences::list(desk, silences))
+                .when(move || loaded.get() && at(Tab::Silenced)(), maintenance::list)
                 .when(
                     move || loaded.get() && !at(Tab::History)(),
                     move || list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller),

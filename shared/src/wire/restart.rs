@@ -30,6 +30,11 @@ impl RestartAnswer {
             Self::No => "no",
         }
     }
+
+    /// The answer of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Yes, Self::Unknown, Self::Wait, Self::No].into_iter().find(|answer| answer.as_str() == word)
+    }
 }
 
 /// `GET /api/v1/restart-check`.
