@@ -60,7 +60,8 @@ struct Inner {
     acknowledgements: BTreeMap<String, Acknowledgement>,
     silences: BTreeMap<String, Silence>,
     inhibitions: Vec<Inhibition>,
-    maintenance: Vec<Window>,
+    /// `None` until the config has said which there are.
+    maintenance: Option<Vec<Window>>,
     dirty: BTreeSet<String>,
     /// What an earlier run left, until its rule takes it up.
     left: BTreeMap<String, BTreeMap<LabelSet, Active>>,

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fleetglass_tests::{
     command::run_in,
     node::{Node, Page},
     proxy::{Fleetglass, QUICK},
+    samples,
     wait::eventually,
 };
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ fn config(node: &Node, maintenance: &str) -> String {
 
 /// A window from a minute ago until some seconds from now.
 fn until(seconds: i64) -> String {
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    let now = samples::now() / 1000;
     let text = |at: i64| fleetglass_shared::format::utc(at).replace(" UTC", "Z").replace(' ', "T");
     format!(
         "[[maintenance]]\nname = \"patches\"\ncomment = \"kernel\"\nmatchers = ['region=\"eu\"']\nwindows = [{{ starts_at = \"{}\", ends_at = \"{}\" }}]\n",

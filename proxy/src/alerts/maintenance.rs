@@ -16,11 +16,14 @@ impl Alerts {
     /// Which windows there are, from now on.
     pub fn set_maintenance(&self, windows: Vec<Window>, now: UnixMillis) {
         let mut inner = self.inner.lock();
-        inner.maintenance = windows;
+        let first = inner.maintenance.replace(windows).is_none();
         let mut journal = Journal::default();
         inner.maintain(now, &mut journal);
         drop(inner);
-        self.keep(journal);
+        // What an earlier run muted already is no news.
+        if !first {
+            self.keep(journal);
+        }
     }
 
     /// Every window, and when it is.
@@ -40,7 +43,7 @@ impl Alerts {
                 muted: muted(&window.name),
             }
         };
-        let mut windows: Vec<MaintenanceWindow> = inner.maintenance.iter().map(told).collect();
+        let mut windows: Vec<MaintenanceWindow> = inner.maintenance.iter().flatten().map(told).collect();
         windows.sort_by_key(|window| {
             let next = window.starts_at.unwrap_or(i64::MAX);
             (!window.active, if window.active { window.ends_at.unwrap_or(i64::MAX) } else { next })
@@ -52,7 +55,8 @@ impl Alerts {
 impl Inner {
     /// Works out anew what windows mute. An alert that fires still when its last window ends is told then.
     pub(super) fn maintain(&mut self, now: UnixMillis, journal: &mut Journal) {
-        let active: Vec<&Window> = self.maintenance.iter().filter(|window| window.is_active(now)).collect();
+        let windows = self.maintenance.iter().flatten();
+        let active: Vec<&Window> = windows.filter(|window| window.is_active(now)).collect();
         for (id, entry) in &mut self.alerts {
             let holds = |window: &&&Window| window.matches(&entry.labels);
             let muted_by: Vec<String> =

@@ -99,10 +99,11 @@ async fn asked(args: &RestartArgs) -> anyhow::Result<RestartAnswer> {
 /// What names no label is a node's id.
 fn selector(text: &str) -> String {
     let text = text.trim();
-    match text.contains(['{', '=']) {
-        true if text.starts_with('{') => text.to_owned(),
-        true => format!("{{{text}}}"),
-        false => format!("{{{}}}", Matcher::equal("instance", text)),
+    let unquoted = text.split('"').next().unwrap_or_default();
+    match (unquoted.contains('{'), unquoted.contains('=')) {
+        (true, _) => text.to_owned(),
+        (false, true) => format!("{{{text}}}"),
+        (false, false) => format!("{{{}}}", Matcher::equal("instance", text)),
     }
 }
 
@@ -148,6 +149,8 @@ mod tests {
             (" a\"b ", "{instance=\"a\\\"b\"}"),
             ("region=\"eu\"", "{region=\"eu\"}"),
             ("{region=~\"eu.*\"}", "{region=~\"eu.*\"}"),
+            ("rack=\"{7}\"", "{rack=\"{7}\"}"),
+            ("up{rack=\"7\"}", "up{rack=\"7\"}"),
         ] {
             assert_eq!(selector(text), is);
         }
