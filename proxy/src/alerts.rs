@@ -9,9 +9,11 @@
 //! | `silence` | [`Silence`], in Alertmanager's words |
 //! | `journal` | what is kept of each change, and the events it makes |
 //! | `inhibit` | [`Inhibition`]: which alert quiets which |
+//! | `maintenance` | windows of time that mute |
 
 mod inhibit;
 mod journal;
+mod maintenance;
 mod silence;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use std::{
 use fleetglass_shared::{
     health::UnixMillis,
     labels::LabelSet,
+    maintenance::Window,
     rule::Active,
     wire::{Acknowledge, Acknowledgement, Alert, AlertState, Held, Severity},
 };
@@ -57,6 +60,8 @@ struct Inner {
     acknowledgements: BTreeMap<String, Acknowledgement>,
     silences: BTreeMap<String, Silence>,
     inhibitions: Vec<Inhibition>,
+    /// `None` until the config has said which there are.
+    maintenance: Option<Vec<Window>>,
     dirty: BTreeSet<String>,
     /// What an earlier run left, until its rule takes it up.
     left: BTreeMap<String, BTreeMap<LabelSet, Active>>,
@@ -183,6 +188,7 @@ impl Alerts {
         }
         if !journal.is_empty() {
             inner.mute(at);
+            inner.maintain(at, &mut journal);
         }
         self.keep(journal);
     }
@@ -218,6 +224,7 @@ impl Alerts {
             inner.unacknowledge(&id, now, "its time is over", &mut journal);
         }
         inner.mute(now);
+        inner.maintain(now, &mut journal);
         inner.warn(now, &mut journal);
         inner.silences.retain(|_, silence| silence.ends_at > now - ENDED_SILENCES_MS);
         drop(inner);
@@ -396,6 +403,7 @@ impl Inner {
             acknowledged: self.acknowledgements.get(id).cloned(),
             silenced_by: was.as_ref().map(|was| was.silenced_by.clone()).unwrap_or_default(),
             inhibited_by: was.as_ref().map(|was| was.inhibited_by.clone()).unwrap_or_default(),
+            muted_by: was.as_ref().map(|was| was.muted_by.clone()).unwrap_or_default(),
             flaps: u32::try_from(firings.len()).ok().filter(|_| firings.len() >= FLAPS),
         };
         if turned && active.state == AlertState::Resolved && alert.acknowledged.is_some() {

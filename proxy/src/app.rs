@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, Method, header},
@@ -9,6 +10,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use fleetglass_shared::restart::Policy;
 use tower_http::{
     compression::CompressionLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -55,6 +57,8 @@ pub struct App {
     pub egress: Arc<Egress>,
     /// What of it has one cause.
     pub incidents: Arc<Incidents>,
+    /// When a node may be restarted.
+    pub restart: ArcSwap<Policy>,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -99,6 +103,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/export", get(api::history::export))
         .route("/api/v1/import", post(api::history::import))
         .route("/api/v1/prune", post(api::history::prune))
+        .route("/api/v1/maintenance", get(api::maintenance::windows))
+        .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))

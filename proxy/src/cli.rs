@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod history;
 mod query;
+mod restart;
 mod rules;
 mod serve;
 mod token;
@@ -53,6 +54,9 @@ enum Command {
     /// Ask a running proxy in PromQL, and print a table, JSON or CSV, and of a range a chart.
     #[command(after_help = query::EXAMPLE)]
     Query(query::QueryArgs),
+    /// Ask a running proxy whether nodes may be restarted now; the exit code tells scripts.
+    #[command(after_help = restart::EXAMPLE)]
+    RestartCheck(restart::RestartArgs),
     /// Check, test and back-test rules.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(args) => return check::run(&args),
         Command::Token(command) => token::run(&command),
+        Command::RestartCheck(args) => return restart::run(&args, runtime()),
         Command::Rules(RulesCommand::Check(args)) => return rules::check(&args),
         Command::Rules(RulesCommand::Test(args)) => return rules::test(&args),
         Command::Rules(RulesCommand::Backtest(args)) => {

@@ -5,7 +5,9 @@
 mod egress;
 mod env;
 mod error;
+mod maintenance;
 mod remote;
+mod restart;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,9 @@ use std::{
 pub use egress::EgressConfig;
 pub(crate) use egress::is_url;
 pub use error::ConfigError;
+pub use maintenance::{MaintenanceConfig, WindowConfig};
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
+pub use restart::RestartConfig;
 pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 use serde::Deserialize;
@@ -59,6 +63,11 @@ pub struct Config {
     /// Which alert quiets which.
     #[serde(rename = "inhibit")]
     pub inhibits: Vec<InhibitConfig>,
+    /// When which alerts are muted.
+    #[serde(rename = "maintenance")]
+    pub maintenances: Vec<MaintenanceConfig>,
+    /// When a node may be restarted.
+    pub restart: RestartConfig,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

@@ -10,6 +10,7 @@ use std::{
 
 use fleetglass_shared::{
     health::Status,
+    restart::{Peer, Subject},
     wire::{EndpointDetail, NodeDetail},
 };
 use node::Node;
@@ -177,6 +178,16 @@ impl Fleet {
     /// Everything known of one node.
     pub fn detail(&self, id: &str) -> Option<NodeDetail> {
         self.inner.lock().nodes.get(id).map(Node::detail)
+    }
+
+    /// Every node as the others see it.
+    pub fn peers(&self) -> Vec<Peer> {
+        self.inner.lock().nodes.values().map(Node::peer).collect()
+    }
+
+    /// What a node says about itself.
+    pub fn subject(&self, id: &str) -> Option<Subject> {
+        self.inner.lock().nodes.get(id).map(Node::subject)
     }
 
     /// Whether there is such a node.

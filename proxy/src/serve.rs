@@ -85,6 +85,7 @@ impl Proxy {
             }
         };
         alerts.set_inhibitions(inhibitions(&loaded));
+        alerts.set_maintenance(config.maintenance_windows(), clock::now());
         let rules = Arc::new(Rules::new(
             Arc::clone(&store),
             Arc::clone(&alerts),
@@ -148,6 +149,7 @@ impl Proxy {
                 rules,
                 egress,
                 incidents: Arc::default(),
+                restart: ArcSwap::from_pointee(config.restart.policy()),
                 live,
                 client,
                 receiver,

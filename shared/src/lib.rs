@@ -11,8 +11,10 @@
 //! | [`sample`] | store | when a sample counts, the stale marker, how a value is written |
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
+//! | [`restart`] | evaluate | whether a node, or some nodes, may be restarted now |
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
 //! | [`incident`] | evaluate | which alerts have one cause, and the evidence for it |
+//! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -28,9 +30,13 @@ pub mod health;
 pub mod incident;
 #[cfg(any(feature = "families", feature = "promql"))]
 pub mod labels;
+#[cfg(feature = "rules")]
+pub mod maintenance;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;
+#[cfg(feature = "families")]
+pub mod restart;
 #[cfg(feature = "rules")]
 pub mod rule;
 pub mod sample;

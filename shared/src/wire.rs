@@ -6,6 +6,8 @@
 mod alert;
 mod history;
 mod incident;
+mod maintenance;
+mod restart;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ pub use alert::{
 };
 pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 pub use incident::{AlertIncident, CauseKind, Egress, EgressProbe, EgressState, Failed, Incident, Incidents};
+pub use maintenance::{Maintenance, MaintenanceWindow};
+pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 use serde::{Deserialize, Serialize};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};

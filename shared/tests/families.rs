@@ -8,6 +8,7 @@ mod families {
     mod names;
     mod recognised;
     mod recorded;
+    mod restart;
     mod schema;
     mod shown;
     mod stories;

@@ -29,6 +29,9 @@ test('every family has facts, endpoints and charts that are drawn', async () => 
     await eventually(`${id} has facts`, async () => (await facts.locator('dd').count()) > 1);
     const endpoints = page.getByRole('region', { name: 'Endpoints' });
     await eventually(`${id} has endpoints`, async () => (await endpoints.getByRole('row').count()) > 1);
+    const verdict = page.getByRole('region', { name: 'Safe to restart?' });
+    const word = verdict.getByRole('status').filter({ hasText: /^(Yes|Wait|No|Not known)$/ });
+    await eventually(`${id} has a verdict`, async () => (await word.count()) === 1);
     const chart = page.locator('.chart canvas').first();
     // Charts ask for their data when they come near the screen.
     await page.locator('.chart').first().scrollIntoViewIfNeeded();

@@ -7,7 +7,7 @@
 //! | `list`, `row` | the rows in sight |
 //! | `incidents` | alerts of one cause, with the evidence |
 //! | `desk`, `sheet` | taking and silencing, and taking that back |
-//! | `silences`, `history` | what is asked for besides the live stream |
+//! | `silences`, `maintenance`, `history` | what is asked for besides the live stream |
 //! | `settings` | sound and notification |
 //! | `search` | the field and the choices that the lists share |
 
@@ -17,6 +17,7 @@ pub mod history;
 mod incidents;
 mod list;
 mod listing;
+mod maintenance;
 pub mod row;
 pub mod search;
 mod settings;
@@ -98,6 +99,7 @@ pub fn alerts_page() -> El {
             body.child(tabs(view, latest))
                 .when(move || !loaded.get(), loading)
                 .when(move || loaded.get() && at(Tab::Silenced)(), move || silences::list(desk, silences))
+                .when(move || loaded.get() && at(Tab::Silenced)(), maintenance::list)
                 .when(
                     move || loaded.get() && !at(Tab::History)(),
                     move || list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller),

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `load` | the node's detail, asked anew when the live stream says the node was |
 //! | `header`, `risks`, `facts`, `endpoints` | the sections of facts |
+//! | `restart` | whether it may be restarted now |
 //! | `uptime` | how much of the time it was up |
 //! | `range_bar`, `range_form` | how much time is shown |
 //! | `history` | what happened to it, as lanes and as a list |
@@ -23,6 +24,7 @@ pub mod range_bar;
 mod range_form;
 mod raw;
 mod raw_text;
+mod restart;
 mod risks;
 mod series_view;
 mod uptime;
@@ -125,6 +127,7 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
         .when(old, move || {
             p("node-old").attr("role", "status").text("What stands below could not be refreshed. ").text(why)
         })
+        .when(at(Stage::Ready), move || restart::restart(load))
         .when(at(Stage::Ready), move || facts_of(load))
         .when(at(Stage::Ready), move || endpoints::endpoints(load))
         .when(at(Stage::Ready), move || over_time(load))

@@ -45,6 +45,7 @@ pub fn alert(json: &Json) -> Result<Alert, Malformed> {
         acknowledged,
         silenced_by: ids("silenced_by"),
         inhibited_by: ids("inhibited_by"),
+        muted_by: ids("muted_by"),
         flaps: json.get("flaps").number().map(|count| count as u32),
     })
 }

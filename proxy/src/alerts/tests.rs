@@ -155,3 +155,70 @@ fn changes_are_taken_once() {
     alerts.drop_rule("Lag", 10);
     assert_eq!(alerts.take_changes(), BTreeMap::from([(id, None)]));
 }
+
+fn window(
+    name: &str,
+    matcher: &str,
+    once: (UnixMillis, UnixMillis),
+) -> fleetglass_shared::maintenance::Window {
+    fleetglass_shared::maintenance::Window {
+        name: name.into(),
+        comment: String::new(),
+        matchers: crate::config::matchers(&[matcher.to_owned()]).unwrap(),
+        intervals: Vec::new(),
+        once: vec![once],
+    }
+}
+
+#[tokio::test]
+async fn a_window_mutes_from_its_begin_to_its_end_and_what_goes_on_is_told() {
+    let alerts = alerts();
+    tell(&alerts, "Lag", AlertState::Firing, 1_000);
+    tell(&alerts, "Slow", AlertState::Pending, 1_000);
+    alerts.set_maintenance(
+        vec![
+            window("patches", "alertname=~\"Lag|New\"", (2_000, 4_000)),
+            window("other", "alertname=\"X\"", (0, 9_000)),
+        ],
+        1_000,
+    );
+    let told = |name: &str| alerts.all().into_iter().find(|alert| alert.name == name).unwrap();
+    let muted = |at| {
+        alerts.tick(at);
+        ["Lag", "Slow"].map(|name| told(name).muted_by.join(","))
+    };
+    assert_eq!([1_999, 2_000, 3_999].map(muted), [["", ""], ["patches", ""], ["patches", ""]]);
+    assert!(!told("Lag").is_open() && told("Lag").state == AlertState::Firing);
+    // One that begins within is muted from the start, and one that ends within is never told.
+    tell(&alerts, "New", AlertState::Firing, 3_999);
+    assert_eq!(told("New").muted_by, ["patches"]);
+    let windows = alerts.maintenance(3_999).windows;
+    let shown: Vec<_> =
+        windows.iter().map(|window| (window.name.as_str(), window.active, window.muted)).collect();
+    assert_eq!(shown, [("patches", true, 2), ("other", true, 0)]);
+    tell(&alerts, "New", AlertState::Resolved, 3_999);
+    alerts.tick(4_000);
+    assert!(told("Lag").is_open() && told("New").muted_by.is_empty());
+    let query = crate::state::AlertQuery { alert: None, node: None, since: 0, until: i64::MAX, limit: 99 };
+    let mut changes = alerts.state.alert_history(query).await.unwrap().changes;
+    changes.reverse();
+    let said: Vec<String> = changes
+        .iter()
+        .filter(|change| change.what.ends_with("muted"))
+        .map(|change| format!("{} {} {}", change.at, change.name, change.what))
+        .collect();
+    assert_eq!(said, ["2000 Lag muted", "3999 New muted", "4000 Lag unmuted"]);
+    // What the first config mutes was muted in the run before.
+    let restarted = self::alerts();
+    tell(&restarted, "Lag", AlertState::Firing, 1_000);
+    restarted.set_maintenance(vec![window("patches", "alertname=\"Lag\"", (0, 99_000))], 5_000);
+    assert_eq!(restarted.all()[0].muted_by, ["patches"]);
+    let query = crate::state::AlertQuery { alert: None, node: None, since: 0, until: i64::MAX, limit: 99 };
+    let changes = restarted.state.alert_history(query).await.unwrap().changes;
+    assert!(changes.iter().all(|change| change.what != "muted"), "{changes:?}");
+    // A config without it ends it, too.
+    alerts.set_maintenance(vec![window("patches", "alertname=\"Lag\"", (0, 99_000))], 5_000);
+    assert!(!told("Lag").is_open());
+    alerts.set_maintenance(Vec::new(), 6_000);
+    assert!(told("Lag").is_open());
+}

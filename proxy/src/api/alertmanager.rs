@@ -57,6 +57,7 @@ struct Filter {
     active: bool,
     silenced: bool,
     inhibited: bool,
+    muted: bool,
 }
 
 impl Filter {
@@ -70,17 +71,20 @@ impl Filter {
             active: flag("active"),
             silenced: flag("silenced"),
             inhibited: flag("inhibited"),
+            muted: flag("muted"),
         })
     }
 
     fn wants(&self, alert: &Alert) -> bool {
         let labels = LabelSet::from_pairs(&alert.labels);
         let (silenced, inhibited) = (!alert.silenced_by.is_empty(), !alert.inhibited_by.is_empty());
+        let muted = !alert.muted_by.is_empty();
         alert.state == AlertState::Firing
             && self.matchers.iter().all(|matcher| matcher.matches_set(&labels))
             && (self.silenced || !silenced)
             && (self.inhibited || !inhibited)
-            && (self.active || silenced || inhibited)
+            && (self.muted || !muted)
+            && (self.active || silenced || inhibited || muted)
     }
 }
 
@@ -99,7 +103,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn wire(alert: &Alert) -> Value {
-    let muted = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
+    let quiet = [&alert.silenced_by, &alert.inhibited_by, &alert.muted_by];
+    let muted = quiet.into_iter().any(|by| !by.is_empty());
     let starts = alert.fired_at.unwrap_or(alert.active_at);
     json!({
         "annotations": alert.annotations,
@@ -114,6 +119,7 @@ fn wire(alert: &Alert) -> Value {
             "state": if muted { "suppressed" } else { "active" },
             "silencedBy": alert.silenced_by,
             "inhibitedBy": alert.inhibited_by,
+            "mutedBy": alert.muted_by,
         },
     })
 }

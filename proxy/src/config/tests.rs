@@ -175,3 +175,14 @@ fn the_environment_lies_over_the_file() {
         assert!(error.starts_with(expected), "{name}: {error}");
     }
 }
+
+#[test]
+fn when_nodes_may_be_restarted_is_read_or_refused() {
+    let read =
+        parse("[restart]\ngroup_by = [\"family\", \"rack\"]\nmax_down = 2\ndepends_on = []\n").unwrap();
+    let policy = read.config.restart.policy();
+    assert_eq!((policy.group_by.len(), policy.max_down, policy.depends_on.len()), (2, Some(2), 0));
+    assert_eq!(parse("").unwrap().config.restart.policy(), fleetglass_shared::restart::Policy::default());
+    let refused = parse("[restart]\ngroup_by = [\"my-rack\"]\n").unwrap_err();
+    assert!(refused.starts_with("fg.toml:2:13: `my-rack` is not a label's name"), "{refused}");
+}

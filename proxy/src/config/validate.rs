@@ -16,6 +16,8 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     store(config)?;
     super::remote::validate(config)?;
     super::rules::validate(config)?;
+    super::maintenance::validate(config)?;
+    super::restart::validate(config)?;
     targets(&config.targets)
 }
 

@@ -6,6 +6,7 @@ use fleetglass_shared::{
     family::{EndpointRole, Family, Normalised},
     health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis},
     incident::{Member, PLACES},
+    restart::{Peer, Subject},
     wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
 };
 
@@ -199,6 +200,19 @@ impl Node {
             failures: self.failures.iter().cloned().collect(),
             warnings: self.warnings.clone(),
         }
+    }
+
+    /// As other nodes see it.
+    pub(super) fn peer(&self) -> Peer {
+        let loopback = |host: &String| host == "localhost" || host == "::1" || host.starts_with("127.");
+        // Of those at loopback nobody knows where they are.
+        let host = self.target.host().filter(|host| !loopback(host)).unwrap_or_default();
+        Peer { summary: NodeSummary { spark: Spark::default(), ..self.summary.clone() }, host }
+    }
+
+    /// What it says about itself.
+    pub(super) fn subject(&self) -> Subject {
+        Subject { family: self.family.clone(), facts: self.facts.clone() }
     }
 
     pub(super) fn endpoints(&self) -> (Arc<Target>, Vec<EndpointDetail>) {

@@ -107,6 +107,8 @@ impl Watched {
                     return self.refuse(&format!("{} needs a token", old.server.listen));
                 }
                 self.guard.tokens.store(Arc::new(tokens));
+                self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());
+                self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);
                 self.app.egress.set_config(loaded.config.egress.clone());
                 self.loaded = loaded;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::words::Words;
 use crate::health::Status;
 
+mod duty;
 mod view;
 
+pub use duty::{Due, DutySpec, Forbids};
 pub use view::{BoundSpec, Crossing, MandatorySpec, PanelSpec, QuerySpec, RiskSpec, Severity, SparkSpec};
 
 /// A whole `family.toml`.
@@ -61,6 +63,9 @@ pub struct FamilySpec {
     /// The slash risks.
     #[serde(default)]
     pub risk: Vec<RiskSpec>,
+    /// What a node owes: while it does, it is not safe to restart.
+    #[serde(default)]
+    pub duty: Vec<DutySpec>,
 }
 
 /// What an endpoint answers with.

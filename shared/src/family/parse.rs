@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::expr::Expr;
-use super::model::{FamilySpec, PanelSpec, RiskSpec};
+use super::model::{DutySpec, FamilySpec, PanelSpec, RiskSpec};
 use super::{Family, pointer};
 
 /// What is wrong with a `family.toml`, or with the use of a family: where, and what to do.
@@ -111,15 +111,17 @@ fn check(spec: &FamilySpec) -> Result<(), Fault> {
     check_pointers(spec)?;
     check_numbers(spec)?;
     spec.panel.iter().try_for_each(check_panel)?;
+    spec.duty.iter().try_for_each(|duty| check_duty(spec, duty))?;
     spec.risk.iter().try_for_each(check_risk)
 }
 
 fn check_names(spec: &FamilySpec) -> Result<(), Fault> {
-    let lists: [(&str, Vec<&str>); 4] = [
+    let lists: [(&str, Vec<&str>); 5] = [
         ("endpoint", spec.endpoint.iter().map(|e| e.name.as_str()).collect()),
         ("fact", spec.fact.iter().map(|f| f.name.as_str()).collect()),
         ("condition", spec.condition.iter().map(|c| c.name.as_str()).collect()),
         ("risk", spec.risk.iter().map(|r| r.name.as_str()).collect()),
+        ("duty", spec.duty.iter().map(|d| d.name.as_str()).collect()),
     ];
     for (list, names) in lists {
         let mut seen = BTreeSet::new();
@@ -149,7 +151,9 @@ fn check_references(spec: &FamilySpec) -> Result<(), Fault> {
         let hint = format!("the endpoints are: {}", known.join(", "));
         return Err(fault(format!("no endpoint is named `{unknown}`"), &hint, unknown));
     }
+    let of_duties = spec.duty.iter().flat_map(|d| std::iter::once(&d.fact).chain(&d.only_while));
     let facts = spec.condition.iter().map(|c| &c.fact).chain(spec.spark.iter().map(|s| &s.fact));
+    let facts = facts.chain(of_duties);
     for name in facts {
         if spec.fact.iter().all(|fact| fact.name != *name) {
             return Err(fault(format!("no fact is named `{name}`"), "declare it as a [[fact]]", name));
@@ -209,6 +213,30 @@ fn check_numbers(spec: &FamilySpec) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+fn check_duty(spec: &FamilySpec, duty: &DutySpec) -> Result<(), Fault> {
+    let tests = usize::from(duty.above.is_some())
+        + usize::from(duty.below.is_some())
+        + usize::from(!duty.is.is_empty())
+        + usize::from(duty.due.is_some());
+    if tests != 1 {
+        let message = format!("the duty `{}` needs exactly one test", duty.name);
+        return Err(fault(message, "`above`, `below`, `is` or `due`", &duty.name));
+    }
+    if duty.overdue && (duty.due.is_none() || duty.only_while.is_none()) {
+        let message = format!("the duty `{}` can never be overdue", duty.name);
+        return Err(fault(message, "`overdue` goes with `due` and `while`", &duty.name));
+    }
+    let looked_at = |fact: &&str| *fact == duty.fact || duty.only_while.as_deref() == Some(fact);
+    let unseen = spec.fact.iter().filter(|fact| fact.hidden || fact.name.contains("{name}"));
+    match unseen.map(|fact| fact.name.as_str()).find(looked_at) {
+        None => Ok(()),
+        Some(fact) => {
+            let message = format!("the duty `{}` looks at `{fact}`, which is not one shown fact", duty.name);
+            Err(fault(message, "take `hidden` away, or name a fact without `{name}`", &duty.name))
+        }
+    }
 }
 
 fn check_panel(panel: &PanelSpec) -> Result<(), Fault> {

@@ -129,18 +129,22 @@ pub struct Alert {
     /// Ids of the alerts that quiet it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inhibited_by: Vec<String>,
+    /// Names of the maintenance windows that mute it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub muted_by: Vec<String>,
     /// It came and went so often of late that its changes are not told one by one; how often in an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaps: Option<u32>,
 }
 
 impl Alert {
-    /// Whether it asks for somebody: it fires, and nobody has taken, silenced or explained it.
+    /// Whether it asks for somebody: it fires, and nobody has taken, silenced, muted or explained it.
     pub fn is_open(&self) -> bool {
         self.state == AlertState::Firing
             && self.acknowledged.is_none()
             && self.silenced_by.is_empty()
             && self.inhibited_by.is_empty()
+            && self.muted_by.is_empty()
     }
 }
 
@@ -233,7 +237,7 @@ pub struct AlertChange {
     pub node: Option<String>,
     /// How bad.
     pub severity: Severity,
-    /// `pending`, `firing`, `resolved`, `acknowledged`, `unacknowledged`, `silenced`, `unsilenced`.
+    /// `pending`, `firing`, `resolved`, `acknowledged`, `unacknowledged`, `silence_ends`, `muted`, `unmuted`.
     pub what: String,
     /// The value then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

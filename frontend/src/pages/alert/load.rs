@@ -43,7 +43,7 @@ impl AlertLoad {
         let told = Memo::new(move |_| {
             let live = fleet.link().with(|link| *link == Link::Live);
             let alert = load.live.get().map(|alert| {
-                let quiet = (alert.silenced_by.len(), alert.inhibited_by.len());
+                let quiet = (alert.silenced_by.len(), alert.inhibited_by.len(), alert.muted_by.len());
                 (alert.state, alert.acknowledged.clone(), quiet, alert.fired_at)
             });
             (live, alert, fleet.now().get() / 30_000)

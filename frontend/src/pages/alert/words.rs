@@ -55,6 +55,10 @@ pub fn notes(alert: &Alert, silences: &[Silence], now: UnixMillis) -> Vec<String
     if !alert.inhibited_by.is_empty() {
         notes.push("Quiet, because another alert explains it.".to_owned());
     }
+    if !alert.muted_by.is_empty() {
+        let names = alert.muted_by.join(", ");
+        notes.push(format!("Muted by maintenance {names}; if it still fires after that, it is told then."));
+    }
     notes
 }
 

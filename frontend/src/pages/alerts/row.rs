@@ -105,6 +105,9 @@ pub fn chips(alert: &Alert, silences: &[Silence], now: i64) -> Vec<(&'static str
     if !alert.inhibited_by.is_empty() {
         words.push(("chip", "quieted by another alert".to_owned()));
     }
+    if !alert.muted_by.is_empty() {
+        words.push(("chip", format!("muted by maintenance {}", alert.muted_by.join(", "))));
+    }
     words
 }
 
@@ -141,5 +144,7 @@ mod tests {
             ]
         );
         assert!(chips(&sample(json!({})), &all, 0).is_empty());
+        let muted = chips(&sample(json!({"muted_by": ["patches"]})), &[], 0);
+        assert_eq!(muted[0].1, "muted by maintenance patches");
     }
 }

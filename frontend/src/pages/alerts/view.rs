@@ -48,7 +48,8 @@ impl Tab {
 
     /// Where an alert is shown; one that is over, in the history alone.
     pub fn of(alert: &Alert) -> Option<Self> {
-        let quiet = !alert.silenced_by.is_empty() || !alert.inhibited_by.is_empty();
+        let by = [&alert.silenced_by, &alert.inhibited_by, &alert.muted_by];
+        let quiet = by.into_iter().any(|by| !by.is_empty());
         match alert.state {
             AlertState::Resolved => None,
             _ if quiet => Some(Self::Silenced),
@@ -174,6 +175,7 @@ mod tests {
             (json!({"state": "pending"}), Some(Tab::Pending)),
             (json!({"acknowledged": {"by": "a", "at": 1}}), Some(Tab::Acknowledged)),
             (json!({"acknowledged": {"by": "a", "at": 1}, "silenced_by": ["s"]}), Some(Tab::Silenced)),
+            (json!({"muted_by": ["patches"]}), Some(Tab::Silenced)),
             (json!({"state": "pending", "inhibited_by": ["i"]}), Some(Tab::Silenced)),
             (json!({"state": "resolved"}), None),
         ] {
