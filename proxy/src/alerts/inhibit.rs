@@ -23,10 +23,21 @@ pub struct Inhibition {
 /// The alert of a node that cannot be reached.
 pub const UNREACHABLE: &str = "NodeUnreachable";
 
+/// What a family's alert names that says more than one for any node does: that one's name.
+const STANDS_FOR: &str = "stands_for";
+
+/// The alerts for any node of which a family may have its own.
+const GENERAL: [&str; 2] = ["NodeUnhealthy", "NodeCrashLoop"];
+
 /// A node that cannot be reached quiets its own other alerts. While our own way out is gone that a node cannot be
-/// reached says nothing of it, and is quiet, too.
+/// reached says nothing of it, and is quiet, too. So is what a family's own alert says better.
 pub fn built_in() -> Vec<Inhibition> {
-    vec![
+    let general = GENERAL.map(|name| Inhibition {
+        source: vec![Matcher::equal(STANDS_FOR, name)],
+        target: vec![Matcher::equal("alertname", name), Matcher::equal(STANDS_FOR, "")],
+        equal: vec!["instance".to_owned()],
+    });
+    let reach = [
         Inhibition {
             source: vec![Matcher::equal("alertname", UNREACHABLE)],
             target: Matcher::new("alertname", MatchOp::NotEqual, UNREACHABLE).into_iter().collect(),
@@ -37,7 +48,8 @@ pub fn built_in() -> Vec<Inhibition> {
             target: vec![Matcher::equal("alertname", UNREACHABLE)],
             equal: Vec::new(),
         },
-    ]
+    ];
+    reach.into_iter().chain(general).collect()
 }
 
 fn passes(matchers: &[Matcher], labels: &LabelSet) -> bool {

@@ -126,6 +126,27 @@ fn the_source_quiets_the_target_and_nothing_quiets_itself() {
 }
 
 #[test]
+fn a_family_s_own_alert_quiets_the_general_one_it_stands_for() {
+    let alerts = alerts();
+    alerts.set_inhibitions(built_in());
+    let tell = |rule: &str, name: &str, instance: &str, stands_for: &str| {
+        let told = Told { rule, name, node: &|l| l.get("instance").map(str::to_owned), severity: &|_| None };
+        let labels =
+            LabelSet::from_pairs([("alertname", name), ("instance", instance), ("stands_for", stands_for)]);
+        alerts.update(&told, &BTreeMap::from([(labels, active(AlertState::Firing, 1))]), 1);
+    };
+    tell("any", "NodeUnhealthy", "a", "");
+    // One of the same name, one of another, and one on another node.
+    tell("own", "NodeUnhealthy", "a", "NodeUnhealthy");
+    tell("looping", "CrashLoop", "b", "NodeCrashLoop");
+    tell("general", "NodeCrashLoop", "c", "");
+    let all = alerts.all();
+    let quiet = all.iter().filter(|alert| !alert.inhibited_by.is_empty());
+    let quiet: Vec<_> = quiet.map(|alert| (alert.name.as_str(), alert.labels.get("stands_for"))).collect();
+    assert_eq!(quiet, [("NodeUnhealthy", None)]);
+}
+
+#[test]
 fn an_alert_that_comes_and_goes_flaps() {
     let alerts = alerts();
     for round in 0..6i64 {
