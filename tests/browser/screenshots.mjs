@@ -36,6 +36,14 @@ try {
       await page.getByRole('heading', { name: 'Charts' }).evaluate((heading) => heading.scrollIntoView({ block: 'start' }));
       await page.waitForTimeout(500);
       await shot(page, 'charts');
+
+      await page.goto(`${demo.url}/alerts`);
+      await page.getByRole('button', { name: 'Acknowledge' }).first().waitFor();
+      await shot(page, 'alerts');
+      await page.goto(`${demo.url}/rules`);
+      await page.getByRole('heading', { name: 'Rules', exact: true }).first().waitFor();
+      await page.waitForTimeout(1_000);
+      await shot(page, 'rules');
       await page.done();
     }
   }
