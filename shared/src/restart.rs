@@ -189,7 +189,9 @@ fn alerts_of(node: &NodeSummary, alerts: &[Alert]) -> Vec<RestartReason> {
             && alert.inhibited_by.is_empty()
     });
     own.map(|alert| {
-        let summary = alert.annotations.get("summary").map(|text| format!(": {text}")).unwrap_or_default();
+        let summary =
+            alert.annotations.get("summary").map(|text| format!(": {}", text.trim_end_matches('.')));
+        let summary = summary.unwrap_or_default();
         let text = format!("{} fires ({}){summary}", alert.name, alert.severity.as_str());
         if answers && alert.severity == Severity::Critical && alert.is_open() {
             let action = "Look at it first; acknowledge it if the restart is what mends it".to_owned();
