@@ -10,11 +10,11 @@
 mod look;
 mod routes;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use fleetglass_shared::{
     health::UnixMillis,
-    labels::LabelSet,
+    labels::{LabelSet, METRIC_NAME},
     wire::{self, EgressProbe, EgressState},
 };
 use parking_lot::Mutex;
@@ -157,7 +157,7 @@ impl Egress {
         known.stored_at = now;
         let value = if known.egress.state == EgressState::Down { 0.0 } else { 1.0 };
         drop(known);
-        let labels = LabelSet::from_pairs(BTreeMap::from([("__name__", SERIES)]));
+        let labels = LabelSet::from_pairs([(METRIC_NAME, SERIES)]);
         self.store.ingest(&TargetIdent::nobody(), vec![(labels, vec![(now, value)])], now);
     }
 }

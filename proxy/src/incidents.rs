@@ -52,7 +52,7 @@ impl Incidents {
         alerts: &Alerts,
         fleet: &Fleet,
         egress: &Egress,
-        families: &[FamilyInfo],
+        families: impl FnOnce() -> Vec<FamilyInfo>,
         now: UnixMillis,
     ) {
         let known = egress.known();
@@ -64,7 +64,7 @@ impl Incidents {
         let alerts: Vec<Alert> =
             alerts.all().into_iter().filter(|alert| alert.state != AlertState::Resolved).collect();
         let standings = if alerts.is_empty() { Vec::new() } else { fleet.standings() };
-        let situation = situation(alerts, standings, known.clone(), egress.back_at(), families, now);
+        let situation = situation(alerts, standings, known.clone(), egress.back_at(), &families(), now);
         let groups = group(&situation, &inner.groups);
         let of = groups
             .iter()

@@ -12,7 +12,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::family::Family;
@@ -79,13 +79,15 @@ pub struct Known<'a> {
 /// Judges the nodes of these ids; ids that the fleet does not have are left out.
 pub fn check(ids: &[String], known: &Known<'_>) -> RestartCheck {
     let groups = Groups::of(known.fleet, known.policy);
-    let chosen: Vec<&Peer> = known.fleet.iter().filter(|peer| ids.contains(&peer.summary.id)).collect();
+    let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    let chosen: Vec<&Peer> =
+        known.fleet.iter().filter(|peer| ids.contains(peer.summary.id.as_str())).collect();
     let mut nodes: Vec<(bool, NodeRestart)> =
         chosen.iter().map(|peer| (is_away(&peer.summary), judge(peer, known, &groups))).collect();
     // Those that can go now first, those that are away already before them; what others need stays longest.
     nodes.sort_by_key(|(away, node)| (node.answer, !away, node.until, node.dependents.len()));
     let nodes: Vec<NodeRestart> = nodes.into_iter().map(|(_, node)| node).collect();
-    let mut at_once: Vec<RestartReason> = groups.all_at_once(&chosen);
+    let mut at_once: Vec<RestartReason> = groups.all_at_once(&ids);
     at_once.sort_by_key(|reason| std::cmp::Reverse(reason.answer));
     let each = || nodes.iter().map(|node| (node.answer, node.until));
     let together = at_once.iter().map(|reason| (reason.answer, reason.until)).chain(each());

@@ -10,7 +10,7 @@ use clap::Args;
 use fleetglass_shared::promql::duration_ms;
 use serde_json::Value;
 
-use super::whom::Token;
+use super::whom::{Token, heard};
 use crate::clock;
 
 pub(super) const EXAMPLE: &str = "Examples:\n  \
@@ -99,20 +99,9 @@ async fn ask(url: &str, path: &str, form: &[(&str, String)], token: Option<&str>
     let body =
         form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
     let client = reqwest::Client::builder().timeout(Duration::from_secs(150)).build()?;
-    let mut request =
-        client.post(&url).header("content-type", "application/x-www-form-urlencoded").body(body);
-    if let Some(token) = token {
-        request = request.bearer_auth(token);
-    }
-    let reply = request.send().await.with_context(|| {
-        format!("no answer from {url}; is `fleetglass serve` running there? Name another address with --url")
-    })?;
-    let status = reply.status();
-    let text = reply.text().await.context("the answer broke off")?;
+    let request = client.post(&url).header("content-type", "application/x-www-form-urlencoded").body(body);
+    let (status, text) = heard(request, token, &url).await?;
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
-    if status == reqwest::StatusCode::UNAUTHORIZED {
-        bail!("{url} wants a token: give it with --token-file, or FLEETGLASS_TOKEN");
-    }
     match body["error"].as_str() {
         Some(error) => bail!("{error}"),
         None if status.is_success() && body["data"].is_object() => Ok(body),

@@ -12,7 +12,7 @@ use fleetglass_shared::{
 };
 use tokio::runtime::Runtime;
 
-use super::whom::Token;
+use super::whom::{Token, heard};
 
 pub(super) const EXAMPLE: &str = "Examples:\n  \
     fleetglass restart-check eu-1 && systemctl restart node\n  \
@@ -71,18 +71,8 @@ async fn asked(args: &RestartArgs) -> anyhow::Result<RestartAnswer> {
         .with_context(|| format!("`{base}` is no URL"))?;
     url.query_pairs_mut().append_pair("match[]", &selector(&args.selector));
     let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build()?;
-    let mut request = client.get(url);
-    if let Some(token) = args.token.read()? {
-        request = request.bearer_auth(token);
-    }
-    let reply = request.send().await.with_context(|| {
-        format!("no answer from {base}; is `fleetglass serve` running there? Name another address with --url")
-    })?;
-    let status = reply.status();
-    let text = reply.text().await.context("the answer broke off")?;
-    if status == reqwest::StatusCode::UNAUTHORIZED {
-        bail!("{base} wants a token: give it with --token-file, or FLEETGLASS_TOKEN");
-    }
+    let token = args.token.read()?;
+    let (status, text) = heard(client.get(url), token.as_deref(), base).await?;
     if !status.is_success() {
         let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         bail!("{base} answered {status}: {}", problem["detail"].as_str().unwrap_or("not as Fleetglass does"));

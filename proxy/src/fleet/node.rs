@@ -204,9 +204,8 @@ impl Node {
 
     /// As other nodes see it.
     pub(super) fn peer(&self) -> Peer {
-        let loopback = |host: &String| host == "localhost" || host == "::1" || host.starts_with("127.");
         // Of those at loopback nobody knows where they are.
-        let host = self.target.host().filter(|host| !loopback(host)).unwrap_or_default();
+        let host = self.host.clone().filter(|_| !self.is_on_this_machine()).unwrap_or_default();
         Peer { summary: NodeSummary { spark: Spark::default(), ..self.summary.clone() }, host }
     }
 

@@ -161,7 +161,7 @@ async fn keep_asking<H: RoundHandler>(
     let mut next_is_first = true;
     let mut pace = Pace::Usual;
     loop {
-        let asked_at = tokio::time::Instant::now();
+        let ended_at = tokio::time::Instant::now();
         let soon = match pace {
             Pace::Close if close.interval < target.interval => close.permits.try_acquire().ok(),
             Pace::Close | Pace::Usual => None,
@@ -172,7 +172,7 @@ async fn keep_asking<H: RoundHandler>(
             } else if soon.is_some() {
                 tokio::select! {
                     _ = ticks.tick() => {}
-                    () = tokio::time::sleep_until(asked_at + close.interval) => {}
+                    () = tokio::time::sleep_until(ended_at + close.interval) => {}
                 }
             } else {
                 ticks.tick().await;

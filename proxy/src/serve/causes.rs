@@ -23,7 +23,7 @@ pub(super) async fn keep(app: Arc<App>, rounds: Arc<Rounds>, cancel: Cancellatio
         }
         let (app, rounds) = (Arc::clone(&app), Arc::clone(&rounds));
         let work = move || {
-            app.incidents.update(&app.alerts, &app.fleet, &app.egress, &rounds.families(), clock::now());
+            app.incidents.update(&app.alerts, &app.fleet, &app.egress, || rounds.families(), clock::now());
         };
         if let Err(error) = tokio::task::spawn_blocking(work).await {
             tracing::error!("the incidents are not worked out any more: {error}");

@@ -1,6 +1,6 @@
 //! Nodes that stand in for each other: how many of them may be away at one time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Peer, Policy, is_away, key_of, listed, reason};
 use crate::health::Status;
@@ -72,8 +72,8 @@ impl<'a> Groups<'a> {
     }
 
     /// What groups say of several of their nodes going away in the same moment.
-    pub(super) fn all_at_once(&self, chosen: &[&Peer]) -> Vec<RestartReason> {
-        let is_chosen = |node: &NodeSummary| chosen.iter().any(|peer| peer.summary.id == node.id);
+    pub(super) fn all_at_once(&self, chosen: &BTreeSet<&str>) -> Vec<RestartReason> {
+        let is_chosen = |node: &NodeSummary| chosen.contains(node.id.as_str());
         let mut reasons = Vec::new();
         for (by, members) in &self.members {
             let going = members.iter().filter(|node| is_chosen(node)).count();

@@ -158,7 +158,10 @@ fn bundles<'a>(
 ) -> HashMap<&'a str, Vec<AlertRef>> {
     let by_id: HashMap<&str, &AlertRef> = alerts.iter().map(|alert| (alert.id.as_str(), alert)).collect();
     let belongs = |alert: &&AlertRef| {
-        alert.state == AlertState::Firing && alert.acknowledged.is_none() && alert.silenced_by.is_empty()
+        alert.state == AlertState::Firing
+            && alert.acknowledged.is_none()
+            && alert.silenced_by.is_empty()
+            && alert.muted_by.is_empty()
     };
     let mut bundles = HashMap::new();
     for incident in incidents {
@@ -265,7 +268,9 @@ mod tests {
         all[0] =
             sample(json!({"id": "1", "name": "Lag", "node": "eu-10", "active_at": 5, "inhibited_by": ["2"]}));
         all.push(sample(json!({"id": "6", "acknowledged": {"by": "ada", "at": 1}})));
-        let incidents = [incident("x", &["3", "6"]), incident("y", &["2", "1"]), incident("z", &["9", "8"])];
+        all.push(sample(json!({"id": "7", "muted_by": ["patches"]})));
+        let incidents =
+            [incident("x", &["3", "6", "7"]), incident("y", &["2", "1"]), incident("z", &["9", "8"])];
         let of = |view: &View| Listing::of(&all, view, &incidents, |_| String::new());
         let bundled = |listing: &Listing| -> Vec<Vec<String>> {
             let ids = |bundle: &Bundle| bundle.alerts.iter().map(|alert| alert.id.clone()).collect();
@@ -273,7 +278,7 @@ mod tests {
         };
         let listing = of(&View::default());
         assert_eq!((bundled(&listing), ids(&listing)), (vec![vec!["2".into(), "1".into()]], vec!["3"]));
-        assert_eq!(listing.counts, [2, 1, 1, 1]);
+        assert_eq!(listing.counts, [2, 1, 1, 2]);
         for (filter, found, alone) in [
             ("eu-10", vec![vec!["1".to_owned()]], vec![]),
             ("host answer", vec![vec!["2".into(), "1".into()]], vec![]),
