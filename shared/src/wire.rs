@@ -8,6 +8,7 @@ mod history;
 mod incident;
 mod maintenance;
 mod restart;
+mod risk;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 pub use incident::{AlertIncident, CauseKind, Egress, EgressProbe, EgressState, Failed, Incident, Incidents};
 pub use maintenance::{Maintenance, MaintenanceWindow};
 pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
+pub use risk::{NodeRisk, Outlook, Risk, RiskDetail, Risks, Stake, Trend};
 use serde::{Deserialize, Serialize};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};
@@ -128,31 +130,6 @@ pub struct Spark {
     pub minute: i64,
     /// At most 60; `null` where nothing was known.
     pub values: Vec<Option<f32>>,
-}
-
-/// A slash risk: a value against its bound.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Risk {
-    /// Stable id in the family, e.g. `blacklist-lag`.
-    pub name: String,
-    /// What a person reads.
-    pub title: String,
-    /// `critical`, `warning` or `info`.
-    pub severity: String,
-    /// The value now; absent when the node does not expose it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<f64>,
-    /// Where it becomes a slash risk.
-    pub bound: f64,
-    /// How to show both.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub unit: String,
-    /// What is at stake, in words.
-    pub meaning: String,
-    /// What to do, in words.
-    pub action: String,
-    /// The bound is crossed.
-    pub firing: bool,
 }
 
 /// The `delta` event of `GET /api/v1/live`: only what changed.

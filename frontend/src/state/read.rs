@@ -173,6 +173,9 @@ fn risk(held: Option<Risk>, patch: &Json) -> Result<Option<Risk>, Malformed> {
             meaning: patch.text_of("meaning")?,
             action: patch.text_of("action")?,
             firing: patch.get("firing").flag().ok_or(Malformed("firing"))?,
+            headroom: None,
+            outlook: None,
+            stake: None,
         },
     };
     for (name, value) in patch.members().ok_or(Malformed("worst_risk"))? {

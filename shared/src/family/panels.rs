@@ -64,6 +64,9 @@ impl RiskQuery<'_> {
             meaning: self.spec.meaning.clone(),
             action: self.spec.action.clone(),
             firing,
+            headroom: None,
+            outlook: None,
+            stake: None,
         }
     }
 }

@@ -132,6 +132,9 @@ mod tests {
             meaning: String::new(),
             action: String::new(),
             firing,
+            headroom: None,
+            outlook: None,
+            stake: None,
         }
     }
 
