@@ -90,7 +90,7 @@ impl Proxy {
             Arc::clone(&store),
             Arc::clone(&alerts),
             Arc::new(nodes::FleetNodes::new(Arc::clone(&fleet))),
-            external_url(&loaded),
+            config.external_url(),
             config.rules.external_labels.clone(),
         ));
         rules.apply(Sources { loaded: &loaded }.read(), clock::now());
@@ -246,14 +246,6 @@ fn inhibitions(loaded: &LoadedConfig) -> Vec<Inhibition> {
         equal: own.equal.clone(),
     });
     alerts::built_in().into_iter().chain(own).collect()
-}
-
-/// Where people reach this server.
-fn external_url(loaded: &LoadedConfig) -> String {
-    match loaded.config.rules.external_url.as_str() {
-        "" => format!("http://{}", loaded.config.server.listen),
-        url => url.trim_end_matches('/').to_owned(),
-    }
 }
 
 /// The store over the data folder; in memory alone where that cannot be written to.
