@@ -62,7 +62,7 @@ fn drawn(lines: &[Points], chart: &ChartLink) -> Option<Vec<u8>> {
     let (low, high) = (low - room, high + room);
     let mut pixels = vec![255; (WIDTH * HEIGHT * 3) as usize];
     {
-        let root = BitmapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area();
+        let root = BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area();
         root.fill(&PAPER).ok()?;
         let mut area = ChartBuilder::on(&root)
             .margin_top(28)
@@ -83,7 +83,8 @@ fn drawn(lines: &[Points], chart: &ChartLink) -> Option<Vec<u8>> {
         }
         root.present().ok()?;
     }
-    let last = lines.iter().filter_map(|points| points.last()).map(|(_, v)| *v).fold(f64::NEG_INFINITY, f64::max);
+    let last =
+        lines.iter().filter_map(|points| points.last()).map(|(_, v)| *v).fold(f64::NEG_INFINITY, f64::max);
     let number = |value: f64| format::number(value, &chart.unit);
     let width = (WIDTH / 9) as usize;
     let title: String = chart.title.chars().take(width - 16).collect();
@@ -119,7 +120,7 @@ fn write(pixels: &mut [u8], left: u32, top: u32, text: &str, colour: RGBColor) {
             _ => '?',
         };
         let Some(glyph) = get_raster(plain, FontWeight::Regular, RasterHeight::Size16) else { continue };
-        for (y, row) in (top..).zip(glyph.raster()) {
+        for (y, row) in (top..).zip(glyph.rows()) {
             for (x, ink) in (left + index * LETTER..).zip(row.iter()) {
                 blend(pixels, x, y, *ink, colour);
             }
@@ -180,10 +181,13 @@ mod tests {
 
     #[test]
     fn odd_values_are_drawn_or_left_out_and_nothing_panics() {
-        for values in [vec![(HOUR, 0.0)], vec![(HOUR, 1e300), (HOUR * 2, -1e300)], vec![(HOUR, 5.0), (HOUR + 1, 5.0)]] {
+        for values in
+            [vec![(HOUR, 0.0)], vec![(HOUR, 1e300), (HOUR * 2, -1e300)], vec![(HOUR, 5.0), (HOUR + 1, 5.0)]]
+        {
             let _ = drawn(&[values], &link(Some(5.0)));
         }
-        let store = Store::new(crate::store::Limits { retention_ms: HOUR, max_series_per_target: 9, max_series: 9 });
+        let store =
+            Store::new(crate::store::Limits { retention_ms: HOUR, max_series_per_target: 9, max_series: 9 });
         assert_eq!(png(&store, &link(None)), None, "there is nothing to show");
         assert_eq!(png(&store, &ChartLink { query: "sum(".to_owned(), ..link(None) }), None);
     }

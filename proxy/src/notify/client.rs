@@ -63,7 +63,12 @@ impl Client {
     ///
     /// # Errors
     /// The address is none; it is not shown.
-    pub(crate) fn post(&self, url: &str, kind: &str, body: Vec<u8>) -> Result<reqwest::RequestBuilder, Outcome> {
+    pub(crate) fn post(
+        &self,
+        url: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Result<reqwest::RequestBuilder, Outcome> {
         let url = reqwest::Url::parse(url);
         let url = url.map_err(|error| Outcome::Again(format!("the address is no URL: {error}"), None))?;
         Ok(self.http.post(url).header(header::CONTENT_TYPE, kind).body(body))
@@ -73,7 +78,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::post`].
-    pub(crate) fn json(&self, url: &str, body: &serde_json::Value) -> Result<reqwest::RequestBuilder, Outcome> {
+    pub(crate) fn json(
+        &self,
+        url: &str,
+        body: &serde_json::Value,
+    ) -> Result<reqwest::RequestBuilder, Outcome> {
         self.post(url, "application/json", body.to_string().into_bytes())
     }
 
@@ -124,7 +133,9 @@ pub(crate) fn judged(reply: &Reply, secrets: &[&Secret]) -> Outcome {
     match status.as_u16() {
         200..=299 => Outcome::Delivered(words),
         401 | 403 | 404 | 407 | 408 | 425 | 429 | 500..=599 => Outcome::Again(words, *wait),
-        300..=399 => Outcome::Refused(format!("{words}: redirects are not followed, they could carry secrets away")),
+        300..=399 => {
+            Outcome::Refused(format!("{words}: redirects are not followed, they could carry secrets away"))
+        }
         _ => Outcome::Refused(words),
     }
 }
@@ -220,7 +231,9 @@ mod tests {
     #[test]
     fn troubles_pass_refusals_stay_and_no_secret_is_told() {
         let secret = Secret::new("hunter2");
-        for (status, again) in [(500, true), (503, true), (429, true), (401, true), (404, true), (400, false), (302, false)] {
+        for (status, again) in
+            [(500, true), (503, true), (429, true), (401, true), (404, true), (400, false), (302, false)]
+        {
             let status = StatusCode::from_u16(status).unwrap();
             let reply = Reply { status, wait: None, text: "\n bad hunter2\nmore".to_owned() };
             match judged(&reply, &[&secret]) {
@@ -236,7 +249,8 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
         let header = |value: &str| {
-            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
+            let headers =
+                HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
             retry_after(&headers, 1_445_412_480_000)
         };
         assert_eq!(header(" 7 "), Some(Duration::from_secs(7)));
@@ -256,10 +270,15 @@ mod tests {
 
     #[test]
     fn a_form_is_as_browsers_send_it() {
-        let (kind, body) = Form::new("k").with("a", None, "text/plain", b"1").with("f", Some("c.png"), "image/png", b"x").done();
+        let (kind, body) = Form::new("k")
+            .with("a", None, "text/plain", b"1")
+            .with("f", Some("c.png"), "image/png", b"x")
+            .done();
         assert_eq!(kind, "multipart/form-data; boundary=fleetglass-k");
         let text = String::from_utf8(body).unwrap();
         assert!(text.starts_with("--fleetglass-k\r\nContent-Disposition: form-data; name=\"a\"\r\n"));
-        assert!(text.ends_with("filename=\"c.png\"\r\nContent-Type: image/png\r\n\r\nx\r\n--fleetglass-k--\r\n"));
+        assert!(
+            text.ends_with("filename=\"c.png\"\r\nContent-Type: image/png\r\n\r\nx\r\n--fleetglass-k--\r\n")
+        );
     }
 }

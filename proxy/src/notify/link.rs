@@ -223,7 +223,9 @@ mod tests {
         let longer = URL_SAFE_NO_PAD.encode(
             String::from_utf8(URL_SAFE_NO_PAD.decode(says).unwrap()).unwrap().replace("1000", "9000"),
         );
-        for wrong in [format!("{longer}.{mac}"), says.to_owned(), format!("{says}."), ".".to_owned(), "é.é".to_owned()] {
+        for wrong in
+            [format!("{longer}.{mac}"), says.to_owned(), format!("{says}."), ".".to_owned(), "é.é".to_owned()]
+        {
             assert_eq!(links.read_chart(&wrong, 5), Err(LinkError::Wrong), "{wrong}");
         }
     }

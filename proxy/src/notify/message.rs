@@ -123,7 +123,8 @@ impl Message {
         let all = notice.firing.iter().chain(&notice.resolved);
         let told: Vec<String> =
             all.map(|alert| format!("{} {} {:?}", alert.id, since(alert), alert.state)).collect();
-        let parts = [receiver, group_key, &format!("{kind:?}"), &now.to_string(), &told.join("\n")].join("\0");
+        let parts =
+            [receiver, group_key, &format!("{kind:?}"), &now.to_string(), &told.join("\n")].join("\0");
         let alerts = notice.firing.into_iter().chain(notice.resolved).take(MOST_ALERTS).map(item).collect();
         Self {
             key: hex(&Sha256::digest(parts.as_bytes())[..16]),

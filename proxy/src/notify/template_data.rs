@@ -14,7 +14,9 @@ pub(super) fn of(message: &Message, words: &Words<'_>, rendered: &Rendered) -> V
     };
     let all: Vec<(bool, Value)> =
         message.alerts.iter().map(|item| (item.fires(), alert(item, message, words))).collect();
-    let of = |fires: bool| Value::list(all.iter().filter(|(own, _)| *own == fires).map(|(_, value)| value.clone()));
+    let of = |fires: bool| {
+        Value::list(all.iter().filter(|(own, _)| *own == fires).map(|(_, value)| value.clone()))
+    };
     let parts = [("Firing".to_owned(), of(true)), ("Resolved".to_owned(), of(false))];
     Value::record(
         "template.Data",

@@ -48,7 +48,8 @@ impl Rendered {
         let part = |part: &Part| {
             let head = Some(&part.head).filter(|head| !head.is_empty()).cloned();
             let links = part.links.iter().map(|(words, url)| format!("{words}: {url}"));
-            let lines: Vec<String> = head.into_iter().chain(part.lines.iter().cloned()).chain(links).collect();
+            let lines: Vec<String> =
+                head.into_iter().chain(part.lines.iter().cloned()).chain(links).collect();
             lines.join("\n")
         };
         self.parts.iter().map(part).collect::<Vec<_>>().join("\n\n")
@@ -99,7 +100,9 @@ impl Words<'_> {
     }
 
     fn may_take(&self, message: &Message, item: &Item) -> bool {
-        item.fires() && item.alert.acknowledged.is_none() && !matches!(message.kind, Kind::Test | Kind::Acknowledged)
+        item.fires()
+            && item.alert.acknowledged.is_none()
+            && !matches!(message.kind, Kind::Test | Kind::Acknowledged)
     }
 
     /// A message in words.
@@ -137,7 +140,11 @@ impl Words<'_> {
             None => message.alerts.iter().map(|item| self.part(message, item)).collect(),
             Some(template) => {
                 let links = self.links_of(message, first);
-                vec![Part { head: String::new(), lines: lines(&self.own(template, message, &rendered)), links }]
+                vec![Part {
+                    head: String::new(),
+                    lines: lines(&self.own(template, message, &rendered)),
+                    links,
+                }]
             }
         };
         if message.truncated > 0 {
@@ -185,7 +192,10 @@ impl Words<'_> {
             format!("Taken by {}{note}", taken.by)
         }));
         let annotation = |name: &str| alert.annotations.get(name).cloned().filter(|text| !text.is_empty());
-        said.extend(annotation("description").filter(|text| item.fires() && Some(text) != annotation("summary").as_ref()));
+        said.extend(
+            annotation("description")
+                .filter(|text| item.fires() && Some(text) != annotation("summary").as_ref()),
+        );
         if item.fires() {
             let action = annotation("action").unwrap_or_else(|| item.evidence.action.clone());
             said.extend((!action.is_empty()).then(|| format!("What to do: {action}")));
@@ -233,7 +243,8 @@ fn head(item: &Item) -> String {
 fn title(message: &Message) -> String {
     let firing: Vec<&Item> = message.alerts.iter().filter(|item| item.fires()).collect();
     let [item] = message.alerts.as_slice() else {
-        let names: Vec<&str> = message.common(|alert| &alert.labels).get("alertname").copied().into_iter().collect();
+        let names: Vec<&str> =
+            message.common(|alert| &alert.labels).get("alertname").copied().into_iter().collect();
         let what = names.first().copied().unwrap_or("alerts");
         let over = message.alerts.len() - firing.len();
         return match (firing.len() + message.truncated, over) {
@@ -282,7 +293,9 @@ pub(crate) fn left(evidence: &Evidence, now: UnixMillis) -> Option<String> {
         (_, Some(at)) if outlook.exact => Some(format!("Time left: {} exactly", until(at))),
         (_, Some(at)) => {
             let unsure = match (outlook.earliest, outlook.latest) {
-                (Some(earliest), Some(latest)) => format!(", between {} and {}", until(earliest), until(latest)),
+                (Some(earliest), Some(latest)) => {
+                    format!(", between {} and {}", until(earliest), until(latest))
+                }
                 (Some(earliest), None) => format!(", at the earliest {}", until(earliest)),
                 _ => String::new(),
             };

@@ -45,7 +45,11 @@ impl Email {
                 // A login that fails can be mended; a mailbox that is none cannot.
                 let code = error.status().map(|code| code.to_string()).unwrap_or_default();
                 let mends = ["530", "534", "535", "538"].contains(&code.as_str());
-                if error.is_permanent() && !mends { Outcome::Refused(words) } else { Outcome::Again(words, None) }
+                if error.is_permanent() && !mends {
+                    Outcome::Refused(words)
+                } else {
+                    Outcome::Again(words, None)
+                }
             }
         })
     }
@@ -79,7 +83,8 @@ impl Email {
         if let Some(file) = &self.ca_file {
             let named = |error: &dyn std::fmt::Display| again(format!("{}: {error}", file.display()));
             let pem = tokio::fs::read(file).await.map_err(|error| named(&error))?;
-            builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| named(&error))?);
+            builder =
+                builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| named(&error))?);
         }
         builder.build().map_err(|error| again(words_of(&error)))
     }
@@ -108,7 +113,9 @@ pub(super) fn mail(config: &EmailConfig, out: &Outbound<'_>) -> Result<Mail, Str
         }
     };
     let plain = SinglePart::plain(rendered.text());
-    builder.multipart(MultiPart::alternative().singlepart(plain).multipart(page)).map_err(|error| error.to_string())
+    builder
+        .multipart(MultiPart::alternative().singlepart(plain).multipart(page))
+        .map_err(|error| error.to_string())
 }
 
 fn html(out: &Outbound<'_>) -> String {
@@ -129,7 +136,9 @@ fn html(out: &Outbound<'_>) -> String {
         page += &format!("<p>{}</p>", links.collect::<Vec<_>>().join(" · "));
     }
     if out.chart.is_some() {
-        page += &format!("<p><img src=\"cid:{CHART}\" width=\"480\" height=\"200\" alt=\"the last hour against its bound\"></p>");
+        page += &format!(
+            "<p><img src=\"cid:{CHART}\" width=\"480\" height=\"200\" alt=\"the last hour against its bound\"></p>"
+        );
     }
     page + "</body></html>"
 }

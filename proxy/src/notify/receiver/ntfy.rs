@@ -47,7 +47,9 @@ pub(super) fn body(out: &Outbound<'_>) -> Value {
     let text: Vec<String> = rendered
         .parts
         .iter()
-        .map(|part| [std::slice::from_ref(&part.head), part.lines.as_slice()].concat().join("\n").trim().to_owned())
+        .map(|part| {
+            [std::slice::from_ref(&part.head), part.lines.as_slice()].concat().join("\n").trim().to_owned()
+        })
         .collect();
     let mut body = json!({
         "title": cut(&rendered.title, 250),

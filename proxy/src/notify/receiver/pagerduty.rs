@@ -66,7 +66,9 @@ pub(super) fn body(out: &Outbound<'_>) -> Option<Value> {
     let first = message.alerts.first().map(|item| &item.alert);
     let source = first.and_then(|alert| alert.node.as_deref()).unwrap_or("fleetglass");
     let mut links = vec![json!({"href": rendered.link, "text": "The alert in Fleetglass"})];
-    links.extend(rendered.acknowledge.iter().map(|url| json!({"href": url, "text": "Acknowledge in Fleetglass"})));
+    links.extend(
+        rendered.acknowledge.iter().map(|url| json!({"href": url, "text": "Acknowledge in Fleetglass"})),
+    );
     body["client"] = json!("Fleetglass");
     body["client_url"] = json!(rendered.link);
     body["links"] = json!(links);
@@ -85,7 +87,8 @@ pub(super) fn body(out: &Outbound<'_>) -> Option<Value> {
     });
     // PagerDuty shows pictures by https alone.
     if let Some(chart) = rendered.chart_url.as_ref().filter(|url| url.starts_with("https://")) {
-        body["images"] = json!([{"src": chart, "href": rendered.link, "alt": "the last hour against its bound"}]);
+        body["images"] =
+            json!([{"src": chart, "href": rendered.link, "alt": "the last hour against its bound"}]);
     }
     Some(body)
 }

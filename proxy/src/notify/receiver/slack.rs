@@ -39,9 +39,13 @@ pub(super) fn body(out: &Outbound<'_>, chart: Option<&str>) -> Value {
         "type": "header",
         "text": {"type": "plain_text", "text": cut(&rendered.title, TITLE)},
     })];
-    blocks.extend(rendered.parts.iter().take(SECTIONS).map(|part| {
-        json!({"type": "section", "text": {"type": "mrkdwn", "text": section(part)}})
-    }));
+    blocks.extend(
+        rendered
+            .parts
+            .iter()
+            .take(SECTIONS)
+            .map(|part| json!({"type": "section", "text": {"type": "mrkdwn", "text": section(part)}})),
+    );
     blocks.extend(chart.map(|url| {
         json!({"type": "image", "image_url": url, "alt_text": "the value of the last hour against its bound"})
     }));

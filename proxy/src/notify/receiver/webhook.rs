@@ -22,7 +22,8 @@ pub(crate) struct Webhook {
 impl Webhook {
     pub(super) async fn send(&self, out: &Outbound<'_>) -> Result<Outcome, Outcome> {
         let (url, token) = (secret(&self.url).await?, maybe(self.token.as_ref()).await?);
-        let mut request = out.client.json(url.reveal(), &body(out))?.header("Idempotency-Key", &out.message.key);
+        let mut request =
+            out.client.json(url.reveal(), &body(out))?.header("Idempotency-Key", &out.message.key);
         if let Some(token) = &token {
             request = request.bearer_auth(token.reveal());
         }
