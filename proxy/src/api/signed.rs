@@ -118,8 +118,7 @@ pub async fn chart(State(app): State<Arc<App>>, Path(token): Path<String>) -> Re
 /// The alert that a link is about, as long as it is that firing.
 fn looked_up(app: &App, token: &str, now: i64) -> Result<(AcknowledgeLink, Alert), Box<Response>> {
     let link = app.notify.links().read_acknowledge(token, now).map_err(|error| Box::new(refused(&error)))?;
-    let gone =
-        |words: &str| page(StatusCode::GONE, "Nothing to acknowledge", &format!("<p>{}</p>", escaped(words)));
+    let gone = |words: &str| Box::new(nothing(words));
     let (alert, _) = app.alerts.get(&link.alert).ok_or_else(|| gone("This alert is over."))?;
     if alert.state != AlertState::Firing || alert.fired_at.unwrap_or(alert.active_at) != link.since {
         return Err(gone("What this link is about is over."));

@@ -164,10 +164,18 @@ fn words_of(error: reqwest::Error) -> String {
     words
 }
 
-/// A text in which no secret stands.
+/// A text in which no secret stands, and of URLs no part that looks like one.
 pub(crate) fn struck(text: &str, secrets: &[&Secret]) -> String {
-    let secrets = secrets.iter().map(|secret| secret.reveal()).filter(|secret| !secret.is_empty());
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    let is_token = |part: &&str| part.len() >= 6 && part.contains(|c: char| c.is_ascii_digit());
+    let mut text = text.to_owned();
+    for secret in secrets.iter().map(|secret| secret.reveal()).filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "***");
+        if let Some((_, path)) = secret.split_once("://") {
+            let parts = path.split(['/', '?', '&', '=', '@']).skip(1).filter(is_token);
+            text = parts.fold(text, |text, part| text.replace(part, "***"));
+        }
+    }
+    text
 }
 
 const FIRST: Duration = Duration::from_secs(1);
@@ -242,6 +250,8 @@ mod tests {
                 other => panic!("{status}: {other:?}"),
             }
         }
+        let hook = Secret::new("https://hooks.example/services/T1/abc123def");
+        assert_eq!(struck("no services at abc123def", &[&hook]), "no services at ***");
         let reply = Reply { status: StatusCode::ACCEPTED, wait: None, text: String::new() };
         assert_eq!(judged(&reply, &[]), Outcome::Delivered("HTTP 202 Accepted".to_owned()));
     }

@@ -159,8 +159,7 @@ impl Words<'_> {
         let data = template_data::of(message, self, rendered);
         let mut host = Words { ..*self };
         template.render(&data, &mut host).unwrap_or_else(|error| {
-            let plain: Vec<String> =
-                message.alerts.iter().map(|item| self.part(message, item)).map(|part| part.head).collect();
+            let plain: Vec<String> = message.alerts.iter().map(head).collect();
             format!("{} (the template of this receiver fails: {error})", plain.join("\n"))
         })
     }
@@ -201,7 +200,9 @@ impl Words<'_> {
             said.extend((!action.is_empty()).then(|| format!("What to do: {action}")));
             said.extend(annotation("runbook_url").map(|url| format!("Runbook: {url}")));
         }
-        Part { head: head(item), lines: said, links: self.links_of(message, Some(item)) }
+        // Of one alert the title says it.
+        let head = if message.alerts.len() == 1 && self.title.is_none() { String::new() } else { head(item) };
+        Part { head, lines: said, links: self.links_of(message, Some(item)) }
     }
 
     fn chart(&self, item: &Item) -> Option<ChartLink> {
