@@ -104,12 +104,7 @@ async fn one_message_tells_the_begin_of_all_and_one_the_end_and_each_says_what_t
     assert_eq!((&known["node"], &known["value"], &known["bound"]), (&json!("n0"), &json!(7.0), &json!(5.0)));
     assert_eq!(body["fleetglass"]["title"], "[CRITICAL] Lag · n0: It lags 7 s");
     let text = body["fleetglass"]["text"].as_str().unwrap();
-    for wanted in [
-        "Since 20",
-        "Value 7, bound 5",
-        "What to do: Look at it",
-        "/alerts/",
-    ] {
+    for wanted in ["Since 20", "Value 7, bound 5", "What to do: Look at it", "/alerts/"] {
         assert!(text.contains(wanted), "no `{wanted}` in {text}");
     }
     second.says("/metrics", lag(9.0));

@@ -18,9 +18,10 @@ async fn a_look_at_the_link_changes_nothing_pressing_it_takes_the_alert_and_work
     let url = letter.json()["alerts"][0]["fleetglass"]["acknowledgeURL"].as_str().unwrap().to_owned();
     assert!(url.starts_with(&fleetglass.url("/n/ack/")), "{url}");
     let http = http_client();
+    let id = letter.json()["alerts"][0]["fingerprint"].as_str().unwrap().to_owned();
     let taken = async || {
-        let fleet = fleetglass.json("/api/v1/fleet").await;
-        fleet["alerts"][0]["acknowledged"]["by"].as_str().map(str::to_owned)
+        let detail = fleetglass.json(&format!("/api/v1/alerts/{id}")).await;
+        detail["alert"]["acknowledged"]["by"].as_str().map(str::to_owned)
     };
     for _ in 0..3 {
         let page = http.get(&url).send().await.unwrap();
@@ -54,7 +55,6 @@ async fn a_look_at_the_link_changes_nothing_pressing_it_takes_the_alert_and_work
     assert_eq!(http.get(&url).send().await.unwrap().status(), 410);
 
     // Given back, and the proxy started anew: it still works no second time.
-    let id = fleetglass.json("/api/v1/fleet").await["alerts"][0]["id"].as_str().unwrap().to_owned();
     fleetglass.request("DELETE", &format!("/api/v1/alerts/{id}/acknowledge"), &[]).await;
     let path = url[fleetglass.url("").len()..].to_owned();
     let mut fleetglass = fleetglass.killed_and_started(&config).await;
