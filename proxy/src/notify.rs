@@ -42,9 +42,8 @@ use std::{
 
 use arc_swap::ArcSwap;
 pub use deliver::Outlet;
-use fleetglass_shared::wire::{NotifyHealth, NotifyTest};
+use fleetglass_shared::wire::{Alert, NotifyHealth, NotifyTest};
 use link::Links;
-use message::Item;
 use parking_lot::Mutex;
 pub use plan::Plan;
 use tokio::sync::watch;
@@ -83,7 +82,7 @@ pub struct Notify {
     running: Mutex<BTreeSet<String>>,
     health: Mutex<BTreeMap<String, NotifyHealth>>,
     /// What each receiver with an Alertmanager is to know: alerts that fire or ended, not muted.
-    routed: ArcSwap<BTreeMap<String, Vec<Arc<Item>>>>,
+    routed: ArcSwap<BTreeMap<String, Vec<Alert>>>,
 }
 
 impl Notify {

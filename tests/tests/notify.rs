@@ -164,11 +164,11 @@ async fn a_silence_and_an_acknowledgement_are_honoured_and_who_heard_of_the_begi
     let path = format!("/api/v1/alerts/{}/acknowledge", alert["id"].as_str().unwrap());
     post(&path, json!({"by": "Ada"})).await;
     // What was decided before is still on its way; then it is quiet, though its repeat is due each second.
-    let mut quiet = (0, std::time::Instant::now());
+    let mut quiet = (0, tokio::time::Instant::now());
     eventually("nothing more is told", async || {
         let now = inbox.letters().len() + boss.letters().len();
         if now != quiet.0 {
-            quiet = (now, std::time::Instant::now());
+            quiet = (now, tokio::time::Instant::now());
         }
         if quiet.1.elapsed() > Duration::from_secs(4) { Ok(()) } else { Err(format!("{now} letters")) }
     })

@@ -11,10 +11,7 @@ use fleetglass_shared::{
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Notify, Plan, gather,
-    message::{Item, Message},
-};
+use super::{Notify, Plan, gather, message::Message};
 use crate::{clock, state::Queued};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -49,9 +46,10 @@ pub(super) async fn run(notify: Arc<Notify>, cancel: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let (own, now) = (Arc::clone(&notify), clock::now());
+        let mut groups = std::mem::take(&mut kept);
         let work = tokio::task::spawn_blocking(move || {
-            let told = tick(&own, &mut kept, now);
-            (kept, told)
+            let told = tick(&own, &mut groups, now);
+            (groups, told)
         });
         let told = match work.await {
             Ok((groups, told)) => {
@@ -60,11 +58,14 @@ pub(super) async fn run(notify: Arc<Notify>, cancel: CancellationToken) {
             }
             Err(error) => {
                 tracing::error!("what is to be told cannot be worked out: {error}");
-                kept = restored(&notify).await;
-                continue;
+                Told::Lost
             }
         };
-        if told {
+        if told == Told::Lost {
+            // As it is on the disk, so that it is told the next time.
+            kept = restored(&notify).await;
+        }
+        if told == Told::Queued {
             // On the disk first: what was delivered and forgotten would be told twice.
             if let Err(error) = notify.sources.state.flush().await {
                 tracing::warn!("messages are not on the disk yet: {error}");
@@ -91,16 +92,30 @@ async fn restored(notify: &Notify) -> Groups {
     }
 }
 
-/// One look; gives whether there is something new in the queue.
-fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> bool {
+/// What came of a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// There is something new in the queue.
+    Queued,
+    /// There should be, but it could not be kept.
+    Lost,
+}
+
+/// One look.
+fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> Told {
     let plan = notify.plan.load();
     let alerts = gather::alerts(&notify.sources);
-    let Some(tree) = &plan.tree else { return false };
+    let Some(tree) = &plan.tree else { return Told::Nothing };
     let mut groups: BTreeMap<String, Now<'_>> = BTreeMap::new();
     for alert in &alerts {
         let labels = gather::labels(alert);
         for route in tree.find(&labels) {
-            let own = route.group_labels(&alert_labels(alert));
+            let own = match route.group_by {
+                Some(_) => route.group_labels(&labels),
+                // All labels are the alert's own.
+                None => alert.labels.clone(),
+            };
             let key = format!("{}\n{}", route.receiver, route.group_key(&own));
             let group =
                 groups.entry(key).or_insert_with(|| Now { route, labels: own, alerts: BTreeMap::new() });
@@ -161,10 +176,6 @@ fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> bool {
 /// The alerts by id.
 fn still(alerts: &[Alert]) -> BTreeMap<&str, &Alert> {
     alerts.iter().map(|alert| (alert.id.as_str(), alert)).collect()
-}
-
-fn alert_labels(alert: &Alert) -> fleetglass_shared::labels::LabelSet {
-    fleetglass_shared::labels::LabelSet::from_pairs(&alert.labels)
 }
 
 /// What a look changes.
@@ -242,17 +253,18 @@ impl Changed {
         }
     }
 
-    fn record(self, notify: &Notify, kept: &Groups) -> bool {
+    fn record(self, notify: &Notify, kept: &Groups) -> Told {
         if self.groups.is_empty() {
-            return false;
+            return Told::Nothing;
         }
-        let told = !self.messages.is_empty();
+        let told = if self.messages.is_empty() { Told::Nothing } else { Told::Queued };
         let states = self.groups.into_iter().map(|key| {
             let state = kept.get(&key).and_then(|kept| serde_json::to_string(kept).ok());
             (key, state)
         });
         if !notify.sources.state.record_notices(states.collect(), self.messages) {
-            tracing::error!("the state file cannot keep up, and messages are not sent");
+            tracing::error!("the state file cannot keep up, and messages wait for it");
+            return Told::Lost;
         }
         told
     }
@@ -295,8 +307,6 @@ fn route_to_alertmanagers(
             all.extend(group.alerts.iter().filter(|(id, _)| late(id)).map(|(id, alert)| (*id, *alert)));
         }
     }
-    let items = |alerts: BTreeMap<&str, &Alert>| -> Vec<Arc<Item>> {
-        alerts.into_values().map(|alert| Arc::new(gather::item(&notify.sources, alert.clone()))).collect()
-    };
-    notify.routed.store(Arc::new(routed.into_iter().map(|(name, alerts)| (name, items(alerts))).collect()));
+    let alerts = |alerts: BTreeMap<&str, &Alert>| alerts.into_values().cloned().collect();
+    notify.routed.store(Arc::new(routed.into_iter().map(|(name, all)| (name, alerts(all))).collect()));
 }

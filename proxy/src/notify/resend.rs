@@ -1,14 +1,22 @@
 //! Alertmanagers are told what fires again and again, before they would take it for over, and what ended until
 //! they have heard it. So there is no queue: what could not be told is told the next time.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use fleetglass_shared::{health::UnixMillis, wire::AlertState};
+use fleetglass_shared::{
+    health::UnixMillis,
+    wire::{Alert, AlertState},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Notify,
     client::{Outcome, backoff, chance},
+    gather,
     message::{Item, since},
     receiver::{Service, alertmanager::RESEND_MS},
 };
@@ -20,7 +28,7 @@ const BATCH: usize = 500;
 
 /// What one Alertmanager knows of an alert.
 struct Known {
-    item: Arc<Item>,
+    alert: Alert,
     told_at: UnixMillis,
 }
 
@@ -52,7 +60,13 @@ pub(super) async fn run(notify: Arc<Notify>, id: String, cancel: CancellationTok
         if batch.is_empty() {
             continue;
         }
-        let items: Vec<&Item> = batch.iter().map(|item| &**item).collect();
+        let sources = Arc::clone(&notify);
+        let alerts = batch.clone();
+        let joined = move || -> Vec<Item> {
+            alerts.into_iter().map(|alert| gather::item(&sources.sources, alert)).collect()
+        };
+        let Ok(joined) = tokio::task::spawn_blocking(joined).await else { continue };
+        let items: Vec<&Item> = joined.iter().collect();
         let base = plan.external_url.clone();
         let page = move |item: &Item| format!("{base}/alerts/{}", item.alert.id);
         let sent = tokio::select! {
@@ -84,52 +98,90 @@ pub(super) async fn run(notify: Arc<Notify>, id: String, cancel: CancellationTok
 
 /// What is to be told now. What was told to fire is told until it is over, also when it is muted meanwhile: not to
 /// be told of any more would be over for Alertmanager, which would say so.
-fn due(known: &BTreeMap<String, Known>, routed: &[Arc<Item>], now: UnixMillis) -> Vec<Arc<Item>> {
-    let mut due: Vec<Arc<Item>> = Vec::new();
-    let mut seen: BTreeMap<&str, &Arc<Item>> = BTreeMap::new();
-    for item in routed {
-        seen.insert(&item.alert.id, item);
-        let before = known.get(&item.alert.id);
-        let same = before.is_some_and(|known| {
-            since(&known.item.alert) == since(&item.alert) && known.item.alert.state == item.alert.state
-        });
+fn due(known: &BTreeMap<String, Known>, routed: &[Alert], now: UnixMillis) -> Vec<Alert> {
+    let mut due: Vec<Alert> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for alert in routed {
+        seen.insert(&alert.id);
+        let before = known.get(&alert.id);
+        let same = before
+            .is_some_and(|known| since(&known.alert) == since(alert) && known.alert.state == alert.state);
         let late = before.is_some_and(|known| now.saturating_sub(known.told_at) >= RESEND_MS);
-        let wanted = match item.alert.state {
+        let wanted = match alert.state {
             AlertState::Firing => {
-                let alert = &item.alert;
+                let heard = before.is_some_and(|known| known.alert.state == AlertState::Firing);
                 let muted = !(alert.silenced_by.is_empty()
                     && alert.inhibited_by.is_empty()
                     && alert.muted_by.is_empty());
-                (!same && !muted) || (same && late)
+                (!same && (!muted || heard)) || (same && late)
             }
             // After a restart it is not known what was told: the end is told once more, as Prometheus does.
             AlertState::Resolved => !same,
             AlertState::Pending => false,
         };
         if wanted {
-            due.push(Arc::clone(item));
+            due.push(alert.clone());
         }
     }
-    // What is gone altogether, or pends anew, is over too.
-    for (id, known) in known {
-        let fires = known.item.fires();
-        let now_pending = seen.get(id.as_str()).is_some_and(|item| item.alert.state == AlertState::Pending);
-        if fires && (!seen.contains_key(id.as_str()) || now_pending) {
-            let mut item = (*known.item).clone();
-            item.alert.state = AlertState::Resolved;
-            item.alert.resolved_at = Some(now);
-            due.push(Arc::new(item));
-        }
+    // What is gone altogether is over too.
+    let gone = known.values().map(|known| &known.alert);
+    for alert in gone.filter(|alert| alert.state == AlertState::Firing && !seen.contains(alert.id.as_str())) {
+        due.push(Alert { state: AlertState::Resolved, resolved_at: Some(now), ..alert.clone() });
     }
     due.truncate(BATCH);
     due
 }
 
 /// Keeps what was told. What ended is kept for as long as it is routed, so that it is told once.
-fn note(known: &mut BTreeMap<String, Known>, told: Vec<Arc<Item>>, now: UnixMillis) {
-    for item in told {
-        known.insert(item.alert.id.clone(), Known { item, told_at: now });
+fn note(known: &mut BTreeMap<String, Known>, told: Vec<Alert>, now: UnixMillis) {
+    for alert in told {
+        known.insert(alert.id.clone(), Known { alert, told_at: now });
     }
-    // An ended alert is forgotten by us after a quarter of an hour.
-    known.retain(|_, known| known.item.fires() || now.saturating_sub(known.told_at) < 3_600_000);
+    // An ended alert is forgotten by the rules after a quarter of an hour.
+    known.retain(|_, known| {
+        known.alert.state == AlertState::Firing || now.saturating_sub(known.told_at) < 3_600_000
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::message::Message;
+
+    fn alert(fires: bool, fired_at: i64) -> Alert {
+        let mut alert = Message::of_test("r", fires, fired_at).alerts.remove(0).alert;
+        alert.fired_at = Some(fired_at);
+        alert
+    }
+
+    fn told(known: &mut BTreeMap<String, Known>, routed: &[Alert], now: i64) -> Vec<&'static str> {
+        let batch = due(known, routed, now);
+        let words = batch.iter().map(|alert| alert.state.as_str()).collect();
+        note(known, batch, now);
+        words
+    }
+
+    #[test]
+    fn what_fires_is_told_each_minute_and_its_end_once() {
+        let mut known = BTreeMap::new();
+        let fires = [alert(true, 0)];
+        assert_eq!(told(&mut known, &fires, 0), ["firing"]);
+        assert!(told(&mut known, &fires, RESEND_MS - 1).is_empty());
+        assert_eq!(told(&mut known, &fires, RESEND_MS), ["firing"]);
+        let over = [alert(false, 0)];
+        assert_eq!(told(&mut known, &over, RESEND_MS + 1), ["resolved"]);
+        assert!(told(&mut known, &over, 3 * RESEND_MS).is_empty());
+        assert!(told(&mut known, &[], 4 * RESEND_MS).is_empty());
+        assert_eq!(told(&mut known, &[alert(true, 5)], 5 * RESEND_MS), ["firing"]);
+        assert_eq!(told(&mut known, &[], 5 * RESEND_MS + 1), ["resolved"], "what is gone is over");
+    }
+
+    #[test]
+    fn what_is_silenced_is_not_told_but_what_was_told_is_kept_up() {
+        let mut known = BTreeMap::new();
+        let silenced = [Alert { silenced_by: vec!["s".to_owned()], ..alert(true, 0) }];
+        assert!(told(&mut known, &silenced, 0).is_empty());
+        assert_eq!(told(&mut known, &[alert(true, 0)], 1), ["firing"]);
+        assert_eq!(told(&mut known, &silenced, RESEND_MS + 1), ["firing"]);
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{StateError, StateFile};
 
 /// So many attempts are remembered of each way to somebody.
-const ATTEMPTS: i64 = 100;
+const ATTEMPTS: i64 = 200;
 
 /// A message that waits for one way to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,14 +165,15 @@ impl StateFile {
         });
     }
 
-    /// The last attempts of every way, the newest first.
+    /// The last attempts of every way, the newest first, at most a thousand.
     ///
     /// # Errors
     /// As [`Self::ask`].
     pub async fn attempts(&self) -> Result<Vec<NotifyAttempt>, StateError> {
         self.ask(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT way, at, took_ms, outcome, title, text FROM notify_attempt ORDER BY id DESC",
+                "SELECT way, at, took_ms, outcome, title, text FROM notify_attempt
+                 ORDER BY id DESC LIMIT 1000",
             )?;
             let row = |row: &Row<'_>| {
                 Ok(NotifyAttempt {
@@ -350,7 +351,7 @@ mod tests {
         (0..ATTEMPTS + 20).for_each(|at| state.record_attempt(attempt("a", at), None));
         state.record_attempt(attempt("b", 0), None);
         let attempts = state.attempts().await.unwrap();
-        assert_eq!(attempts.iter().filter(|attempt| attempt.way == "a").count(), 100);
+        assert_eq!(attempts.iter().filter(|attempt| attempt.way == "a").count(), 200);
         assert_eq!(attempts.iter().filter(|attempt| attempt.way == "b").count(), 1);
     }
 
