@@ -25,6 +25,8 @@ use crate::state::{Link, use_fleet};
 
 /// Asked again after so long.
 const AGAIN_MS: i64 = 5_000;
+/// What a test is asked with: there is nothing to say, but it must be JSON.
+const NOTHING: [u8; 0] = [];
 /// So many attempts are shown.
 const SHOWN: usize = 100;
 
@@ -174,7 +176,7 @@ fn trial(receiver: String, load: Load) -> El {
         let path =
             format!("/api/v1/receivers/{}/test", String::from(js_sys::encode_uri_component(&receiver)));
         spawn_local(async move {
-            let words = match client::post(&path, &()).await {
+            let words = match client::post(&path, &NOTHING).await {
                 Ok(text) => Json::parse(&text).map_or_else(|error| error, |json| read::tried(&json)),
                 Err(error) => error.in_words(),
             };

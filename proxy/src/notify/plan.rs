@@ -135,3 +135,79 @@ impl Plan {
         route.mute.iter().any(is) || (!route.active.is_empty() && !route.active.iter().any(is))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use super::*;
+
+    const CONFIG: &str = r#"
+        [[notify.time_interval]]
+        name = "nights"
+        time_intervals = [{ times = [{ start_time = "22:00", end_time = "24:00" }] }]
+        [[notify.time_interval]]
+        name = "december"
+        time_intervals = [{ months = ["december"] }]
+        [notify.route]
+        receiver = "team"
+        [[notify.route.routes]]
+        matchers = ['fleetglass_severity="critical"']
+        receiver = "pager"
+        mute_time_intervals = ["nights"]
+        active_time_intervals = ["december"]
+        [[receiver]]
+        name = "team"
+        [[receiver.ntfy]]
+        topic = "t"
+        [[receiver.ntfy]]
+        topic = "u"
+        [[receiver]]
+        name = "pager"
+        [[receiver.pagerduty]]
+        routing_key = "k"
+    "#;
+
+    fn plan() -> Plan {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let loaded = LoadedConfig::parse(Path::new("fg.toml"), CONFIG, []).unwrap();
+        Plan::new(&loaded, ([127, 0, 0, 1], 4711).into()).unwrap()
+    }
+
+    fn labels(severity: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([("severity".to_owned(), severity.to_owned())])
+    }
+
+    #[test]
+    fn every_way_has_a_name_of_its_own_and_links_lead_to_where_we_listen() {
+        let plan = plan();
+        let ids: Vec<&str> = plan.ways().map(|way| way.id.as_str()).collect();
+        assert_eq!(ids, ["team/ntfy/0", "team/ntfy/1", "pager/pagerduty/0"]);
+        assert_eq!(plan.external_url, "http://127.0.0.1:8080", "a port that is named is not replaced");
+    }
+
+    #[test]
+    fn routes_can_go_by_our_severities_whatever_word_the_rule_has() {
+        let plan = plan();
+        for (word, receiver) in [("P1", "pager"), ("page", "pager"), ("P2", "team"), ("", "team")] {
+            assert_eq!(plan.receivers_of(&labels(word)), [receiver], "{word}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_muted_in_its_mute_times_and_outside_of_its_active_ones() {
+        let plan = plan();
+        let labels = crate::notify::gather::with_severity(&labels("P1"), Severity::Critical);
+        let pager = plan.tree.as_ref().unwrap().find(&labels)[0].clone();
+        let at = |text: &str| fleetglass_shared::maintenance::moment(text).unwrap();
+        for (time, muted) in
+            [("2026-12-01T12:00:00Z", false), ("2026-12-01T22:30:00Z", true), ("2026-11-30T12:00:00Z", true)]
+        {
+            assert_eq!(plan.is_muted(&pager, at(time)), muted, "{time}");
+        }
+        let root = plan.tree.as_ref().unwrap().routes()[0].clone();
+        assert!(!plan.is_muted(&root, at("2026-12-01T22:30:00Z")));
+    }
+}
