@@ -210,3 +210,26 @@ async fn a_receiver_that_is_down_delays_no_other_and_hears_it_all_later() {
     assert_eq!(nodes_of(&taken[0], "firing"), ["n0"]);
     assert_eq!(nodes_of(&taken[1], "resolved"), ["n0"]);
 }
+
+#[tokio::test]
+async fn a_tree_that_is_changed_tells_nobody_twice() {
+    let (inbox, first, second) = (Inbox::start().await, node(7.0).await, node(1.0).await);
+    let receiver = hook("team", &inbox.url("/"));
+    let fleetglass = proxy(&[&first, &second], &receiver).await;
+    inbox.letter("it fires", |letter| nodes_of(letter, "firing") == ["n0"]).await;
+    // The same receiver by another route and in other groups.
+    let route = "[[notify.route.routes]]\nmatchers = ['severity=\"P1\"']\ngroup_by = [\"severity\"]\n";
+    let taken = "fleetglass_config_reloads_total{result=\"taken\"}";
+    let before = fleetglass.own_metric(taken).await;
+    fleetglass.write("fleetglass.toml", &config(&[&first, &second], &format!("{route}{receiver}")));
+    eventually("the config is taken", async || {
+        let now = fleetglass.own_metric(taken).await;
+        if now > before { Ok(()) } else { Err(format!("{now:?}")) }
+    })
+    .await;
+    second.says("/metrics", lag(9.0));
+    let letter = inbox.letter("the other fires", |l| nodes_of(l, "firing").contains(&"n1".to_owned())).await;
+    assert_eq!(letter.json()["groupKey"], "{}/{severity=\"P1\"}:{severity=\"P1\"}");
+    assert_eq!(nodes_of(&letter, "firing"), ["n0", "n1"]);
+    assert_eq!(inbox.letters().len(), 2, "the first is not told anew, nor as over");
+}

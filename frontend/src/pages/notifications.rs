@@ -201,7 +201,7 @@ fn attempts(load: Load) -> El {
     let all = move || load.with(|told| told.attempts.iter().take(SHOWN).cloned().collect::<Vec<_>>());
     let key = |attempt: &Attempt| format!("{attempt:?}");
     let none = move || load.with(|told| told.attempts.is_empty());
-    let list = with_class("ol", "silence-list").each(all, key, attempt);
+    let list = with_class("ul", "silence-list").each(all, key, attempt);
     section("attempts-title", "What was tried", list)
         .when(none, || p("silence-why").text("Nothing so far: no alert was to be told."))
 }
