@@ -432,11 +432,7 @@ impl Table {
         self.columns.capacity() * size_of::<Column>()
             + self.columns.iter().map(column).sum::<usize>()
             + self.by_labels.capacity() * 8 / 7 * 5
-            + self
-                .by_metric
-                .iter()
-                .map(|(_, columns)| 41 + columns.capacity() * 4)
-                .sum::<usize>()
+            + self.by_metric.iter().map(|(_, columns)| 41 + columns.capacity() * 4).sum::<usize>()
             + self.endpoints.iter().map(|e| e.layout.heap_bytes()).sum::<usize>()
             + self.metadata.heap_bytes()
             + self.times.capacity() * 8
