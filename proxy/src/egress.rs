@@ -85,6 +85,12 @@ impl Egress {
         self.known.lock().egress.clone()
     }
 
+    /// Since when there is none, while that is so.
+    pub fn down_since(&self) -> Option<UnixMillis> {
+        let known = self.known.lock();
+        known.egress.since.filter(|_| known.egress.state == EgressState::Down)
+    }
+
     /// When it came back, if it was gone.
     pub fn back_at(&self) -> Option<UnixMillis> {
         self.known.lock().back_at

@@ -111,14 +111,12 @@ impl Rules {
                 let old = before.remove(&(file.name.clone(), group.group.name.clone()));
                 match old {
                     Some(old) if old.is_same(group) => groups.push(old),
-                    old => {
-                        groups.push(Arc::new(Running::new(group.clone(), old.as_deref(), &self.alerts, now)))
-                    }
+                    old => groups.push(Arc::new(Running::new(group.clone(), old.as_deref(), self, now))),
                 }
             }
         }
         for old in before.into_values() {
-            old.retire(&self.alerts, now);
+            old.retire(self, now);
         }
         *self.faults.write() = set
             .files

@@ -205,7 +205,8 @@ impl Proxy {
         let state = Arc::clone(&app.state);
         let observing =
             observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
-        let observing = tokio::spawn(observing.go_on(cancel.child_token()));
+        let egress = Arc::clone(&app.egress);
+        let observing = tokio::spawn(observing.go_on(move || egress.down_since(), cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
         let notifying = tokio::spawn(Arc::clone(&app.notify).run(cancel.child_token()));

@@ -205,6 +205,8 @@ struct Shared {
     /// Series of all tables.
     total: Arc<AtomicUsize>,
     texts: meta::Texts,
+    /// The names of metrics.
+    names: Arc<meta::Texts>,
     disk: Option<Arc<Disk>>,
     /// When removed targets were last looked through.
     swept: AtomicI64,
@@ -251,6 +253,7 @@ impl Store {
             limits,
             total: Arc::default(),
             texts: meta::Texts::default(),
+            names: Arc::default(),
             disk,
             swept: AtomicI64::new(0),
             taps: tap::Taps::default(),
@@ -294,7 +297,7 @@ impl Store {
 
     fn add_table(&self, instance: &str, labels: &LabelSet) -> Arc<RwLock<Table>> {
         let new = || {
-            let mut table = Table::new(labels.clone(), self.shared.total.clone());
+            let mut table = Table::new(labels.clone(), self.shared.total.clone(), self.shared.names.clone());
             table.keeps = self.shared.disk.is_some();
             Arc::new(RwLock::new(table))
         };
@@ -344,7 +347,7 @@ impl Store {
     /// How much there is.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats { series: self.shared.total.load(Ordering::Relaxed), ..Stats::default() };
-        stats.bytes = self.shared.texts.heap_bytes();
+        stats.bytes = self.shared.texts.heap_bytes() + self.shared.names.heap_bytes();
         for table in self.tables() {
             let table = table.read();
             stats.targets += usize::from(!table.ended);

@@ -19,7 +19,7 @@ Fleetglass's chores.
       Formatting, clippy for both targets, dependencies' licences.
   cargo xtask build [--release]
       One binary with the app inside it; --release is the one to ship.
-  cargo xtask bench [promql|history|rules]
+  cargo xtask bench [promql|history|rules|alerts]
       Size of the app's first page and speed of the hot paths, as a table; or only
       queries, or only history on disk, beside Debian's Prometheus.
   cargo xtask trunk ARGS…
@@ -64,6 +64,8 @@ pub(crate) enum Bench {
     History,
     /// Rules and back-tests.
     Rules,
+    /// How soon an alert is in the browser.
+    Alerts,
 }
 
 /// One chore with its options.
@@ -121,6 +123,8 @@ fn bench(rest: &mut Words<'_>) -> Chore {
         Some(Bench::History)
     } else if rest.flag("rules") {
         Some(Bench::Rules)
+    } else if rest.flag("alerts") {
+        Some(Bench::Alerts)
     } else {
         None
     };

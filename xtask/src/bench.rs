@@ -3,10 +3,10 @@
 mod peer;
 mod promql;
 
-use crate::args::Bench;
+use crate::args::{Bench, Need, Suite};
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
-use crate::{app, build, run};
+use crate::{app, build, run, setup, test};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +24,10 @@ pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
         Some(Bench::Promql) => return promql::command().map(|()| ExitCode::SUCCESS),
         Some(Bench::History) => return history().map(|()| ExitCode::SUCCESS),
         Some(Bench::Rules) => return example("fleetglass", "bench_rules").map(|()| ExitCode::SUCCESS),
+        Some(Bench::Alerts) => {
+            build::command(true)?;
+            return alerts().map(|()| ExitCode::SUCCESS);
+        }
         None => {}
     }
     // The table of the first page is part of what it prints.
@@ -37,7 +41,16 @@ pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
     peer::command()?;
     promql::command()?;
     history()?;
+    alerts()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// From a node to the browser, with what is shipped.
+fn alerts() -> Result<()> {
+    println!("\n── alerts in the browser");
+    setup::ensure(Need::Test(Some(Suite::Browser)))?;
+    let mut command = test::with_browser("release")?;
+    run::show(command.arg(paths::root().join("tests/browser/bench-alerts.mjs")))
 }
 
 fn example(package: &str, example: &str) -> Result<()> {

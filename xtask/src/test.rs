@@ -88,16 +88,22 @@ fn browser(report: &mut Report, filter: Option<&str>) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    let mut command = run::command("node");
+    let mut command = with_browser("debug")?;
     command
         .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"])
         .args(files);
-    command.env("FLEETGLASS_BIN", paths::proxy("debug"));
+    report.stage("browser", &mut command)
+}
+
+/// Node, which finds Chromium and the binary of that profile.
+pub(crate) fn with_browser(profile: &str) -> Result<Command> {
+    let mut command = run::command("node");
+    command.env("FLEETGLASS_BIN", paths::proxy(profile));
     command.env("FLEETGLASS_NODE_MODULES", setup::node_modules(&paths::cache()?)?);
     if let Some(chromium) = paths::find_program(&["chromium", "chromium-browser", "google-chrome"]) {
         command.env("FLEETGLASS_CHROMIUM", chromium);
     }
-    report.stage("browser", &mut command)
+    Ok(command)
 }
 
 fn browser_files() -> Result<Vec<PathBuf>> {

@@ -15,11 +15,7 @@ use fleetglass_shared::{
 use parking_lot::Mutex;
 
 use super::{LoadedGroup, Rules, Seen};
-use crate::{
-    alerts::{Alerts, Told},
-    clock,
-    store::TargetIdent,
-};
+use crate::{alerts::Told, clock, store::TargetIdent};
 
 /// How long one rule may take: half a minute, or its interval if that is longer.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -89,7 +85,8 @@ fn identity(rule: &Rule) -> String {
 
 impl Running {
     /// A group that begins. It takes up the alerts of `old`, or of an earlier run.
-    pub(super) fn new(loaded: LoadedGroup, old: Option<&Self>, alerts: &Alerts, now: UnixMillis) -> Self {
+    pub(super) fn new(loaded: LoadedGroup, old: Option<&Self>, rules: &Rules, now: UnixMillis) -> Self {
+        let alerts = &rules.alerts;
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         let mut keys = Vec::new();
         for rule in &loaded.group.rules {
@@ -107,11 +104,9 @@ impl Running {
         }
         if let Some(old) = old {
             // What the old group wrote and alerted for rules that are gone ends with it.
-            for (rule, key) in old.loaded.group.rules.iter().zip(&old.keys) {
-                if !loaded.group.rules.iter().any(|own| identity(own) == identity(rule)) {
-                    alerts.drop_rule(key, now);
-                }
-            }
+            let is_kept = |rule: &Rule| loaded.group.rules.iter().any(|own| identity(own) == identity(rule));
+            let gone = old.loaded.group.rules.iter().enumerate().filter(|(_, rule)| !is_kept(rule));
+            gone.for_each(|(index, _)| old.end(index, rules, now));
         }
         let is_fast = |rule: &Rule| {
             rule.is_alerting() && rule.labels.contains_key("risk") && rule.query.is_local_to("instance")
@@ -136,9 +131,16 @@ impl Running {
         of(&self.loaded) == of(other)
     }
 
-    /// The group is gone, and its alerts with it.
-    pub(super) fn retire(&self, alerts: &Alerts, now: UnixMillis) {
-        self.keys.iter().for_each(|key| alerts.drop_rule(key, now));
+    /// The group is gone, and its alerts and series with it.
+    pub(super) fn retire(&self, rules: &Rules, now: UnixMillis) {
+        (0..self.keys.len()).for_each(|index| self.end(index, rules, now));
+    }
+
+    fn end(&self, index: usize, rules: &Rules, now: UnixMillis) {
+        let ended = self.inner.lock().state.rules.get_mut(index).map(RuleState::ended).unwrap_or_default();
+        let last = self.timing.lock().last.unwrap_or(now);
+        write(rules, ended, now.max(last + 1));
+        rules.alerts.drop_rule(&self.keys[index], now);
     }
 
     /// The name of its file.
@@ -253,10 +255,7 @@ impl Running {
             tracing::warn!("{}: group {:?}, rule {name:?}: {error}", self.file(), self.name());
         }
         inner.health[index] = RuleHealth { at: Some(at), took_seconds: took, error, warnings };
-        if !samples.is_empty() {
-            let series = samples.into_iter().map(|(labels, value)| (labels, vec![(at, value)])).collect();
-            rules.store.ingest(&TargetIdent::nobody(), series, clock::now());
-        }
+        write(rules, samples, at);
         let rule = &self.loaded.group.rules[index];
         if rule.is_alerting() && inner.health[index].error.is_none() {
             let told = Told {
@@ -295,6 +294,14 @@ impl Running {
                 self.tell(rules, &mut inner, index, at, outcome, begun.elapsed().as_secs_f64());
             }
         }
+    }
+}
+
+/// Puts what rules give into the store.
+fn write(rules: &Rules, samples: Vec<(LabelSet, f64)>, at: UnixMillis) {
+    if !samples.is_empty() {
+        let series = samples.into_iter().map(|(labels, value)| (labels, vec![(at, value)])).collect();
+        rules.store.ingest(&TargetIdent::nobody(), series, clock::now());
     }
 }
 

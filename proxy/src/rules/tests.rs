@@ -240,3 +240,21 @@ fn a_bad_override_is_a_fault_of_its_file_and_the_rule_is_as_it_was() {
     assert_eq!(file.groups[0].group.rules.len(), 1);
     assert!(file.faults[0].message.contains("compares with 5, not with 99"), "{:?}", file.faults);
 }
+
+#[tokio::test]
+async fn the_series_of_a_rule_that_is_gone_end_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::new(Limits::default()));
+    // Samples of long ago are not taken from rules.
+    let now = clock::now() / MINUTE * MINUTE;
+    let both = "groups: [{name: g, interval: 1m, rules: [{alert: Lag, expr: lag > 5}, {record: twice, expr: lag * 2}]}]";
+    let world = World::start(folder.path(), Arc::clone(&store), both, now).await;
+    let count = |expr: &str| crate::query::evaluate_instant(&store, expr, now + 5_000).unwrap().len();
+    world.step(now, Some(9.0), false);
+    assert_eq!([count("ALERTS"), count("twice")], [1, 1]);
+
+    world.rules.apply(set("groups: [{name: g, interval: 1m, rules: [{alert: Lag, expr: lag > 5}]}]"), now);
+    assert_eq!([count("ALERTS"), count("twice")], [1, 0], "what is in both goes on");
+    world.rules.apply(set("groups: []"), now);
+    assert_eq!([count("ALERTS"), count("ALERTS_FOR_STATE")], [0, 0]);
+}

@@ -31,8 +31,12 @@ impl Observing {
         Self { state, watch: watch.ok(), retention }
     }
 
-    /// Goes on until it is cancelled.
-    pub(super) async fn go_on(mut self, cancel: CancellationToken) -> Self {
+    /// Goes on until it is cancelled. `blind_since` says since when nothing can be seen from here, while that is so.
+    pub(super) async fn go_on(
+        mut self,
+        blind_since: impl Fn() -> Option<UnixMillis> + Send,
+        cancel: CancellationToken,
+    ) -> Self {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut since_prune = 0;
@@ -42,7 +46,14 @@ impl Observing {
                 _ = ticks.tick() => {}
             }
             let now = clock::now();
-            let jumped = self.watch.as_mut().is_some_and(|watch| watch.goes_on(&self.state, now));
+            let jumped = match (self.watch.as_mut(), blind_since()) {
+                (Some(watch), Some(since)) => {
+                    watch.is_blind(&self.state, since);
+                    false
+                }
+                (Some(watch), None) => watch.goes_on(&self.state, now),
+                (None, _) => false,
+            };
             // A clock that was set may be wrong now: nothing is thrown away by it for an hour.
             since_prune = if jumped { 0 } else { since_prune + 1 };
             if since_prune >= PRUNE_EVERY {

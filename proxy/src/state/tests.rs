@@ -107,6 +107,28 @@ async fn a_run_that_ends_without_a_word_gets_its_stop_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn time_without_a_way_out_is_nobodys_downtime() {
+    let state = StateFile::open(None);
+    let healthy = Known { status: Status::Healthy, ..Known::default() };
+    state.record_node("a", &healthy, vec![event(1_000, "a", EventKind::State, "healthy")]);
+    let mut watch = Watch::begin(&state, "1", 1_000).await.unwrap();
+    assert!(!watch.goes_on(&state, 20_000));
+    watch.is_blind(&state, 15_000);
+    state.record_node("a", &healthy, vec![event(16_000, "a", EventKind::State, "unreachable")]);
+    watch.is_blind(&state, 15_000);
+    state.record_node("a", &healthy, vec![event(90_000, "a", EventKind::State, "healthy")]);
+    assert!(!watch.goes_on(&state, 91_000));
+    assert!(!watch.goes_on(&state, 100_000));
+    let history = state.history(100_000).await.unwrap();
+    assert_eq!(history.observed, [(91_000, 100_000), (1_000, 15_000)]);
+    let day = history.of("a")[0];
+    assert_eq!((day.up_ms, day.down_ms), (14_000 + 9_000, 0));
+    let found = state.events(all()).await.unwrap().events;
+    let own: Vec<_> = found.iter().filter(|event| event.node.is_none()).map(|event| event.at).collect();
+    assert_eq!(own, [1_000, 15_000, 91_000], "told once each");
+}
+
+#[tokio::test]
 async fn pruning_keeps_the_last_word_on_each_node() {
     let state = StateFile::open(None);
     let healthy = Known { status: Status::Healthy, ..Known::default() };

@@ -14,6 +14,8 @@ const GAP_MS: UnixMillis = 60_000;
 pub struct Watch {
     since: UnixMillis,
     until: UnixMillis,
+    /// It sees nothing: its span is closed, and no other is open.
+    blind: bool,
 }
 
 impl Watch {
@@ -31,11 +33,32 @@ impl Watch {
         }
         drafts.push(Draft::own(now, EventKind::Start, version, format!("Fleetglass {version} started")));
         state.record_with(drafts, move |connection| open(connection, now));
-        Ok(Self { since: now, until: now })
+        Ok(Self { since: now, until: now, blind: false })
+    }
+
+    /// Nothing can be seen from `since` on, though it runs: until it goes on, nobody knows how the nodes are.
+    pub fn is_blind(&mut self, state: &StateFile, since: UnixMillis) {
+        if std::mem::replace(&mut self.blind, true) {
+            return;
+        }
+        self.until = since.clamp(self.since, self.until.max(self.since));
+        let until = self.until;
+        let what = "Fleetglass had no way out of its machine and could see no node";
+        let draft = Draft::own(until, EventKind::Stop, "", what.to_owned());
+        state.record_with(vec![draft], move |connection| {
+            advance(connection, until)?;
+            close(connection)
+        });
     }
 
     /// It still observes. `true` when it did not for a while, or the clock was set.
     pub fn goes_on(&mut self, state: &StateFile, now: UnixMillis) -> bool {
+        if std::mem::take(&mut self.blind) {
+            (self.since, self.until) = (now, now);
+            let draft = Draft::own(now, EventKind::Start, "", "Fleetglass sees the nodes again".to_owned());
+            state.record_with(vec![draft], move |connection| open(connection, now));
+            return false;
+        }
         let (since, until) = (self.since, self.until);
         self.until = now;
         if (since..=until.saturating_add(GAP_MS)).contains(&now) {

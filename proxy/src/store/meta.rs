@@ -34,7 +34,13 @@ pub fn kind_word(word: &str) -> &'static str {
 pub(super) struct Texts(Mutex<HashSet<Arc<str>>>);
 
 impl Texts {
-    fn share(&self, text: &str) -> Arc<str> {
+    /// The one of these words, where somebody sent them.
+    pub(super) fn known(&self, text: &str) -> Option<Arc<str>> {
+        self.0.lock().get(text).cloned()
+    }
+
+    /// The one of these words, kept from now on if it is new.
+    pub(super) fn share(&self, text: &str) -> Arc<str> {
         let mut texts = self.0.lock();
         if let Some(known) = texts.get(text) {
             return known.clone();

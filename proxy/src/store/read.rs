@@ -8,7 +8,7 @@ use fleetglass_shared::sample::{LOOK_BACK_MS, format_value, stale_marker};
 use fleetglass_shared::wire::SeriesInfo;
 
 use super::column::{Cells, Sealed};
-use super::table::{Column, OURS, Table};
+use super::table::{Column, Named, OURS, Sought, Table};
 use super::{Meta, Store};
 
 /// One sample: a time and a value.
@@ -70,9 +70,10 @@ impl Store {
     ) -> Result<Vec<Series>, SelectError> {
         let mut found = Vec::new();
         let mut samples = 0;
+        let sought = self.sought(matchers);
         for table in self.matching(matchers) {
             let table = table.read();
-            for column in table.matching(matchers) {
+            for column in table.matching(matchers, &sought) {
                 let read = table.read_column(column, start, end);
                 if read.is_empty() {
                     continue;
@@ -212,6 +213,12 @@ impl Store {
         }
     }
 
+    /// The metric that the matchers name.
+    pub(super) fn sought(&self, matchers: &[Matcher]) -> Sought {
+        let named = matchers.iter().find(|matcher| is_name(matcher));
+        Sought::new(named.and_then(|matcher| self.shared.names.known(matcher.value())))
+    }
+
     fn each_in(
         &self,
         matchers: &[Matcher],
@@ -219,35 +226,46 @@ impl Store {
         end: UnixMillis,
         mut each: impl FnMut(&Table, u32),
     ) {
+        let sought = self.sought(matchers);
         for table in self.matching(matchers) {
             let table = table.read();
             if table.first_time().is_some_and(|first| first <= end)
                 && table.last_time().is_some_and(|last| last >= start)
             {
-                table.matching(matchers).for_each(|column| each(&table, column));
+                table.matching(matchers, &sought).for_each(|column| each(&table, column));
             }
         }
     }
 }
 
+fn is_name(matcher: &Matcher) -> bool {
+    matcher.name() == METRIC_NAME && matcher.op() == MatchOp::Equal
+}
+
 impl Table {
     /// The columns that pass all matchers.
-    pub(super) fn matching<'a>(&'a self, matchers: &'a [Matcher]) -> impl Iterator<Item = u32> + 'a {
+    pub(super) fn matching<'a>(
+        &'a self,
+        matchers: &'a [Matcher],
+        sought: &Sought,
+    ) -> impl Iterator<Item = u32> + 'a {
         // No target has a metric's name, so the list of that metric passes as it is.
-        let named = matchers.iter().position(|m| m.name() == METRIC_NAME && m.op() == MatchOp::Equal);
+        let named = matchers.iter().position(is_name);
         let rest =
             matchers.iter().enumerate().filter(|(at, _)| Some(*at) != named).map(|(_, matcher)| matcher);
         // A label of the target is the same for all its series, so it is looked at once.
         let (target, own): (Vec<&Matcher>, Vec<&Matcher>) =
             rest.partition(|matcher| self.target.get(matcher.name()).is_some());
         let possible = target.iter().all(|matcher| matcher.matches_set(&self.target));
-        let named = named.map(|at| &matchers[at]);
-        let (list, all) = match named {
-            Some(matcher) => (self.of_metric(matcher.value()), 0),
-            None => (&[][..], self.columns.len() as u32),
+        let (list, some) = match named {
+            _ if !possible => (&[][..], 0..0),
+            None => (&[][..], 0..self.columns.len() as u32),
+            Some(_) => match self.of_metric(sought) {
+                Named::One(column) => (&[][..], column..column + 1),
+                Named::Many(columns) => (columns, 0..0),
+            },
         };
-        let candidates = list.iter().copied().chain(0..all);
-        let candidates = candidates.take(if possible { usize::MAX } else { 0 });
+        let candidates = list.iter().copied().chain(some);
         candidates
             .filter(move |&column| own.iter().all(|m| m.matches_set(&self.columns[column as usize].labels)))
     }

@@ -12,7 +12,7 @@ use fleetglass_shared::sample::{is_stale, stale_marker};
 use super::Store;
 use super::column::Sealed;
 use super::disk::{Disk, Each, Parts, Place, Recent, own_matchers};
-use super::table::{Block, Table};
+use super::table::{Block, Sought, Table};
 
 impl Storage for Store {
     fn scan(
@@ -38,7 +38,13 @@ impl Storage for Store {
 
 /// How the series of one table are shown.
 type ScanMemory<'a> =
-    &'a dyn Fn(&Table, &[Matcher], UnixMillis, UnixMillis, Each<'_>) -> Result<(), EvalError>;
+    &'a dyn Fn(&Table, &Selection<'_>, UnixMillis, UnixMillis, Each<'_>) -> Result<(), EvalError>;
+
+/// What is looked for in one table after the other.
+struct Selection<'a> {
+    matchers: &'a [Matcher],
+    sought: Sought,
+}
 
 impl Store {
     fn walk(
@@ -48,18 +54,19 @@ impl Store {
         scan_memory: ScanMemory<'_>,
         each: Each<'_>,
     ) -> Result<(), EvalError> {
+        let selection = Selection { matchers, sought: self.sought(matchers) };
         let mut seen = BTreeSet::new();
         for table in self.matching(matchers) {
             match &self.shared.disk {
                 Some(disk) => {
-                    let (instance, parts) = table.read().parts(disk, matchers, from, to);
+                    let (instance, parts) = table.read().parts(disk, &selection, from, to);
                     match parts {
-                        None => scan_memory(&table.read(), matchers, from, to, each)?,
+                        None => scan_memory(&table.read(), &selection, from, to, each)?,
                         Some(parts) => each_part(disk, parts, matchers, each)?,
                     }
                     seen.insert(instance);
                 }
-                None => scan_memory(&table.read(), matchers, from, to, each)?,
+                None => scan_memory(&table.read(), &selection, from, to, each)?,
             }
         }
         let Some(disk) = &self.shared.disk else { return Ok(()) };
@@ -109,14 +116,14 @@ fn each_part(disk: &Disk, parts: Vec<Parts>, matchers: &[Matcher], each: Each<'_
 /// that long.
 fn scan_memory(
     table: &Table,
-    matchers: &[Matcher],
+    selection: &Selection<'_>,
     from: UnixMillis,
     to: UnixMillis,
     each: Each<'_>,
 ) -> Result<(), EvalError> {
     let mut values = Vec::new();
     let mut rows = None;
-    for column in table.matching(matchers) {
+    for column in table.matching(selection.matchers, &selection.sought) {
         let rows = rows.get_or_insert_with(|| Rows::new(table, from, to));
         values.clear();
         rows.fill(table, column as usize, &mut values);
@@ -137,7 +144,7 @@ fn scan_memory(
 /// As [`scan_memory`], of each series the newest sample alone: that of the last row, where it is in the head.
 fn scan_newest(
     table: &Table,
-    matchers: &[Matcher],
+    selection: &Selection<'_>,
     from: UnixMillis,
     to: UnixMillis,
     each: Each<'_>,
@@ -148,10 +155,10 @@ fn scan_newest(
         _ => table.times.partition_point(|&at| at <= to).checked_sub(1),
     };
     let Some(row) = row.filter(|&row| table.times[row] >= from) else {
-        return scan_memory(table, matchers, from, to, each);
+        return scan_memory(table, selection, from, to, each);
     };
     let mut times = None;
-    for column in table.matching(matchers) {
+    for column in table.matching(selection.matchers, &selection.sought) {
         let entry = &table.columns[column as usize];
         let labels = entry.whole(&table.target);
         if entry.timed.is_some() {
@@ -173,7 +180,7 @@ impl Table {
     fn parts(
         &self,
         disk: &Disk,
-        matchers: &[Matcher],
+        selection: &Selection<'_>,
         from: UnixMillis,
         to: UnixMillis,
     ) -> (String, Option<Vec<Parts>>) {
@@ -185,7 +192,7 @@ impl Table {
         }
         let rows = Rows::new(self, from, to);
         let mut columns = Vec::new();
-        for column in self.matching(matchers) {
+        for column in self.matching(selection.matchers, &selection.sought) {
             let mut values = Vec::with_capacity(rows.times.len());
             rows.fill(self, column as usize, &mut values);
             let entry = &self.columns[column as usize];

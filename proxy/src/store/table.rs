@@ -1,5 +1,6 @@
 //! One target's table: a time column shared by all its series, a row a scrape.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use super::column::{BLOCK_ROWS, Cells, Sealed};
 use super::disk::{DAY_MS, Logged, Place};
 use super::layout::Layout;
-use super::meta::Metadata;
+use super::meta::{Metadata, Texts};
 
 /// Whose series it is: an endpoint's slot, or one of these.
 pub(super) type Owner = u16;
@@ -30,6 +31,10 @@ const UNSAVED_MS: i64 = 3 * 3_600_000;
 pub(super) struct Column {
     /// Its own labels with `__name__`, clashes with the target's renamed, the target's not among them.
     pub(super) labels: LabelSet,
+    /// Its metric's name, one text for all tables: two of the same name are at the same address.
+    metric: Arc<str>,
+    /// The metric has no other series in this table.
+    alone: bool,
     /// With the target's labels: a series that was asked for once is asked for again, by rules each time.
     whole: OnceLock<LabelSet>,
     pub(super) head: Cells,
@@ -47,6 +52,29 @@ impl Column {
     pub(super) fn whole(&self, target: &LabelSet) -> &LabelSet {
         self.whole.get_or_init(|| self.labels.merged(target))
     }
+}
+
+/// A metric that is looked for in one table after the other.
+pub(super) struct Sought {
+    /// Its name; `None` where no table has it.
+    metric: Option<Arc<str>>,
+    /// Its column in the table before.
+    guess: Cell<u32>,
+}
+
+impl Sought {
+    /// By the text that all tables share.
+    pub(super) fn new(metric: Option<Arc<str>>) -> Self {
+        Self { metric, guess: Cell::new(0) }
+    }
+}
+
+/// The columns of a metric in one table.
+pub(super) enum Named<'a> {
+    /// The only one.
+    One(u32),
+    /// These.
+    Many(&'a [u32]),
 }
 
 /// Rows that no longer change; `columns[i]` belongs to the table's column `i`, those behind are absent.
@@ -73,7 +101,8 @@ pub(super) struct Table {
     pub(super) target: LabelSet,
     pub(super) columns: Vec<Column>,
     by_labels: HashTable<u32>,
-    by_metric: HashMap<Box<str>, Vec<u32>>,
+    by_metric: HashMap<Arc<str>, Vec<u32>>,
+    names: Arc<Texts>,
     hasher: DefaultHashBuilder,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) metadata: Metadata,
@@ -99,12 +128,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(target: LabelSet, total: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(target: LabelSet, total: Arc<AtomicUsize>, names: Arc<Texts>) -> Self {
         Self {
             target,
             columns: Vec::new(),
             by_labels: HashTable::new(),
             by_metric: HashMap::new(),
+            names,
             hasher: DefaultHashBuilder::default(),
             endpoints: Vec::new(),
             metadata: Metadata::default(),
@@ -153,6 +183,8 @@ impl Table {
     pub(super) fn add(&mut self, labels: LabelSet) -> u32 {
         let column = self.columns.len() as u32;
         self.columns.push(Column {
+            metric: self.names.share(labels.metric()),
+            alone: true,
             labels,
             whole: OnceLock::new(),
             head: Cells::default(),
@@ -171,16 +203,27 @@ impl Table {
         let Self { columns, by_labels, by_metric, hasher, .. } = self;
         let hash = |&column: &u32| hasher.hash_one(&columns[column as usize].labels);
         by_labels.insert_unique(hash(&column), column, hash);
-        let metric = columns[column as usize].labels.metric();
-        match by_metric.get_mut(metric) {
-            Some(named) => named.push(column),
-            None => drop(by_metric.insert(metric.into(), vec![column])),
-        }
+        let metric = columns[column as usize].metric.clone();
+        let named = by_metric.entry(metric).or_default();
+        named.push(column);
+        let alone = named.len() == 1;
+        named.iter().for_each(|&at| columns[at as usize].alone = alone);
     }
 
-    /// The columns of a metric.
-    pub(super) fn of_metric(&self, metric: &str) -> &[u32] {
-        self.by_metric.get(metric).map_or(&[], Vec::as_slice)
+    /// The columns of a metric. Nodes of a family expose alike, so that it is mostly where it was in the table
+    /// before this one.
+    pub(super) fn of_metric(&self, sought: &Sought) -> Named<'_> {
+        let Some(metric) = &sought.metric else { return Named::Many(&[]) };
+        let guess = sought.guess.get();
+        let is_it = |column: &Column| column.alone && Arc::ptr_eq(&column.metric, metric);
+        if self.columns.get(guess as usize).is_some_and(is_it) {
+            return Named::One(guess);
+        }
+        let all = self.by_metric.get(metric).map_or(&[][..], Vec::as_slice);
+        if let [column] = all {
+            sought.guess.set(*column);
+        }
+        Named::Many(all)
     }
 
     /// Takes back the series added since there were `length`.
@@ -194,8 +237,10 @@ impl Table {
             }
             if let Some(named) = self.by_metric.get_mut(labels.metric()) {
                 named.pop();
-                if named.is_empty() {
-                    self.by_metric.remove(self.columns[column as usize].labels.metric());
+                match named.as_slice() {
+                    [] => drop(self.by_metric.remove(&self.columns[column as usize].metric)),
+                    [last] => self.columns[*last as usize].alone = true,
+                    _ => {}
                 }
             }
             self.columns.pop();
@@ -387,11 +432,7 @@ impl Table {
         self.columns.capacity() * size_of::<Column>()
             + self.columns.iter().map(column).sum::<usize>()
             + self.by_labels.capacity() * 8 / 7 * 5
-            + self
-                .by_metric
-                .iter()
-                .map(|(name, columns)| name.len() + 40 + columns.capacity() * 4)
-                .sum::<usize>()
+            + self.by_metric.iter().map(|(_, columns)| 41 + columns.capacity() * 4).sum::<usize>()
             + self.endpoints.iter().map(|e| e.layout.heap_bytes()).sum::<usize>()
             + self.metadata.heap_bytes()
             + self.times.capacity() * 8

@@ -62,6 +62,41 @@ fn a_series_that_is_missing_is_stale_once() {
 }
 
 #[test]
+fn a_metric_is_found_wherever_each_node_has_it() {
+    let store = Store::new(Limits::default());
+    let bodies = [
+        ("a", "m 1\nx 1\n"),
+        ("b", "m 2\nx 2\n"),
+        ("c", "x 3\nm 3\n"),
+        ("d", "m{k=\"1\"} 4\nm{k=\"2\"} 5\n"),
+        ("e", "x 6\n"),
+        ("f", "m 7\n"),
+    ];
+    for (id, body) in bodies {
+        let mut row = store.begin(&target(id), 1000).unwrap();
+        expose(&mut row, "metrics", body).unwrap();
+        row.commit();
+    }
+    let values = |selector: &str| -> Vec<f64> {
+        let matchers = Selector::parse(selector).unwrap().matchers;
+        let found = store.select(&matchers, 0, 9999, EVERYTHING).unwrap();
+        found.iter().map(|series| series.samples[0].1).collect()
+    };
+    assert_eq!(values("m"), [1.0, 2.0, 3.0, 4.0, 5.0, 7.0]);
+    assert_eq!(values("x"), [1.0, 2.0, 3.0, 6.0]);
+    assert_eq!(values("nobody_has_it"), [0.0; 0]);
+
+    // A second series of the metric takes the first one's place alone, and gives it back when it is abandoned.
+    let small = Store::new(Limits { max_series_per_target: 1, ..Limits::default() });
+    scrape(&small, 1000, "m 1\n");
+    let mut row = small.begin(&target("a"), 2000).unwrap();
+    assert!(expose(&mut row, "metrics", "m 2\nm{k=\"1\"} 3\n").is_err());
+    row.commit();
+    scrape(&small, 3000, "m 4\n");
+    assert_eq!(read(&small, "m"), ["m 1000:1 2000:- 3000:4"]);
+}
+
+#[test]
 fn staleness_crosses_the_edge_of_a_block() {
     let store = Store::new(Limits::default());
     for round in 1..=200 {

@@ -143,7 +143,12 @@ impl<'a> Story<'a> {
             Cause::Network(family) => format!("{name} across the network of {}", self.family(family)),
             Cause::Release(..) if self.silent => format!("Nodes {} do not answer", self.sharing(self.cause)),
             Cause::Node(node) if self.silent => format!("{node} does not answer"),
-            Cause::Node(node) => format!("{} alerts began together on {node}", self.failures.len()),
+            Cause::Node(node) => {
+                format!(
+                    "{} alerts began together on {node}",
+                    crate::format::count(self.failures.len() as f64)
+                )
+            }
             Cause::Alone(_) => match self.order.first() {
                 Some((_, node)) => format!("{name} on {node}"),
                 None => name.to_owned(),

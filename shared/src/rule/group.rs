@@ -158,6 +158,11 @@ impl RuleState {
         state
     }
 
+    /// An end for each series that it wrote: its rule is gone.
+    pub fn ended(&mut self) -> Vec<(LabelSet, f64)> {
+        std::mem::take(&mut self.written).into_iter().map(|labels| (labels, stale_marker())).collect()
+    }
+
     /// `ALERTS` and `ALERTS_FOR_STATE` of what pends and fires.
     fn samples(&self) -> Vec<(LabelSet, f64)> {
         let mut samples = Vec::new();

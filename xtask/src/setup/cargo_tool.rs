@@ -116,6 +116,12 @@ impl Piece for CargoTool {
         command.arg("--target-dir").arg(build.join("target"));
         // Compiled once and run for seconds: the cheapest build there is.
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_DEV_OPT_LEVEL", "0");
+        for (setting, value) in
+            [("CODEGEN_UNITS", "4"), ("DEBUG_ASSERTIONS", "false"), ("OVERFLOW_CHECKS", "false")]
+        {
+            command.env(format!("CARGO_PROFILE_DEV_{setting}"), value);
+        }
+        command.env("CARGO_PROFILE_DEV_PANIC", "abort");
         command.env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS");
         run::logged(&self.name(), &mut command, &log, None)?;
         commit(&staged, &self.place)?;

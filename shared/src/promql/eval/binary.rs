@@ -1,6 +1,6 @@
 //! Operators: between numbers, between a vector and a number, and between vectors whose labels match.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::rows::{Grouping, Places, Row, in_words, merged_or, nameless};
 use super::{Eval, Sink};
@@ -79,6 +79,10 @@ impl Eval<'_> {
                     Some(_) if op.compares() && !bool_result => *value,
                     Some(result) => result,
                 };
+            }
+            // Most rules hold for few series: of the others nothing is left.
+            if op.compares() && values.iter().all(|value| is_stale(*value)) {
+                return Ok(());
             }
             sink(labels, nameless || drops, values)
         })
@@ -163,6 +167,10 @@ impl<'m> Matching<'m> {
                 found.push(self.labelled(row, other, values));
             }
         }
+        if one_to_one && crowded.is_empty() && self.ones.iter().all(|rows| rows.len() == 1) {
+            // Each pair has a group of its own, and the labels of a pair are those of its group.
+            return Ok(found);
+        }
         let error = if one_to_one { EvalError::same_labels } else { not_unique };
         merged_or(found, error)
     }
@@ -186,11 +194,11 @@ impl<'m> Matching<'m> {
         let mut labels = row.labels.clone();
         let included = match &binary.card {
             Card::OneToOne => {
-                labels = if binary.on {
-                    binary.grouping().of(&labels)
-                } else {
-                    labels.without(|name| binary.labels.iter().any(|label| label == name))
-                };
+                if binary.on {
+                    labels = binary.grouping().of(&labels);
+                } else if !binary.labels.is_empty() {
+                    labels = labels.without(|name| binary.labels.iter().any(|label| label == name));
+                }
                 &[][..]
             }
             Card::ManyToOne(included) | Card::OneToMany(included) => included.as_slice(),

@@ -1,6 +1,6 @@
 //! Rows, their labels, and keys by which they are grouped and matched.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::labels::{LabelSet, METRIC_NAME, MatchOp};
 use crate::promql::error::EvalError;
