@@ -14,8 +14,8 @@ pub fn worst_first(a: &Risk, b: &Risk) -> Ordering {
     rank(a)
         .cmp(&rank(b))
         .then_with(|| time(a).cmp(&time(b)))
-        .then_with(|| severity(a).cmp(&severity(b)))
         .then_with(|| way(a).total_cmp(&way(b)))
+        .then_with(|| severity(a).cmp(&severity(b)))
 }
 
 fn rank(risk: &Risk) -> u8 {
