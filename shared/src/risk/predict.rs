@@ -3,7 +3,7 @@
 
 use super::climbs::{Course, Point, bend, course, without_spikes};
 use super::line::Line;
-use super::{Kind, Side, Watch};
+use super::{Kind, Side, Watch, headroom};
 use crate::health::UnixMillis;
 use crate::wire::{Outlook, Trend};
 
@@ -23,7 +23,9 @@ const LEAST_TOPS: usize = 4;
 const YOUNG: f64 = 0.25;
 /// … and it is believed only when less than this part of the way is left.
 const YOUNG_LEFT: f64 = 0.5;
-/// A fall is a recovery from this part of the bound on.
+/// A fall is a recovery where less than this part of the way was left when it began …
+const RECOVERY_FROM: f64 = 0.5;
+/// … from this part of the bound on.
 const RECOVERY: f64 = 0.05;
 /// Values beyond this are no measurements.
 const HUGE: f64 = 1e150;
@@ -56,10 +58,8 @@ pub fn predict(watch: &Watch, value: f64, samples: &[(UnixMillis, f64)], now: Un
     let trend = if breached { Trend::Breached } else { verdict };
     let own = line.map(|line| seen.restored(line));
     let mut prediction = bare(trend);
-    prediction.outlook.slope = own.map(|line| {
-        let slope = if line.rises() || line.falls() { line.slope } else { 0.0 };
-        slope * sign
-    });
+    prediction.outlook.slope =
+        own.map(|line| if line.rises() || line.falls() { line.slope * sign } else { 0.0 });
     if let Some(line) = own.filter(|_| trend == Trend::Approaching) {
         let bound = sign * watch.bound;
         let at = |seconds: f64| {
@@ -105,6 +105,8 @@ fn crossing_of(line: &Line, bound: f64, off: f64, slope: f64) -> f64 {
 /// The points of a window, each nearer to the bound the greater it is, from 0 at the last to 1 at the furthest from it.
 struct Seen {
     points: Vec<Point>,
+    watch: Watch,
+    sign: f64,
     base: f64,
     scale: f64,
     /// The bound on the same scale.
@@ -158,7 +160,7 @@ impl Seen {
         let value = if watch.kind == Kind::Counter { 0.0 } else { (sign * value - base) / scale };
         let way = if watch.bound == 0.0 { bound.abs() } else { watch.bound.abs() / scale };
         without_spikes(&mut points);
-        Some(Self { points, base, scale, bound, value, way, window })
+        Some(Self { points, watch: *watch, sign, base, scale, bound, value, way, window })
     }
 
     /// A line in the values' own units.
@@ -181,7 +183,8 @@ impl Seen {
             }
             let fallen = self.points[course.since].1 - self.value;
             let enough = course.turn.max(self.way * RECOVERY);
-            if line.falls() && course.tops.len() < 2 && fallen >= enough {
+            let was_near = self.left_at(course.since) < RECOVERY_FROM;
+            if line.falls() && course.tops.len() < 2 && fallen >= enough && was_near {
                 return (Trend::Recovering, Some(line));
             }
         }
@@ -225,6 +228,12 @@ impl Seen {
     fn is_old(&self, line: &Line) -> bool {
         let span = -self.points.first().map_or(0.0, |point| point.0);
         span >= self.window * YOUNG || self.bound - line.at(0.0) < self.way * YOUNG_LEFT
+    }
+
+    /// The part of the way that was left at a point; none where there is no way.
+    fn left_at(&self, point: usize) -> f64 {
+        let value = self.sign * (self.points[point].1 * self.scale + self.base);
+        headroom(&self.watch, value).unwrap_or(0.0)
     }
 
     /// Whether the line meets the bound soon enough to be believed.
