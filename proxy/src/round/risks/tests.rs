@@ -1,3 +1,4 @@
+//! Rounds of one node, and what its risks come to.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
