@@ -9,6 +9,7 @@ use std::{
 
 use fleetglass_tests::{
     command,
+    inbox::{Inbox, Letter},
     node::{Node, Page},
     proxy::{Fleetglass, QUICK},
     samples,
@@ -37,6 +38,14 @@ dir = \"families\"
 
 [rules]
 evaluation_interval = \"500ms\"
+";
+
+const ROUTE: &str = "
+[notify.route]
+receiver = \"pager\"
+group_by = [\"alertname\", \"risk\"]
+group_wait = \"0s\"
+
 ";
 
 /// Simulated nodes, gone when this is dropped.
@@ -90,7 +99,10 @@ async fn a_climbing_lag_is_foreseen_counted_down_and_told_before_it_is_a_breach(
     std::fs::create_dir_all(folder.path().join("families/decdn")).unwrap();
     std::fs::write(folder.path().join("families/decdn/family.toml"), FAMILY).unwrap();
     let _sim = simulated(&folder).await;
-    let config = format!("{QUICK}{WATCHING}[[discovery]]\nfile_sd = [\"targets.json\"]\n");
+    let pager = Inbox::start().await;
+    let told =
+        format!("[[receiver]]\nname = \"pager\"\n[[receiver.webhook]]\nurl = \"{}\"\n", pager.url("/"));
+    let config = format!("{QUICK}{WATCHING}{ROUTE}{told}[[discovery]]\nfile_sd = [\"targets.json\"]\n");
     let fleetglass = Fleetglass::start_in(Arc::clone(&folder), &config, &[]).await;
     fleetglass.ready().await;
     let ids = fleetglass.ids().await;
@@ -142,6 +154,25 @@ async fn a_climbing_lag_is_foreseen_counted_down_and_told_before_it_is_a_breach(
     assert_eq!(told["labels"]["severity"], "critical");
     let summary = told["annotations"]["summary"].as_str().unwrap();
     assert!(summary.contains(node.as_str()) && summary.contains(name), "{summary}");
+
+    // The message says how long is left, what is to be done and where to take it.
+    let soonest = |letter: &Letter| {
+        let alerts = letter.json()["alerts"].as_array().cloned().unwrap_or_default();
+        let is_it = |alert: &Value| {
+            let left = alert["fleetglass"]["timeLeft"].as_str().unwrap_or_default();
+            alert["labels"]["alertname"] == "BreachSoon"
+                && alert["labels"]["risk"] == name
+                && left.starts_with("Time left: about ")
+        };
+        alerts.into_iter().find(is_it)
+    };
+    let letter = pager.letter("how long is left", |letter| soonest(letter).is_some()).await;
+    let alert = soonest(&letter).unwrap();
+    assert_eq!(alert["status"], "firing");
+    let more = &alert["fleetglass"];
+    assert_eq!((&more["node"], &more["bound"]), (&node.as_str().into(), &600.0.into()), "{more}");
+    let text = letter.json()["fleetglass"]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("Time left: about ") && text.contains("What to do: "), "{text}");
 
     // At the bound the family's own alert takes over.
     let breached =
