@@ -185,7 +185,7 @@ mod tests {
         let plan = plan();
         let ids: Vec<&str> = plan.ways().map(|way| way.id.as_str()).collect();
         assert_eq!(ids, ["team/ntfy/0", "team/ntfy/1", "pager/pagerduty/0"]);
-        assert_eq!(plan.external_url, "http://127.0.0.1:8080", "a port that is named is not replaced");
+        assert_eq!(plan.external_url, "http://127.0.0.1:4711", "no other address is named");
     }
 
     #[test]

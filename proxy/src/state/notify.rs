@@ -165,7 +165,7 @@ impl StateFile {
         });
     }
 
-    /// The last attempts of every way, the newest first, at most a thousand.
+    /// The last attempts of every way, the newest first, at most five hundred.
     ///
     /// # Errors
     /// As [`Self::ask`].
@@ -173,7 +173,7 @@ impl StateFile {
         self.ask(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT way, at, took_ms, outcome, title, text FROM notify_attempt
-                 ORDER BY id DESC LIMIT 1000",
+                 ORDER BY id DESC LIMIT 500",
             )?;
             let row = |row: &Row<'_>| {
                 Ok(NotifyAttempt {
