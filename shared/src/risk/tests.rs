@@ -249,7 +249,7 @@ fn the_worst_stands_first() {
 
 #[test]
 fn what_moved_little_is_told_as_before() {
-    let told = foreseen(above(600.0), &ramp(30, 0.0, 10.0));
+    let told = foreseen(above(600.0), &ramp(40, 0.0, 8.0));
     let at = told.breach_at.unwrap();
     let moved = |by: i64, slope: f64| Outlook {
         breach_at: Some(at + by),
