@@ -111,6 +111,9 @@ fn pressure_of(node: &NodeSummary) -> f64 {
 /// above (a lag) or below (a number of peers): the side the value is on while all is well tells which.
 pub fn pressure(risk: &Risk) -> Option<f64> {
     let value = risk.value?;
+    if let Some(headroom) = risk.headroom {
+        return Some((1.0 - headroom).clamp(0.0, 1.0));
+    }
     Some(match risk.bound {
         _ if risk.firing => 1.0,
         bound if bound <= 0.0 || value <= 0.0 => 0.0,
@@ -240,11 +243,18 @@ mod tests {
             }
             pressure(&serde_json::from_value(risk).expect("a risk"))
         };
+        let half_way = |headroom: f64| {
+            let risk = json!({"name": "r", "title": "R", "severity": "critical", "value": 4.0, "bound": 0.0,
+                "meaning": "", "action": "", "firing": false, "headroom": headroom});
+            pressure(&serde_json::from_value(risk).expect("a risk"))
+        };
         assert_eq!(risk(Some(300.0), 600.0, false), Some(0.5));
         assert_eq!(risk(Some(8.0), 2.0, false), Some(0.25));
         assert_eq!(risk(Some(0.0), 0.0, false), Some(0.0));
         assert_eq!(risk(Some(1.0), 0.0, true), Some(1.0));
         assert_eq!(risk(None, 1.0, false), None);
+        assert_eq!(half_way(0.5), Some(0.5), "what the proxy says of the way that is left");
+        assert_eq!((half_way(-3.0), half_way(9.0)), (Some(1.0), Some(0.0)));
     }
 
     #[test]
