@@ -134,7 +134,7 @@ fn filled(view: RwSignal<View>, load: RisksLoad, latest: Memo<Arc<Listing>>, scr
         .then(|| view.with_untracked(|view| format!("{}\n{}", view.node, view.risk)));
     let rows = Rows { load, open: RwSignal::new(first.into_iter().collect::<BTreeSet<_>>()), shown };
     let waiting = Memo::new(move |_| latest.with(|latest| shown.with(|shown| changes(latest, shown))));
-    walk_by_keys(".risks-shown .risk-title");
+    walk_by_keys(".risks-shown .risk-name");
     group().child(headline(load, latest)).child(bar(view, latest)).child(
         div("risks-part")
             .when(
@@ -205,7 +205,7 @@ fn headline(load: RisksLoad, latest: Memo<Arc<Listing>>) -> El {
                         p("risks-next")
                             .child(span("muted").text("Next breach in "))
                             .child(timer("risks-left num", next_at))
-                            .child(span("muted").text(next_on))
+                            .child(span("risks-on muted").text(next_on))
                     },
                 )
             },
@@ -269,7 +269,7 @@ fn bar(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
             view.risk.clear();
         });
     };
-    div("alerts-bar")
+    div("alerts-bar risks-bar")
         .child(
             div("choices alerts-tabs")
                 .attr("role", "group")

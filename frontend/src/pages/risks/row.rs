@@ -154,7 +154,7 @@ pub fn many_row(rows: Rows, key: String) -> El {
 
 /// The button that unfolds; it reaches over the whole line.
 fn title(id: &str, is_open: Memo<bool>, press: impl Fn() + 'static) -> El {
-    button("risk-title")
+    button("risk-name")
         .aria("aria-expanded", move || is_open.get())
         .attr("aria-controls", id.to_owned())
         .on_click(press)

@@ -103,22 +103,12 @@ pub struct Bar {
 
 impl Bar {
     /// The bound stands at four fifths, so that there is room to go over it; a value further on presses it left.
+    /// `None` where there is no way to go: a yes or no, a bound of nothing at all.
     pub fn of(risk: &Risk) -> Option<Self> {
-        let value = risk.value.filter(|value| value.is_finite())?.max(0.0);
-        if let Some(headroom) = risk.headroom.filter(|headroom| headroom.is_finite()) {
-            let way = (1.0 - headroom).max(0.0);
-            let whole = way.max(1.25);
-            return Some(Self { fill: way / whole, bound: 1.0 / whole });
-        }
-        // A yes or no has no way to go.
-        if risk.unit == "bool" {
-            return None;
-        }
-        let whole = (risk.bound * 1.25).max(value);
-        if whole <= 0.0 {
-            return Some(Self { fill: 0.0, bound: 0.0 });
-        }
-        Some(Self { fill: value / whole, bound: (risk.bound / whole).clamp(0.0, 1.0) })
+        let headroom = risk.value.and(risk.headroom).filter(|headroom| headroom.is_finite())?;
+        let way = (1.0 - headroom).max(0.0);
+        let whole = way.max(1.25);
+        Some(Self { fill: way / whole, bound: 1.0 / whole })
     }
 }
 
@@ -291,18 +281,11 @@ mod tests {
     #[test]
     fn a_bar_has_room_beyond_its_bound() {
         let bar = |own| Bar::of(&risk(own));
-        assert_eq!(bar(json!({"value": null})), None);
-        assert_eq!(bar(json!({})), Some(Bar { fill: 0.4, bound: 0.8 }));
-        assert_eq!(bar(json!({"value": 1200.0, "firing": true})), Some(Bar { fill: 1.0, bound: 0.5 }));
-        assert_eq!(bar(json!({"value": 0.0, "bound": 0.0})), Some(Bar { fill: 0.0, bound: 0.0 }));
-        assert_eq!(bar(json!({"value": 2.0, "bound": 0.0})), Some(Bar { fill: 1.0, bound: 0.0 }));
-        // Eight peers where two are the least: the proxy says how much of the way is left.
-        assert_eq!(
-            bar(json!({"value": 8.0, "bound": 2.0, "headroom": 0.75})),
-            Some(Bar { fill: 0.2, bound: 0.8 })
-        );
+        assert_eq!(bar(json!({"headroom": 0.5})), Some(Bar { fill: 0.4, bound: 0.8 }));
+        assert_eq!(bar(json!({"headroom": 1.0})), Some(Bar { fill: 0.0, bound: 0.8 }));
         assert_eq!(bar(json!({"headroom": -1.5})), Some(Bar { fill: 1.0, bound: 0.4 }));
-        assert_eq!(bar(json!({"value": 1.0, "bound": 1.0, "unit": "bool"})), None);
+        assert_eq!(bar(json!({})), None);
+        assert_eq!(bar(json!({"value": null, "headroom": 0.5})), None);
     }
 
     #[test]

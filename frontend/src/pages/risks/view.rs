@@ -2,6 +2,9 @@
 
 use super::standing::Standing;
 
+/// How bad a breach may be, the worst first.
+pub const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
+
 /// Which risks are shown, by how they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Show {
@@ -86,7 +89,11 @@ impl View {
         Self {
             show: Show::ALL.into_iter().find(|other| other.word() == show).unwrap_or_default(),
             family: text("family"),
-            severity: text("severity"),
+            severity: SEVERITIES
+                .into_iter()
+                .find(|word| *word == text("severity"))
+                .unwrap_or_default()
+                .to_owned(),
             node: text("node"),
             risk: text("risk"),
             filter: text("q"),
@@ -150,7 +157,7 @@ mod tests {
             assert_eq!(View::from_query(get), view);
             assert!(view.is_narrow() && view.is_of_one());
         }
-        let all = View::from_query(|name| (name == "show").then(|| "?".to_owned()));
+        let all = View::from_query(|name| matches!(name, "show" | "severity").then(|| "?".to_owned()));
         assert_eq!(all, View::default());
         assert!(all.to_query().is_empty() && !all.is_narrow());
     }
