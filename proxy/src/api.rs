@@ -13,6 +13,7 @@ pub mod own;
 mod params;
 pub mod problem;
 pub mod restart;
+pub mod risks;
 pub mod rules;
 pub mod uptime;
 pub mod write;

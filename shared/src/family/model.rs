@@ -9,10 +9,12 @@ use super::words::Words;
 use crate::health::Status;
 
 mod duty;
+mod risk;
 mod view;
 
 pub use duty::{Due, DutySpec, Forbids};
-pub use view::{BoundSpec, Crossing, MandatorySpec, PanelSpec, QuerySpec, RiskSpec, Severity, SparkSpec};
+pub use risk::{Crossing, RiskKind, RiskSpec, Severity, Slash, StakeSpec};
+pub use view::{BoundSpec, MandatorySpec, PanelSpec, QuerySpec, SparkSpec};
 
 /// A whole `family.toml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,6 +62,9 @@ pub struct FamilySpec {
     /// The charts of the node page.
     #[serde(default)]
     pub panel: Vec<PanelSpec>,
+    /// What a node has staked.
+    #[serde(default)]
+    pub stake: Option<StakeSpec>,
     /// The slash risks.
     #[serde(default)]
     pub risk: Vec<RiskSpec>,

@@ -1,0 +1,270 @@
+//! When a bound is crossed if things go on as they do: a robust line through the present way of the value, with its
+//! uncertainty, and reasons not to believe it.
+
+use super::climbs::{Course, Point, bend, course, without_spikes};
+use super::line::Line;
+use super::{Kind, Side, Watch};
+use crate::health::UnixMillis;
+use crate::wire::{Outlook, Trend};
+
+/// No line is drawn through fewer points: with five, chance alone makes one rise in one of 120 cases.
+const LEAST_POINTS: usize = 5;
+/// Nor through points that lie nearer together than this part of the window.
+const LEAST_SPAN: f64 = 1.0 / 20.0;
+/// More points than this are thinned out: the slopes between them are counted in pairs.
+const MOST_POINTS: usize = 80;
+/// A line is believed this many times as far ahead as it reaches back.
+const HORIZON: f64 = 8.0;
+/// A climb is news when it goes beyond those that came back by this part of the highest.
+const BEYOND: f64 = 0.25;
+/// So many tops of climbs that came back are a line of their own.
+const LEAST_TOPS: usize = 4;
+/// With less history than this part of the window nobody knows whether a climb comes back …
+const YOUNG: f64 = 0.25;
+/// … and it is believed only when less than this part of the way is left.
+const YOUNG_LEFT: f64 = 0.5;
+/// A fall is a recovery from this part of the bound on.
+const RECOVERY: f64 = 0.05;
+/// Values beyond this are no measurements.
+const HUGE: f64 = 1e150;
+
+/// What is foreseen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// In words and times.
+    pub outlook: Outlook,
+    /// The line that it rests on, in seconds from now and in the values' own units.
+    pub line: Option<Line>,
+}
+
+fn bare(trend: Trend) -> Prediction {
+    let outlook = Outlook { trend, slope: None, breach_at: None, earliest: None, latest: None, exact: false };
+    Prediction { outlook, line: None }
+}
+
+/// Foresees a value from those of the window until `now`, in any order. `value` is the one now.
+pub fn predict(watch: &Watch, value: f64, samples: &[(UnixMillis, f64)], now: UnixMillis) -> Prediction {
+    let breached = watch.is_breached(value);
+    if watch.kind == Kind::Flag {
+        return bare(if breached { Trend::Breached } else { Trend::Steady });
+    }
+    let sign = if watch.side == Side::Above { 1.0 } else { -1.0 };
+    let Some(seen) = Seen::of(watch, value, samples, now, sign) else {
+        return bare(if breached { Trend::Breached } else { Trend::TooLittleData });
+    };
+    let (verdict, line) = seen.verdict();
+    let trend = if breached { Trend::Breached } else { verdict };
+    let own = line.map(|line| seen.restored(line));
+    let mut prediction = bare(trend);
+    prediction.outlook.slope = own.map(|line| {
+        let slope = if line.rises() || line.falls() { line.slope } else { 0.0 };
+        slope * sign
+    });
+    if let Some(line) = own.filter(|_| trend == Trend::Approaching) {
+        let bound = sign * watch.bound;
+        let at = |seconds: f64| {
+            let ms = seconds.clamp(0.0, 1e12) * 1000.0;
+            now.saturating_add(ms.round() as i64)
+        };
+        let crossing = crossing(bound, line.middle, line.level, line.slope).max(0.0);
+        let soonest = crossing_of(&line, bound, line.spread, line.high).clamp(0.0, crossing);
+        let slowest = crossing_of(&line, bound, -line.spread, line.low).max(crossing);
+        prediction.outlook.breach_at = Some(at(crossing));
+        prediction.outlook.earliest = Some(at(soonest));
+        // What is that far away may as well never come.
+        let never = crossing.max(-line.from) * HORIZON;
+        prediction.outlook.latest = (line.low > 0.0 && slowest <= never).then(|| at(slowest));
+    }
+    prediction.line = own.map(|line| if sign < 0.0 { line.mirrored() } else { line });
+    prediction
+}
+
+/// What a deadline that the node tells comes to: exact, no prediction. `owed`: something is due then. `at` is when,
+/// `None` where the node does not tell.
+pub fn deadline(owed: bool, at: Option<UnixMillis>, now: UnixMillis) -> Outlook {
+    let trend = match at {
+        _ if !owed => Trend::Steady,
+        None => Trend::TooLittleData,
+        Some(at) if at <= now => Trend::Breached,
+        Some(_) => Trend::Approaching,
+    };
+    let breach_at = at.filter(|_| owed);
+    Outlook { trend, slope: None, breach_at, earliest: None, latest: None, exact: breach_at.is_some() }
+}
+
+/// When a line through a point meets the bound, in seconds from now.
+fn crossing(bound: f64, time: f64, level: f64, slope: f64) -> f64 {
+    if level >= bound { time } else { time + (bound - level) / slope }
+}
+
+/// As [`crossing`], for an edge of a line's band.
+fn crossing_of(line: &Line, bound: f64, off: f64, slope: f64) -> f64 {
+    crossing(bound, line.middle, line.level + off, slope)
+}
+
+/// The points of a window, each nearer to the bound the greater it is, from 0 at the last to 1 at the furthest from it.
+struct Seen {
+    points: Vec<Point>,
+    base: f64,
+    scale: f64,
+    /// The bound on the same scale.
+    bound: f64,
+    /// The value now.
+    value: f64,
+    /// What counts as a part of the bound.
+    way: f64,
+    window: f64,
+}
+
+impl Seen {
+    /// `None` where there is too little to tell.
+    fn of(
+        watch: &Watch,
+        value: f64,
+        samples: &[(UnixMillis, f64)],
+        now: UnixMillis,
+        sign: f64,
+    ) -> Option<Self> {
+        if value.is_nan() || value.abs() > HUGE || watch.bound.is_nan() || watch.bound.abs() > HUGE {
+            return None;
+        }
+        let window = watch.window_ms.max(1) as f64 / 1000.0;
+        let begin = now.saturating_sub(watch.window_ms.max(1));
+        let mut raw: Vec<(UnixMillis, f64)> = (samples.iter())
+            .filter(|(at, value)| *at >= begin && *at <= now && value.abs() <= HUGE)
+            .copied()
+            .collect();
+        raw.sort_by_key(|(at, _)| *at);
+        // Of two at one time the later told counts.
+        raw.reverse();
+        raw.dedup_by_key(|(at, _)| *at);
+        raw.reverse();
+        if watch.kind == Kind::Counter {
+            rise_only(&mut raw);
+        }
+        let mut points: Vec<Point> = thinned(&raw, now, window)
+            .map(|(at, value)| ((at - now) as f64 / 1000.0, sign * value))
+            .collect();
+        let span = points.last()?.0 - points.first()?.0;
+        if points.len() < LEAST_POINTS || span < window * LEAST_SPAN {
+            return None;
+        }
+        let base = points.last()?.1;
+        let scale = points.iter().map(|point| (point.1 - base).abs()).fold(0.0, f64::max);
+        let scale = if scale > 0.0 { scale } else { 1.0 };
+        points.iter_mut().for_each(|point| point.1 = (point.1 - base) / scale);
+        let bound = (sign * watch.bound - base) / scale;
+        // A counter that began anew goes on from where it is.
+        let value = if watch.kind == Kind::Counter { 0.0 } else { (sign * value - base) / scale };
+        let way = if watch.bound == 0.0 { bound.abs() } else { watch.bound.abs() / scale };
+        without_spikes(&mut points);
+        Some(Self { points, base, scale, bound, value, way, window })
+    }
+
+    /// A line in the values' own units.
+    fn restored(&self, line: Line) -> Line {
+        Line {
+            level: line.level * self.scale + self.base,
+            slope: line.slope * self.scale,
+            low: line.low * self.scale,
+            high: line.high * self.scale,
+            spread: line.spread * self.scale,
+            ..line
+        }
+    }
+
+    fn verdict(&self) -> (Trend, Option<Line>) {
+        let course = course(&self.points);
+        if let Some(line) = self.present(&course) {
+            if line.rises() && self.is_news(&course, &line) && self.is_near(&line) {
+                return (Trend::Approaching, Some(line));
+            }
+            let fallen = self.points[course.since].1 - self.value;
+            let enough = course.turn.max(self.way * RECOVERY);
+            if line.falls() && course.tops.len() < 2 && fallen >= enough {
+                return (Trend::Recovering, Some(line));
+            }
+        }
+        // Climbs that come back, each higher than the one before.
+        let tops = Line::through(&course.tops).filter(|_| course.tops.len() >= LEAST_TOPS);
+        if let Some(line) = tops.filter(|line| line.rises() && self.is_near(line)) {
+            return (Trend::Approaching, Some(line));
+        }
+        // Noise around something that rises, or falls, slowly.
+        let whole = Line::through(&self.points);
+        match whole.filter(|_| !course.is_habit && self.is_one()) {
+            Some(line) if line.rises() && self.is_old(&line) && self.is_near(&line) => {
+                (Trend::Approaching, Some(line))
+            }
+            Some(line) => (Trend::Steady, Some(line)),
+            None => (Trend::Steady, whole.map(|line| Line { slope: 0.0, low: 0.0, high: 0.0, ..line })),
+        }
+    }
+
+    /// The line through the present way up or down: since the last turn, and of that since the last bend.
+    fn present(&self, course: &Course) -> Option<Line> {
+        let mut way = &self.points[course.since..];
+        while let Some(at) = bend(way, LEAST_POINTS) {
+            way = &way[at..];
+        }
+        let span = way.last()?.0 - way.first()?.0;
+        if way.len() < LEAST_POINTS || span < self.window * LEAST_SPAN {
+            return None;
+        }
+        Line::through(way)
+    }
+
+    /// Whether a climb is one that nothing before it came back from.
+    fn is_news(&self, course: &Course, line: &Line) -> bool {
+        let highest = course.tops.iter().map(|top| top.1).fold(f64::NEG_INFINITY, f64::max);
+        let beyond = course.tops.is_empty() || line.at(0.0) > highest + course.highest * BEYOND;
+        beyond && self.is_old(line)
+    }
+
+    /// Whether there is history enough to believe a climb, or little enough left to believe it all the same.
+    fn is_old(&self, line: &Line) -> bool {
+        let span = -self.points.first().map_or(0.0, |point| point.0);
+        span >= self.window * YOUNG || self.bound - line.at(0.0) < self.way * YOUNG_LEFT
+    }
+
+    /// Whether the line meets the bound soon enough to be believed.
+    fn is_near(&self, line: &Line) -> bool {
+        let left = crossing(self.bound, line.middle, line.level, line.slope);
+        left <= -line.from * HORIZON
+    }
+
+    /// Whether no bend in the points says that they are two things, such as before and after a step.
+    fn is_one(&self) -> bool {
+        bend(&self.points, LEAST_POINTS).is_none()
+    }
+}
+
+/// Makes a counter's values its increase, so that the last stays as it is: what was counted before it began anew
+/// lies below.
+fn rise_only(raw: &mut [(UnixMillis, f64)]) {
+    let (mut before, mut lost) = (f64::NEG_INFINITY, 0.0);
+    for (_, value) in raw.iter_mut() {
+        let own = *value;
+        if own < before {
+            lost += before;
+        }
+        before = own;
+        *value = own + lost;
+    }
+    raw.iter_mut().for_each(|(_, value)| *value -= lost);
+}
+
+/// Of each part of the window the last sample, where there are more than are needed.
+fn thinned(
+    raw: &[(UnixMillis, f64)],
+    now: UnixMillis,
+    window: f64,
+) -> impl Iterator<Item = (UnixMillis, f64)> + '_ {
+    let width = if raw.len() > MOST_POINTS { window * 1000.0 / MOST_POINTS as f64 } else { 0.0 };
+    let part = move |at: UnixMillis| ((now - at) as f64 / width) as i64;
+    raw.iter().enumerate().filter_map(move |(index, sample)| {
+        let next = raw.get(index + 1);
+        let last = width == 0.0 || next.is_none_or(|next| part(next.0) != part(sample.0));
+        last.then_some(*sample)
+    })
+}
