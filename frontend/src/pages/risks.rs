@@ -29,7 +29,7 @@ use leptos::prelude::*;
 
 use self::list::{changes, lists, nothing};
 use self::listing::{Line, Listing};
-use self::load::{FIRST, RisksLoad};
+use self::load::RisksLoad;
 use self::parts::timer;
 use self::row::Rows;
 use self::view::{Show, View};
@@ -148,14 +148,15 @@ fn filled(view: RwSignal<View>, load: RisksLoad, latest: Memo<Arc<Listing>>, scr
             .child(reading.watch(div("risks-shown").child(lists(view, rows))))
             .when(move || shown.with(|shown| shown.is_empty()), move || nothing(view))
             .when(
-                move || load.answer().is_some_and(|answer| answer.cut),
+                move || load.answer().is_some_and(|answer| answer.total > answer.risks.len()),
                 move || {
-                    let count = move || load.answer().map_or(FIRST, |answer| answer.risks.len());
+                    let words = move || {
+                        let answer = load.answer()?;
+                        let (here, all) = (whole(answer.risks.len()), whole(answer.total));
+                        Some(format!("These are of the {here} worst of {all} risks."))
+                    };
                     div("risks-cut")
-                        .child(
-                            p("muted num")
-                                .text(move || format!("These are the {} worst of more.", whole(count()))),
-                        )
+                        .child(p("muted num").text(words))
                         .child(button("button").on_click(move || load.more()).text("Ask for more"))
                 },
             ),

@@ -19,7 +19,7 @@ use crate::state::{Link, use_fleet};
 /// Not asked more often than this, unless for something else.
 const PAUSE_MS: i64 = 3_000;
 /// As many at first: the worst come first, so the rest are the quiet ones.
-pub const FIRST: usize = 1_000;
+const FIRST: usize = 1_000;
 /// With each press so many times as many.
 const TIMES: usize = 4;
 
@@ -30,18 +30,17 @@ pub struct Answer {
     pub risks: Vec<RiskRef>,
     /// When this was so.
     pub at: UnixMillis,
-    /// There may be more than were asked for.
-    pub cut: bool,
+    /// How many there are; more than these where as many were not asked for.
+    pub total: usize,
     places: HashMap<String, usize>,
 }
 
 impl Answer {
-    fn of(risks: Risks, limit: usize) -> Self {
-        let cut = risks.risks.len() >= limit;
-        let at = risks.at;
+    fn of(risks: Risks) -> Self {
+        let (at, total) = (risks.at, risks.total);
         let risks: Vec<RiskRef> = risks.risks.into_iter().map(Arc::new).collect();
         let places = risks.iter().enumerate().map(|(place, risk)| (key(risk), place)).collect();
-        Self { risks, at, cut, places }
+        Self { risks, at, total, places }
     }
 
     /// A risk by its key.
@@ -132,7 +131,7 @@ impl RisksLoad {
             self.busy.try_update_value(|busy| *busy = false);
             match answer {
                 Ok(risks) => {
-                    self.answer.try_set(Some(Arc::new(Answer::of(risks, limit))));
+                    self.answer.try_set(Some(Arc::new(Answer::of(risks))));
                     self.trouble.try_set(None);
                 }
                 Err(error) => drop(self.trouble.try_set(Some(error.in_words()))),
