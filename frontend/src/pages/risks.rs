@@ -135,7 +135,7 @@ fn filled(view: RwSignal<View>, load: RisksLoad, latest: Memo<Arc<Listing>>, scr
     let rows = Rows { load, open: RwSignal::new(first.into_iter().collect::<BTreeSet<_>>()), shown };
     let waiting = Memo::new(move |_| latest.with(|latest| shown.with(|shown| changes(latest, shown))));
     walk_by_keys(".risks-shown .risk-name");
-    group().child(headline(load, latest)).child(bar(view, latest)).child(
+    group().child(headline(load, latest)).child(bar(view, load, latest)).child(
         div("risks-part")
             .when(
                 move || waiting.get() > 0,
@@ -234,13 +234,27 @@ fn soonest(listing: &Listing) -> Option<(UnixMillis, String)> {
     timed.min_by_key(|(at, _)| *at).map(|(at, risk)| (at, risk.node.clone()))
 }
 
+/// How many a choice has. Where the answer ends before the quiet ones do, nobody counted those.
+fn counts(view: RwSignal<View>, load: RisksLoad, latest: Memo<Arc<Listing>>, show: Show) -> Option<usize> {
+    let here = latest.with(|latest| latest.count(show));
+    let answer = load.answer()?;
+    let cut = answer.total > answer.risks.len();
+    let all =
+        || view.with(|view| view.filter.trim().is_empty() && view.risk.is_empty()).then_some(answer.total);
+    match show {
+        Show::All if cut => all(),
+        Show::Quiet if cut => None,
+        _ => Some(here),
+    }
+}
+
 /// What is shown, and of which family, severity, node.
-fn bar(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
+fn bar(view: RwSignal<View>, load: RisksLoad, latest: Memo<Arc<Listing>>) -> El {
     let fleet = use_fleet();
     let one = move |show: Show| {
         choice(
             show.title(),
-            move || Some(latest.with(|latest| latest.count(show))),
+            move || counts(view, load, latest, show),
             move || view.with(|view| view.show == show),
             move || view.update(|view| view.show = show),
         )

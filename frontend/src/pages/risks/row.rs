@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fleetglass_shared::format::number;
 use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
 
@@ -115,18 +116,23 @@ pub fn many_row(rows: Rows, key: String) -> El {
         })
     });
     let count = move || members.with(|members| counted(members.len(), "node", "nodes"));
-    let family = use_fleet().family_title(&first.family);
-    let face =
-        div("risk-face")
-            .child(span("risk-state").live(move || Some(standing_mark(&worst.get()))))
-            .child(div("risk-what").child(span("risk-node num").text(count)).child(
-                title(&id, is_open, press).text(&first.risk.title).child(unseen(format!(" of {family}"))),
-            ))
-            .child(span("risk-do").child(el("strong").text("Do: ")).child(span("").text(&first.risk.action)))
-            .child(span("risk-measure muted").text(family))
-            .child(time(worst))
-            .child(div("risk-cost").child(severity_words(&first.risk.severity)))
-            .child(chevron());
+    let (fleet, name) = (use_fleet(), first.family.clone());
+    let family = move || fleet.family_title(&name);
+    let face = div("risk-face")
+        .child(span("risk-state").live(move || Some(standing_mark(&worst.get()))))
+        .child(
+            div("risk-what").child(span("risk-node num").text(count)).child(
+                title(&id, is_open, press)
+                    .text(&first.risk.title)
+                    .child(unseen(" of "))
+                    .child(unseen(family.clone())),
+            ),
+        )
+        .child(span("risk-do").child(el("strong").text("Do: ")).child(span("").text(&first.risk.action)))
+        .child(span("risk-measure muted").text(family))
+        .child(time(worst))
+        .child(div("risk-cost").child(severity_words(&first.risk.severity)))
+        .child(chevron());
     let some = move || members.with(|members| members.iter().take(limit.get()).cloned().collect::<Vec<_>>());
     let left = move || members.with(|members| members.len()).saturating_sub(limit.get());
     el("li").class(move || format!("{} risk-many", class(&worst.get(), is_open.get()))).child(face).child(
@@ -169,12 +175,21 @@ fn measure(risk: Memo<Risk>) -> El {
     let space = Memo::new(move |_| risk.with(room));
     span("risk-measure")
         .child(
-            span("risk-against num").text(move || risk.with(against_bound)).when(
+            span("risk-against num").text(move || risk.with(against)).when(
                 move || space.with(Option::is_some),
                 move || span("risk-room").text(move || space.get()),
             ),
         )
         .child(bar(Memo::new(move |_| risk.with(Bar::of))))
+}
+
+/// The value against its bound; of a value that nobody knows, the bound.
+fn against(risk: &Risk) -> String {
+    match risk.value {
+        None if risk.unit == "bool" => String::new(),
+        None => format!("bound {}", number(risk.bound, &risk.unit)),
+        Some(_) => against_bound(risk),
+    }
 }
 
 /// The time left, and how sure that is; else where it is going.
