@@ -181,7 +181,7 @@ fn headline(load: RisksLoad, latest: Memo<Arc<Listing>>) -> El {
     });
     let next = Memo::new(move |_| latest.with(|latest| soonest(latest)));
     let next_at = move || next.with(|next| next.as_ref().map(|(at, _)| *at));
-    let next_on = move || next.with(|next| next.as_ref().map(|(_, node)| format!(" on {node}")));
+    let next_on = move || next.with(|next| next.as_ref().map(|(_, node)| format!("on {node}")));
     let well = move || match (count(Show::All), count(Show::Blind), count(Show::Quiet)) {
         (0, ..) => String::new(),
         (all, 0, _) => {

@@ -5,6 +5,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use crate::components::icon::{Icon, icon};
 use crate::components::typing;
+use crate::components::words::whole;
 use crate::dom::{El, button, div, el, on_window, span, with_class};
 
 /// A field that filters while it is typed in; `/` goes to it, Esc empties it.
@@ -89,5 +90,5 @@ pub fn choice(
         .aria("aria-pressed", chosen)
         .on_click(choose)
         .text(title)
-        .child(span("choice-count num").text(move || count().map(|count| count.to_string())))
+        .child(span("choice-count num").text(move || count().map(whole)))
 }
