@@ -24,8 +24,6 @@ pub(super) type Point = (f64, f64);
 pub(super) struct Course {
     /// The tops of the climbs that came back, in order.
     pub(super) tops: Vec<Point>,
-    /// The highest of these climbs.
-    pub(super) highest: f64,
     /// Some of them are more than noise.
     pub(super) is_habit: bool,
     /// Where the last way up or down began.
@@ -69,7 +67,8 @@ pub(super) fn without_spikes(points: &mut Vec<Point>) {
     });
 }
 
-fn range(points: &[Point]) -> (f64, f64) {
+/// The least and the greatest of the points.
+pub(super) fn range(points: &[Point]) -> (f64, f64) {
     let values = points.iter().map(|point| point.1);
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
 }
@@ -80,7 +79,7 @@ pub(super) fn course(points: &[Point]) -> Course {
     let whole = high - low;
     let sigma = noise(points);
     let turn = (TURN_SIGMAS * sigma).max(TURN_SHARE.0 * whole).min(TURN_SHARE.1 * whole);
-    let mut course = Course { tops: Vec::new(), highest: 0.0, is_habit: false, since: 0, turn };
+    let mut course = Course { tops: Vec::new(), is_habit: false, since: 0, turn };
     let (mut bottom, mut top) = (0, 0);
     let mut rising = None;
     for (at, point) in points.iter().enumerate() {
@@ -98,7 +97,6 @@ pub(super) fn course(points: &[Point]) -> Course {
             if rising == Some(true) {
                 let climbed = points[top].1 - points[course.since].1;
                 course.tops.push(points[top]);
-                course.highest = course.highest.max(climbed);
                 course.is_habit |= climbed > CLIMB_SIGMAS * sigma;
             }
             (rising, course.since, bottom) = (Some(false), top, at);

@@ -44,8 +44,7 @@ impl Line {
         let reach = Z * (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
         let low = ((pairs - reach) / 2.0).floor().max(1.0) as usize - 1;
         let high = (((pairs + reach) / 2.0).ceil() as usize).min(slopes.len() - 1);
-        slopes.sort_unstable_by(f64::total_cmp);
-        let slope = middle_of(&slopes);
+        let (low, slope, high) = ranked(&mut slopes, low, high);
         let middle = f64::midpoint(first.0, last.0);
         let mut levels: Vec<f64> = points.iter().map(|point| point.1 - slope * (point.0 - middle)).collect();
         levels.sort_unstable_by(f64::total_cmp);
@@ -53,7 +52,7 @@ impl Line {
         let mut off: Vec<f64> = levels.iter().map(|own| (own - level).abs()).collect();
         off.sort_unstable_by(f64::total_cmp);
         let spread = off[((n * WITHIN).ceil() as usize).clamp(1, count) - 1];
-        let line = Self { from: first.0, middle, level, slope, low: slopes[low], high: slopes[high], spread };
+        let line = Self { from: first.0, middle, level, slope, low, high, spread };
         line.is_finite().then_some(line)
     }
 
@@ -92,6 +91,21 @@ impl Line {
     pub(super) fn mirrored(self) -> Self {
         Self { level: -self.level, slope: -self.slope, low: -self.high, high: -self.low, ..self }
     }
+}
+
+/// The value of rank `low`, the median and the value of rank `high`, without sorting all.
+fn ranked(values: &mut [f64], low: usize, high: usize) -> (f64, f64, f64) {
+    let half = values.len() / 2;
+    let even = values.len().is_multiple_of(2);
+    let (below, upper, above) = values.select_nth_unstable_by(half, f64::total_cmp);
+    let upper = *upper;
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even).unwrap_or(upper);
+    let mut at = |rank: usize| match rank.cmp(&half) {
+        std::cmp::Ordering::Less => *below.select_nth_unstable_by(rank, f64::total_cmp).1,
+        std::cmp::Ordering::Equal => upper,
+        std::cmp::Ordering::Greater => *above.select_nth_unstable_by(rank - half - 1, f64::total_cmp).1,
+    };
+    (at(low), f64::midpoint(lower, upper), at(high))
 }
 
 /// The median of sorted values.

@@ -1,29 +1,37 @@
 //! When a bound is crossed if things go on as they do: a robust line through the present way of the value, with its
 //! uncertainty, and reasons not to believe it.
 
-use super::climbs::{Course, Point, bend, course, without_spikes};
+use super::climbs::{Course, Point, bend, course, range, without_spikes};
 use super::line::Line;
-use super::{Kind, Side, Watch};
+use super::{Kind, Side, Watch, headroom};
 use crate::health::UnixMillis;
 use crate::wire::{Outlook, Trend};
 
+/// What a value did in so many windows before now is its habit.
+const HABIT: i64 = 4;
 /// No line is drawn through fewer points: with five, chance alone makes one rise in one of 120 cases.
 const LEAST_POINTS: usize = 5;
 /// Nor through points that lie nearer together than this part of the window.
 const LEAST_SPAN: f64 = 1.0 / 20.0;
-/// More points than this are thinned out: the slopes between them are counted in pairs.
+/// More points than this in a window are thinned out: the slopes between them are counted in pairs.
 const MOST_POINTS: usize = 80;
 /// A line is believed this many times as far ahead as it reaches back.
 const HORIZON: f64 = 8.0;
-/// A climb is news when it goes beyond those that came back by this part of the highest.
-const BEYOND: f64 = 0.25;
+/// And when it rises by so many times what the points are off it.
+const CLEAR: f64 = 3.0;
+/// A rise of which one step makes this part is a step.
+const STEP: f64 = 0.5;
+/// A climb is news when it goes beyond all that came before by this part of it.
+const BEYOND: f64 = 0.5;
 /// So many tops of climbs that came back are a line of their own.
-const LEAST_TOPS: usize = 4;
+const LEAST_TOPS: usize = 6;
 /// With less history than this part of the window nobody knows whether a climb comes back …
 const YOUNG: f64 = 0.25;
 /// … and it is believed only when less than this part of the way is left.
 const YOUNG_LEFT: f64 = 0.5;
-/// A fall is a recovery from this part of the bound on.
+/// A fall is a recovery where less than this part of the way was left when it began …
+const RECOVERY_FROM: f64 = 0.5;
+/// … from this part of the bound on.
 const RECOVERY: f64 = 0.05;
 /// Values beyond this are no measurements.
 const HUGE: f64 = 1e150;
@@ -56,10 +64,8 @@ pub fn predict(watch: &Watch, value: f64, samples: &[(UnixMillis, f64)], now: Un
     let trend = if breached { Trend::Breached } else { verdict };
     let own = line.map(|line| seen.restored(line));
     let mut prediction = bare(trend);
-    prediction.outlook.slope = own.map(|line| {
-        let slope = if line.rises() || line.falls() { line.slope } else { 0.0 };
-        slope * sign
-    });
+    prediction.outlook.slope =
+        own.map(|line| if line.rises() || line.falls() { line.slope * sign } else { 0.0 });
     if let Some(line) = own.filter(|_| trend == Trend::Approaching) {
         let bound = sign * watch.bound;
         let at = |seconds: f64| {
@@ -102,9 +108,13 @@ fn crossing_of(line: &Line, bound: f64, off: f64, slope: f64) -> f64 {
     crossing(bound, line.middle, line.level + off, slope)
 }
 
-/// The points of a window, each nearer to the bound the greater it is, from 0 at the last to 1 at the furthest from it.
+/// The points of a window and of those before it, each nearer to the bound the greater it is, from 0 at the last.
 struct Seen {
     points: Vec<Point>,
+    /// The first of the window.
+    begin: usize,
+    watch: Watch,
+    sign: f64,
     base: f64,
     scale: f64,
     /// The bound on the same scale.
@@ -128,10 +138,11 @@ impl Seen {
         if value.is_nan() || value.abs() > HUGE || watch.bound.is_nan() || watch.bound.abs() > HUGE {
             return None;
         }
-        let window = watch.window_ms.max(1) as f64 / 1000.0;
-        let begin = now.saturating_sub(watch.window_ms.max(1));
+        let window_ms = watch.window_ms.max(1);
+        let window = window_ms as f64 / 1000.0;
+        let first = now.saturating_sub(window_ms.saturating_mul(HABIT));
         let mut raw: Vec<(UnixMillis, f64)> = (samples.iter())
-            .filter(|(at, value)| *at >= begin && *at <= now && value.abs() <= HUGE)
+            .filter(|(at, value)| *at >= first && *at <= now && value.abs() <= HUGE)
             .copied()
             .collect();
         raw.sort_by_key(|(at, _)| *at);
@@ -145,20 +156,21 @@ impl Seen {
         let mut points: Vec<Point> = thinned(&raw, now, window)
             .map(|(at, value)| ((at - now) as f64 / 1000.0, sign * value))
             .collect();
-        let span = points.last()?.0 - points.first()?.0;
-        if points.len() < LEAST_POINTS || span < window * LEAST_SPAN {
-            return None;
-        }
         let base = points.last()?.1;
         let scale = points.iter().map(|point| (point.1 - base).abs()).fold(0.0, f64::max);
         let scale = if scale > 0.0 { scale } else { 1.0 };
         points.iter_mut().for_each(|point| point.1 = (point.1 - base) / scale);
+        without_spikes(&mut points);
+        let begin = points.partition_point(|point| point.0 < -window);
+        let span = points.last()?.0 - points.get(begin)?.0;
+        if points.len() - begin < LEAST_POINTS || span < window * LEAST_SPAN {
+            return None;
+        }
         let bound = (sign * watch.bound - base) / scale;
         // A counter that began anew goes on from where it is.
         let value = if watch.kind == Kind::Counter { 0.0 } else { (sign * value - base) / scale };
         let way = if watch.bound == 0.0 { bound.abs() } else { watch.bound.abs() / scale };
-        without_spikes(&mut points);
-        Some(Self { points, base, scale, bound, value, way, window })
+        Some(Self { points, begin, watch: *watch, sign, base, scale, bound, value, way, window })
     }
 
     /// A line in the values' own units.
@@ -175,25 +187,29 @@ impl Seen {
 
     fn verdict(&self) -> (Trend, Option<Line>) {
         let course = course(&self.points);
-        if let Some(line) = self.present(&course) {
-            if line.rises() && self.is_news(&course, &line) && self.is_near(&line) {
+        let tops = over(&course.tops);
+        if let Some((line, before)) = self.present(&course) {
+            // Of climbs that come back higher each time the next is expected to be higher.
+            let expected = tops.map_or(f64::NEG_INFINITY, |line| line.top(0.0));
+            if self.is_news(before, expected, &line) && self.is_near(&line) {
                 return (Trend::Approaching, Some(line));
             }
             let fallen = self.points[course.since].1 - self.value;
             let enough = course.turn.max(self.way * RECOVERY);
-            if line.falls() && course.tops.len() < 2 && fallen >= enough {
+            let was_near = self.left_at(course.since) < RECOVERY_FROM;
+            if line.falls() && course.tops.len() < 2 && fallen >= enough && was_near {
                 return (Trend::Recovering, Some(line));
             }
         }
-        // Climbs that come back, each higher than the one before.
-        let tops = Line::through(&course.tops).filter(|_| course.tops.len() >= LEAST_TOPS);
-        if let Some(line) = tops.filter(|line| line.rises() && self.is_near(line)) {
+        if let Some(line) = tops.filter(|line| self.is_near(line)) {
             return (Trend::Approaching, Some(line));
         }
         // Noise around something that rises, or falls, slowly.
-        let whole = Line::through(&self.points);
-        match whole.filter(|_| !course.is_habit && self.is_one()) {
-            Some(line) if line.rises() && self.is_old(&line) && self.is_near(&line) => {
+        let window = &self.points[self.begin..];
+        let whole = Line::through(window);
+        let is_one = !course.is_habit && bend(window, LEAST_POINTS).is_none();
+        match whole.filter(|_| is_one) {
+            Some(line) if self.is_news(self.begin, f64::NEG_INFINITY, &line) && self.is_near(&line) => {
                 (Trend::Approaching, Some(line))
             }
             Some(line) => (Trend::Steady, Some(line)),
@@ -201,24 +217,26 @@ impl Seen {
         }
     }
 
-    /// The line through the present way up or down: since the last turn, and of that since the last bend.
-    fn present(&self, course: &Course) -> Option<Line> {
-        let mut way = &self.points[course.since..];
-        while let Some(at) = bend(way, LEAST_POINTS) {
-            way = &way[at..];
+    /// The line through the present way up or down: since the last turn, and of that since the last bend; and how
+    /// many points came before that turn.
+    fn present(&self, course: &Course) -> Option<(Line, usize)> {
+        let mut from = course.since.max(self.begin);
+        while let Some(at) = bend(&self.points[from..], LEAST_POINTS) {
+            from += at;
         }
+        let way = after_step(&self.points[from..]);
         let span = way.last()?.0 - way.first()?.0;
         if way.len() < LEAST_POINTS || span < self.window * LEAST_SPAN {
             return None;
         }
-        Line::through(way)
+        Some((Line::through(way)?, course.since))
     }
 
-    /// Whether a climb is one that nothing before it came back from.
-    fn is_news(&self, course: &Course, line: &Line) -> bool {
-        let highest = course.tops.iter().map(|top| top.1).fold(f64::NEG_INFINITY, f64::max);
-        let beyond = course.tops.is_empty() || line.at(0.0) > highest + course.highest * BEYOND;
-        beyond && self.is_old(line)
+    /// Whether a climb goes beyond all that was seen before it, and beyond what is expected.
+    fn is_news(&self, before: usize, expected: f64, line: &Line) -> bool {
+        let (low, high) = range(&self.points[..before]);
+        let beyond = before == 0 || line.at(0.0) > high.max(expected) + (high - low) * BEYOND;
+        beyond && line.rises() && is_clear(line) && self.is_old(line)
     }
 
     /// Whether there is history enough to believe a climb, or little enough left to believe it all the same.
@@ -227,15 +245,39 @@ impl Seen {
         span >= self.window * YOUNG || self.bound - line.at(0.0) < self.way * YOUNG_LEFT
     }
 
+    /// The part of the way that was left at a point; none where there is no way.
+    fn left_at(&self, point: usize) -> f64 {
+        let value = self.sign * (self.points[point].1 * self.scale + self.base);
+        headroom(&self.watch, value).unwrap_or(0.0)
+    }
+
     /// Whether the line meets the bound soon enough to be believed.
     fn is_near(&self, line: &Line) -> bool {
         let left = crossing(self.bound, line.middle, line.level, line.slope);
         left <= -line.from * HORIZON
     }
+}
 
-    /// Whether no bend in the points says that they are two things, such as before and after a step.
-    fn is_one(&self) -> bool {
-        bend(&self.points, LEAST_POINTS).is_none()
+/// The line over the tops of climbs that come back, each higher than the one before.
+fn over(tops: &[Point]) -> Option<Line> {
+    let from = bend(tops, LEAST_TOPS).unwrap_or(0);
+    let line = Line::through(&tops[from..]).filter(|_| tops.len() - from >= LEAST_TOPS)?;
+    (line.rises() && is_clear(&line)).then_some(line)
+}
+
+/// Whether the points are on the line rather than around it.
+fn is_clear(line: &Line) -> bool {
+    line.at(0.0) - line.at(line.from) >= line.spread * CLEAR
+}
+
+/// The points after a step that makes most of their rise.
+fn after_step(points: &[Point]) -> &[Point] {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return points };
+    let rise = last.1 - first.1;
+    let is_step = |pair: &[Point]| pair[1].1 - pair[0].1 > rise * STEP;
+    match points.windows(2).rposition(is_step) {
+        Some(at) if rise > 0.0 => &points[at + 1..],
+        _ => points,
     }
 }
 
@@ -254,17 +296,17 @@ fn rise_only(raw: &mut [(UnixMillis, f64)]) {
     raw.iter_mut().for_each(|(_, value)| *value -= lost);
 }
 
-/// Of each part of the window the last sample, where there are more than are needed.
+/// Of each part of the window, and of those before, the last sample.
 fn thinned(
     raw: &[(UnixMillis, f64)],
     now: UnixMillis,
     window: f64,
 ) -> impl Iterator<Item = (UnixMillis, f64)> + '_ {
-    let width = if raw.len() > MOST_POINTS { window * 1000.0 / MOST_POINTS as f64 } else { 0.0 };
+    let width = window * 1000.0 / MOST_POINTS as f64;
     let part = move |at: UnixMillis| ((now - at) as f64 / width) as i64;
     raw.iter().enumerate().filter_map(move |(index, sample)| {
         let next = raw.get(index + 1);
-        let last = width == 0.0 || next.is_none_or(|next| part(next.0) != part(sample.0));
+        let last = next.is_none_or(|next| part(next.0) != part(sample.0));
         last.then_some(*sample)
     })
 }
