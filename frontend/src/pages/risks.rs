@@ -81,12 +81,17 @@ pub fn risks_page() -> El {
         move || view.with(|view| view.filter.clone()),
         move |text| view.update(|view| view.filter = text),
     );
-    let quiet = move || load.trouble.with(Option::is_some) || fleet.link().with(|link| *link != Link::Live);
+    let quiet = move || {
+        load.trouble.with(Option::is_some)
+            || !fleet.link().with(|link| matches!(link, Link::Live | Link::Connecting))
+    };
     let known = Memo::new(move |_| load.answer().is_some());
     let troubled = move || load.trouble.with(Option::is_some);
     let why = move || load.trouble.get().unwrap_or_default();
-    let none =
-        move || load.answer().is_some_and(|answer| answer.risks.is_empty()) && !view.with(View::is_narrow);
+    let none = move || {
+        load.answer().is_some_and(|answer| answer.risks.is_empty())
+            && view.with(|view| view.asked().is_empty())
+    };
     let some = move || known.get() && !none();
     let scroller = div("page-body")
         .class(move || if quiet() { "page-body risks-page risks-old" } else { "page-body risks-page" });

@@ -119,9 +119,16 @@ fn more(view: RwSignal<View>, lines: Lines) -> El {
 fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let node: RwSignal<Node> = node.clone().into();
     let id = node.with_untracked(|node| node.id.clone());
+    let presses = |risk: &Risk| risk.firing || breach_at(risk).is_some();
     let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(presses)));
     let status = move || node.with(|node| node.status);
-    let why = move || node.with(reasons_in_words);
+    let why = move || {
+        node.with(|node| match (reasons_in_words(node), &node.worst_risk) {
+            // Well, and soon over a bound.
+            (why, Some(risk)) if why.is_empty() => risk.meaning.clone(),
+            (why, _) => why,
+        })
+    };
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     let class = move || {
         let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
@@ -146,15 +153,10 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
     )
 }
 
-/// It is over its bound, or on its way there.
-fn presses(risk: &Risk) -> bool {
-    risk.firing || breach_at(risk).is_some()
-}
-
 /// Every reason, the worst first; for a healthy node at risk, what is at stake.
 fn reasons_in_words(node: &Node) -> String {
     match &node.worst_risk {
-        Some(risk) if node.reasons.is_empty() && presses(risk) => risk.meaning.clone(),
+        Some(risk) if risk.firing && node.reasons.is_empty() => risk.meaning.clone(),
         _ => node.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; "),
     }
 }

@@ -17,9 +17,9 @@ pub fn node_tile(item: Item, small: bool) -> El {
     let status = move || node.with(|node| node.status);
     let under = move || {
         node.with(|node| match (node.worst_risk.as_ref().and_then(breach_at), worst_reason(node)) {
-            (Some(at), _) => breach_in(at, fleet.now().get()),
+            (Some(at), why) if why.is_empty() => breach_in(at, fleet.now().get()),
             (None, why) if why.is_empty() => fleet.family_title(&node.family),
-            (None, why) => why,
+            (_, why) => why,
         })
     };
     let label = move || node.with(in_words);

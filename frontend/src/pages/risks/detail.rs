@@ -11,7 +11,7 @@ use super::course::course;
 use super::listing::RiskRef;
 use super::parts::stake_part;
 use super::standing::{Standing, pace, trend};
-use crate::charts::{Board, Shown, chart};
+use crate::charts::{Board, ChartData, Shown, chart};
 use crate::client;
 use crate::components::node_link::node_path;
 use crate::dom::{El, div, effect, el, group, link, p, span};
@@ -99,22 +99,19 @@ fn drawn(load: DetailLoad, risk: Memo<RiskRef>) -> El {
     let board = Board::expect();
     let shown = RwSignal::new(Shown::Loading);
     let in_view = RwSignal::new(false);
+    // What was drawn stays, whatever comes later.
+    let data = Memo::new(move |before: Option<&Option<Arc<ChartData>>>| {
+        let data = load.detail.get().and_then(|detail| course(&detail, board.range())).map(Arc::new);
+        data.or_else(|| before.cloned().flatten())
+    });
     effect(move || {
-        let next = match (load.detail.get(), load.trouble.get()) {
-            (None, None) => Shown::Loading,
+        shown.set(match (data.get(), load.trouble.get()) {
+            (Some(data), _) => Shown::Ready(data),
             (None, Some(why)) => Shown::Failed(why),
-            (Some(detail), _) => match course(&detail, board.range()) {
-                Some(data) => Shown::Ready(Arc::new(data)),
-                None => return,
-            },
-        };
-        shown.set(next);
+            (None, None) => Shown::Loading,
+        });
     });
-    // A chart that was drawn stays, whatever comes later.
-    let few = Memo::new(move |before: Option<&bool>| {
-        let few = load.detail.with(|detail| detail.as_ref().is_some_and(|detail| detail.values.len() < 2));
-        few && before.copied().unwrap_or(true)
-    });
+    let few = Memo::new(move |_| load.detail.with(Option::is_some) && data.with(Option::is_none));
     let blind = move || risk.with(|risk| Standing::of(&risk.risk) == Standing::Blind);
     let none = move || match blind() {
         true => {

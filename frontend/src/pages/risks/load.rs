@@ -91,6 +91,7 @@ impl RisksLoad {
             let rested = local_now() - load.asked_at.get_value() >= PAUSE_MS;
             if live
                 && rested
+                && !document().hidden()
                 && !load.busy.get_value()
                 && (behind.get_value() || load.trouble.with_untracked(Option::is_some))
             {

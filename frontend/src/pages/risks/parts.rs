@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::standing::{Bar, Standing, countdown, stake};
 use crate::components::severity_mark::severity_shape;
 use crate::components::status_mark::state_class;
-use crate::dom::{El, drawing, el, group, p, span, unseen, with_class};
+use crate::dom::{El, drawing, el, group, p, span, with_class};
 use crate::state::use_fleet;
 
 /// Shape and word of how a risk stands.
@@ -42,11 +42,7 @@ pub fn bar(way: Memo<Option<Bar>>) -> El {
 pub fn timer(class: &'static str, at: impl Fn() -> Option<UnixMillis> + 'static) -> El {
     let now = use_fleet().now();
     let words = move || at().map(|at| countdown(at, now.get()));
-    with_class("span", class)
-        .attr("role", "timer")
-        .attr("aria-live", "off")
-        .child(unseen("breach in "))
-        .child(span("").text(words))
+    with_class("span", class).attr("role", "timer").attr("aria-live", "off").text(words)
 }
 
 /// What a breach costs; a press shows how that was worked out.

@@ -17,7 +17,7 @@ use crate::components::node_link::node_path;
 use crate::components::risk_meter::against_bound;
 use crate::components::status_mark::state_class;
 use crate::components::words::counted;
-use crate::dom::{El, button, div, el, link, span, unseen, with_class};
+use crate::dom::{El, button, div, el, group, link, span, unseen, with_class};
 use crate::pages::node::load::escaped;
 use crate::state::breach::breach_at;
 use crate::state::use_fleet;
@@ -206,7 +206,10 @@ fn time(risk: Memo<Risk>) -> El {
         _ => "",
     };
     span("risk-time")
-        .when(move || at.with(Option::is_some), move || timer("risk-left num", move || at.get()))
+        .when(
+            move || at.with(Option::is_some),
+            move || group().child(unseen("breach in ")).child(timer("risk-left num", move || at.get())),
+        )
         .when(move || at.with(Option::is_none), move || span("risk-left risk-left-none").text(words))
         .child(span("risk-sure num").text(certainty))
 }
