@@ -18,9 +18,7 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
-pub use risks::{
-    Judged, OneNode, OwnSeries, RiskMemory, Subject, first_with_value, history, judge, own_series, watch,
-};
+pub use risks::{Judged, OneNode, OneRisk, OwnSeries, RiskMemory, Subject, judge, own_series, paced};
 
 use crate::{
     clock,

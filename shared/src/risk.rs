@@ -68,6 +68,8 @@ impl Watch {
 
 /// Less than this is not told apart: a value a hundred times beyond its bound.
 const FURTHEST: f64 = -100.0;
+/// Parts smaller than this are not told apart.
+const PRECISION: f64 = 1e-4;
 
 /// The part of the way to the bound that is left: 1 is as far from it as can be, 0 is at it, less is beyond.
 /// `None` where there is no way: of a yes or no, and of a bound of 0, where nothing at all is allowed.
@@ -85,7 +87,29 @@ pub fn headroom(watch: &Watch, value: f64) -> Option<f64> {
         Side::Below if value == f64::INFINITY => 1.0,
         Side::Below => (value - bound) / value.max(bound),
     };
-    Some((part.clamp(FURTHEST, 1.0) * 1e4).round() / 1e4)
+    Some((part.clamp(FURTHEST, 1.0) / PRECISION).round() * PRECISION)
+}
+
+/// The value that has a headroom: the way back. `None` where there is none.
+pub fn value_at(watch: &Watch, headroom: f64) -> Option<f64> {
+    let bound = watch.bound;
+    if watch.kind == Kind::Flag || bound == 0.0 || !headroom.is_finite() {
+        return None;
+    }
+    Some(match watch.side {
+        Side::Above => bound - headroom * bound.abs(),
+        Side::Below if bound < 0.0 => bound + headroom * bound.abs(),
+        Side::Below if headroom < 0.0 => bound + headroom * bound,
+        // What is further than can be told apart is just as far.
+        Side::Below => bound / (1.0 - headroom.min(1.0 - PRECISION / 2.0)),
+    })
+}
+
+/// How much of the past a prediction looks at: what a value did in four windows is its habit, but no more than an
+/// hour, which is in memory.
+pub fn history_ms(window_ms: i64) -> i64 {
+    const HOUR_MS: i64 = 3_600_000;
+    window_ms.saturating_mul(predict::HABIT).min(window_ms.max(HOUR_MS))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use fleetglass_shared::{
-    family::{Family, FamilyRisk},
+    family::Family,
     health::UnixMillis,
     risk::{self, Line, worst_first},
     wire::{NodeRisk, RiskDetail, Risks, Trend},
@@ -23,7 +23,7 @@ use crate::{
     app::App,
     clock,
     fleet::Risky,
-    round::{OneNode, history, watch},
+    round::{OneNode, OneRisk, paced},
 };
 
 /// So many are told when nobody says how many.
@@ -90,45 +90,31 @@ pub async fn risk(
 
 fn detail(app: &App, id: &str, risky: &Risky, family: &Family, index: usize, now: UnixMillis) -> RiskDetail {
     let node = OneNode::new(&app.store, id);
-    // Both are in the family's order; before the first round there is none to show.
-    let spec = family.risks().nth(index).expect("the index is of this family");
-    let queries = &family.risk_queries()[index];
     let at = risky.asked_at.unwrap_or(now);
-    let watch = watch(spec, queries, &node, at);
+    let spec = family.risks().nth(index).expect("the index is of this family");
+    let one = OneRisk { spec, queries: &family.risk_queries()[index], node: &node, at };
+    let watch = paced(one.watch(), risky.interval_ms);
     let own = risky.risks.iter().find(|risk| risk.name == spec.name()).cloned();
     let own = own.unwrap_or_else(|| spec.judge(&watch, None));
-    let values = history(spec, queries, &node, risky.interval_ms, at);
-    let line = own
-        .value
-        .filter(|_| !spec.has_deadline())
-        .and_then(|value| risk::predict(&watch, value, &values, at).line);
+    let place = one.value().map_or(0, |(place, _)| place);
+    let all = one.history(&watch, place);
+    let foreseen = own.value.filter(|_| !spec.has_deadline());
+    let line = foreseen.and_then(|value| risk::predict(&watch, value, &all, at).line);
     let end = own.outlook.as_ref().filter(|outlook| outlook.trend == Trend::Approaching);
     let end = end.and_then(|outlook| outlook.breach_at);
     let edge =
         |value: fn(&Line, f64) -> f64| line.as_ref().map_or(Vec::new(), |line| drawn(line, at, end, value));
+    let mut exprs = spec.exprs_for(id);
     RiskDetail {
         at: now,
-        expr: expr(spec, id, &node, queries, at),
-        window_seconds: line.as_ref().map(|_| spec.window_ms() as f64 / 1000.0),
+        expr: exprs.swap_remove(place.min(exprs.len() - 1)),
+        window_seconds: line.as_ref().map(|_| watch.window_ms as f64 / 1000.0),
         fit: edge(Line::at),
         fit_low: edge(Line::bottom),
         fit_high: edge(Line::top),
-        values,
+        values: all.into_iter().filter(|(time, _)| at - time <= watch.window_ms).collect(),
         risk: NodeRisk { node: id.to_owned(), family: family.name().to_owned(), risk: own },
     }
-}
-
-/// The expression that gives the value now; the first where none does.
-fn expr(
-    spec: FamilyRisk<'_>,
-    id: &str,
-    node: &OneNode<'_>,
-    queries: &fleetglass_shared::family::RiskQueries,
-    at: UnixMillis,
-) -> String {
-    let mut exprs = spec.exprs_for(id);
-    let index = crate::round::first_with_value(&queries.values, node, at).unwrap_or(0);
-    if index < exprs.len() { exprs.swap_remove(index) } else { String::new() }
 }
 
 /// A line of the band at the times where it bends: its first point, its middle, now, and where it meets the bound.

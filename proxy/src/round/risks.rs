@@ -11,10 +11,14 @@ use fleetglass_shared::{
     sample::format_value,
     wire::{Outlook, Risk, Stake, Trend},
 };
-pub use history::{OneNode, history};
+use history::history;
+pub use history::{OneNode, paced};
 pub use series::{OwnSeries, own_series};
 
-use crate::{config::StakeConfig, store::Store};
+use crate::{
+    config::StakeConfig,
+    store::{Sample, Store},
+};
 
 /// With less time left than this a node is asked more often.
 const CLOSE_MS: i64 = 60_000;
@@ -64,25 +68,26 @@ pub struct Judged {
 
 /// Holds every risk of the family against its value now, and foresees where it is going.
 pub fn judge(store: &Store, subject: &Subject<'_>, memory: &mut RiskMemory, at: UnixMillis) -> Judged {
-    let family = subject.family;
     let node = OneNode::new(store, subject.instance);
-    memory.0.resize_with(family.risks().len(), || None);
+    memory.0.resize_with(subject.family.risks().len(), || None);
     let mut judged = Judged::default();
-    for ((spec, queries), told) in family.risks().zip(family.risk_queries()).zip(&mut memory.0) {
-        let watch = watch(spec, queries, &node, at);
-        let value = now(&queries.values, &node, at, |one, other| spec.worse(one, other));
-        let mut risk = spec.judge(&watch, value);
-        match risk.value {
+    let risks = subject.family.risks().zip(subject.family.risk_queries());
+    for ((spec, queries), told) in risks.zip(&mut memory.0) {
+        let own = OneRisk { spec, queries, node: &node, at };
+        let watch = paced(own.watch(), subject.interval_ms);
+        let value = own.value();
+        let mut risk = spec.judge(&watch, value.map(|(_, value)| value));
+        match value {
             None => *told = None,
-            Some(value) => {
-                let outlook = outlook(subject, spec, queries, &watch, value, told.as_ref(), &node, at);
+            Some((index, value)) => {
+                let outlook = own.outlook(&watch, index, value, told.as_ref());
                 if spec.has_deadline() {
                     risk.firing = outlook.trend == Trend::Breached;
                 }
                 let soon = outlook.breach_at.is_some_and(|breach| breach - at < CLOSE_MS);
                 judged.near |= spec.is_near(&watch, value) || (soon && !risk.firing);
                 risk.outlook = Some(outlook.clone());
-                risk.stake = stake(subject, spec, queries, &node, at);
+                risk.stake = stake(subject, &own);
                 *told = Some(Told { value, bound: watch.bound, outlook });
             }
         }
@@ -91,67 +96,71 @@ pub fn judge(store: &Store, subject: &Subject<'_>, memory: &mut RiskMemory, at: 
     judged
 }
 
-/// What is watched, against the bound that the node tells if it does.
-pub fn watch(spec: FamilyRisk<'_>, queries: &RiskQueries, node: &OneNode<'_>, at: UnixMillis) -> Watch {
-    // A bound that the target sets goes before one that the node tells.
-    let own = !spec.spec().bound_expr.is_empty();
-    let told = own.then(|| now(&queries.bounds, node, at, f64::max)).flatten();
-    spec.watch(told)
+/// A risk of a node at a time.
+pub struct OneRisk<'a> {
+    /// What the family says of it.
+    pub spec: FamilyRisk<'a>,
+    /// Its expressions.
+    pub queries: &'a RiskQueries,
+    /// Whose it is.
+    pub node: &'a OneNode<'a>,
+    /// When.
+    pub at: UnixMillis,
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of one risk, and each of another kind")]
-fn outlook(
-    subject: &Subject<'_>,
-    spec: FamilyRisk<'_>,
-    queries: &RiskQueries,
-    watch: &Watch,
-    value: f64,
-    told: Option<&Told>,
-    node: &OneNode<'_>,
-    at: UnixMillis,
-) -> Outlook {
-    if spec.has_deadline() {
-        let due = now(&queries.deadlines, node, at, f64::min).and_then(moment);
-        return risk::deadline(watch.is_breached(value), due, at);
+impl OneRisk<'_> {
+    /// What is watched, against the bound that the node tells if it does.
+    pub fn watch(&self) -> Watch {
+        // A bound that the target sets goes before one that the node tells.
+        let own = !self.spec.spec().bound_expr.is_empty();
+        let told = own.then(|| self.first(&self.queries.bounds, f64::max)).flatten();
+        self.spec.watch(told.map(|(_, bound)| bound))
     }
-    if let Some(told) = told.filter(|told| told.still_holds(value, watch.bound)) {
-        return told.outlook.clone();
+
+    /// The value, with the place of the expression that gave it.
+    pub fn value(&self) -> Option<(usize, f64)> {
+        self.first(&self.queries.values, |one, other| self.spec.worse(one, other))
     }
-    let samples = match watch.kind {
-        Kind::Flag => Vec::new(),
-        _ => history(spec, queries, node, subject.interval_ms, at),
-    };
-    let new = risk::predict(watch, value, &samples, at).outlook;
-    risk::settled(told.map(|told| &told.outlook), new, at)
-}
 
-/// The worst value of the first expression that has one.
-fn now(
-    queries: &[Query],
-    node: &OneNode<'_>,
-    at: UnixMillis,
-    worse: impl Fn(f64, f64) -> f64,
-) -> Option<f64> {
-    queries.iter().find_map(|query| value_of(query, node, at, &worse))
-}
+    /// The values that say where it is going.
+    pub fn history(&self, watch: &Watch, index: usize) -> Vec<Sample> {
+        history(self.spec, self.queries, index, watch, self.node, self.at)
+    }
 
-/// Which of some expressions has a value, the first of them.
-pub fn first_with_value(queries: &[Query], node: &OneNode<'_>, at: UnixMillis) -> Option<usize> {
-    queries.iter().position(|query| value_of(query, node, at, &f64::max).is_some())
-}
+    fn outlook(&self, watch: &Watch, index: usize, value: f64, told: Option<&Told>) -> Outlook {
+        if self.spec.has_deadline() {
+            let due = self.first(&self.queries.deadlines, f64::min).and_then(|(_, due)| moment(due));
+            return risk::deadline(watch.is_breached(value), due, self.at);
+        }
+        if let Some(told) = told.filter(|told| told.still_holds(value, watch.bound)) {
+            return told.outlook.clone();
+        }
+        let mut samples = match watch.kind {
+            Kind::Flag => Vec::new(),
+            _ => self.history(watch, index),
+        };
+        // What rounds made of it does not know of this one yet.
+        if samples.last().is_none_or(|(last, _)| *last < self.at) {
+            samples.push((self.at, value));
+        }
+        let new = risk::predict(watch, value, &samples, self.at).outlook;
+        risk::settled(told.map(|told| &told.outlook), new, self.at)
+    }
 
-fn value_of(
-    query: &Query,
-    node: &OneNode<'_>,
-    at: UnixMillis,
-    worse: &dyn Fn(f64, f64) -> f64,
-) -> Option<f64> {
-    let values = match query.instant(node, at, &Options::default()).ok()?.value {
-        Value::Scalar(values) => values,
-        Value::Vector(lines) => lines.iter().filter_map(|line| line.values.first().copied()).collect(),
-        Value::Matrix(_) | Value::Text(_) => Vec::new(),
-    };
-    values.into_iter().filter(|value| !value.is_nan()).reduce(worse)
+    /// The worst value of the first expression that has one, and which that is.
+    fn first(&self, queries: &[Query], worse: impl Fn(f64, f64) -> f64) -> Option<(usize, f64)> {
+        queries.iter().enumerate().find_map(|(index, query)| {
+            let values = match query.instant(self.node, self.at, &Options::default()).ok()?.value {
+                Value::Scalar(values) => values,
+                Value::Vector(lines) => {
+                    lines.iter().filter_map(|line| line.values.first().copied()).collect()
+                }
+                Value::Matrix(_) | Value::Text(_) => Vec::new(),
+            };
+            let worst = values.into_iter().filter(|value| !value.is_nan()).reduce(&worse)?;
+            Some((index, worst))
+        })
+    }
 }
 
 /// A Unix time in seconds, or finer, which its size tells; `None` of what is none.
@@ -166,21 +175,16 @@ fn moment(mut seconds: f64) -> Option<UnixMillis> {
 }
 
 /// What a breach of the risk costs, if that is known: by the configuration, else by what the node tells.
-fn stake(
-    subject: &Subject<'_>,
-    spec: FamilyRisk<'_>,
-    queries: &RiskQueries,
-    node: &OneNode<'_>,
-    at: UnixMillis,
-) -> Option<Stake> {
+fn stake(subject: &Subject<'_>, own: &OneRisk<'_>) -> Option<Stake> {
+    let OneRisk { spec, queries, .. } = own;
     let share = spec.slash()?.map(|share| share.to_string());
-    if let Some(own) = subject.stake {
+    if let Some(set) = subject.stake {
         return risk::at_stake(&Staked {
             title: "Stake".to_owned(),
-            amount: own.amount.clone(),
-            unit: own.unit.clone(),
+            amount: set.amount.clone(),
+            unit: set.unit.clone(),
             source: "set in the configuration".to_owned(),
-            share: own.penalty.map(|share| share.to_string()).or(share),
+            share: set.penalty.map(|share| share.to_string()).or(share),
         });
     }
     let of = spec.stake(subject.family.spec())?;
@@ -190,7 +194,7 @@ fn stake(
         Some((fact.value.clone(), unit.clone(), format!("“{}”, as the node tells it", fact.title)))
     });
     let (amount, unit, source) = told.or_else(|| {
-        let amount = now(&queries.stakes, node, at, f64::max).filter(|amount| amount.is_finite())?;
+        let (_, amount) = own.first(&queries.stakes, f64::max).filter(|(_, amount)| amount.is_finite())?;
         Some((plain(amount), of.unit.clone(), of.expr.join(" or ")))
     })?;
     risk::at_stake(&Staked { title: of.title.clone(), amount, unit, source, share })

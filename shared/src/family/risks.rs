@@ -22,7 +22,7 @@ const WINDOW: u32 = 900;
 pub struct RiskQueries {
     /// Its value.
     pub values: Vec<Query>,
-    /// For each of them what gives its samples in the window, where it is a plain selector.
+    /// For each of them what gives the samples that a prediction looks at, where it is a plain selector.
     pub samples: Vec<Option<Query>>,
     /// Its bound, where the node tells one.
     pub bounds: Vec<Query>,
@@ -36,8 +36,8 @@ impl RiskQueries {
     /// The expressions were checked before.
     pub(super) fn of(family: &FamilySpec, spec: &RiskSpec) -> Self {
         let all = |words: &Words| words.iter().map(|text| read(text)).collect();
-        let window = FamilyRisk(spec).window_ms();
-        let samples = |text: &String| Query::parse(&format!("{text}[{window}ms]")).ok();
+        let span = risk::history_ms(FamilyRisk(spec).window_ms());
+        let samples = |text: &String| Query::parse(&format!("{text}[{span}ms]")).ok();
         let stake = FamilyRisk(spec).stake(family).map(|stake| all(&stake.expr));
         Self {
             values: all(&spec.expr),

@@ -3,12 +3,12 @@
 
 use super::climbs::{Course, Point, bend, course, range, without_spikes};
 use super::line::Line;
-use super::{Kind, Side, Watch, headroom};
+use super::{Kind, Side, Watch, headroom, history_ms};
 use crate::health::UnixMillis;
 use crate::wire::{Outlook, Trend};
 
 /// What a value did in so many windows before now is its habit.
-const HABIT: i64 = 4;
+pub(super) const HABIT: i64 = 4;
 /// No line is drawn through fewer points: with five, chance alone makes one rise in one of 120 cases.
 const LEAST_POINTS: usize = 5;
 /// Nor through points that lie nearer together than this part of the window.
@@ -140,7 +140,7 @@ impl Seen {
         }
         let window_ms = watch.window_ms.max(1);
         let window = window_ms as f64 / 1000.0;
-        let first = now.saturating_sub(window_ms.saturating_mul(HABIT));
+        let first = now.saturating_sub(history_ms(window_ms));
         let mut raw: Vec<(UnixMillis, f64)> = (samples.iter())
             .filter(|(at, value)| *at >= first && *at <= now && value.abs() <= HUGE)
             .copied()

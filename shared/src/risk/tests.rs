@@ -183,6 +183,27 @@ fn headroom_is_the_part_of_the_way_that_is_left() {
     }
 }
 
+#[test]
+fn a_headroom_tells_the_value() {
+    let below = Watch { side: Side::Below, ..above(3.0) };
+    for (watch, value) in [
+        (above(600.0), 0.0),
+        (above(600.0), 450.0),
+        (above(600.0), 1_800.0),
+        (above(-5.0), -8.0),
+        (below, 6.0),
+        (below, 1.5),
+        (below, 300.0),
+        (Watch { side: Side::Below, ..above(-3.0) }, -4.5),
+    ] {
+        let back = value_at(&watch, headroom(&watch, value).unwrap()).unwrap();
+        assert!((back - value).abs() <= value.abs() * 0.01, "{watch:?}: {value} and {back}");
+    }
+    assert!(value_at(&below, 1.0).unwrap() > 3_000.0);
+    assert_eq!(value_at(&above(0.0), 1.0), None);
+    assert_eq!((history_ms(600_000), history_ms(7_200_000)), (2_400_000, 7_200_000));
+}
+
 fn risk(name: &str, severity: &str, value: Option<f64>, bound: f64) -> Risk {
     Risk {
         name: name.to_owned(),

@@ -1,21 +1,21 @@
-//! What a risk's value was in its window, and the store as one node's queries see it.
+//! What a risk's value was before now, and the store as one node's queries see it.
 
 use std::collections::BTreeMap;
 
 use fleetglass_shared::{
     family::{FamilyRisk, RiskQueries},
     health::UnixMillis,
-    labels::Matcher,
-    promql::{EachSeries, EvalError, Options, Steps, Storage, Value},
+    labels::{METRIC_NAME, Matcher},
+    promql::{EachSeries, EvalError, Options, Storage, Value},
+    risk::{self, Watch},
     sample::is_stale,
 };
 
+use super::series::HEADROOM;
 use crate::store::{Sample, Store};
 
 /// A prediction needs so many values; a node that is asked seldom is looked at over a longer time.
 const LEAST_ROUNDS: i64 = 12;
-/// More steps than this are not evaluated.
-const MOST_STEPS: i64 = 80;
 
 /// The series of one node: a family's expressions are read once, and not for each of its nodes.
 pub struct OneNode<'a> {
@@ -50,53 +50,46 @@ impl Storage for OneNode<'_> {
     }
 }
 
-/// The window of a risk of a node that is asked so often.
-pub(super) fn window_ms(spec: FamilyRisk<'_>, interval_ms: i64) -> i64 {
-    spec.window_ms().max(interval_ms.saturating_mul(LEAST_ROUNDS))
+/// A watch over a node that is asked so often.
+pub fn paced(watch: Watch, interval_ms: i64) -> Watch {
+    Watch { window_ms: watch.window_ms.max(interval_ms.saturating_mul(LEAST_ROUNDS)), ..watch }
 }
 
-/// The values of the first expression that has any: a plain selector's samples at their own times, another's value at
-/// each round. Of several series the worst at each time.
-pub fn history(
+/// The values that say where a risk is going, in order. `index` is the expression that its value is from. Those of a
+/// plain selector are the node's own samples; those of another expression are what each round made of it, which the
+/// series of the headroom tells. Of several series the worst counts.
+pub(super) fn history(
     spec: FamilyRisk<'_>,
     queries: &RiskQueries,
+    index: usize,
+    watch: &Watch,
     node: &OneNode<'_>,
-    interval_ms: i64,
     at: UnixMillis,
 ) -> Vec<Sample> {
-    let window = window_ms(spec, interval_ms);
-    let samples = |index: usize| {
-        let usual = queries.samples[index].as_ref().filter(|_| window == spec.window_ms());
-        let mut worst: BTreeMap<UnixMillis, f64> = BTreeMap::new();
-        let mut add = |time: UnixMillis, value: f64| {
-            if !is_stale(value) && !value.is_nan() {
-                worst.entry(time).and_modify(|worst| *worst = spec.worse(*worst, value)).or_insert(value);
-            }
-        };
-        if let Some(query) = usual {
-            if let Ok(Value::Matrix(series)) =
-                query.instant(node, at, &Options::default()).map(|answer| answer.value)
-            {
-                series.iter().flat_map(|(_, samples)| samples).for_each(|&(time, value)| add(time, value));
-            }
-            return worst;
+    let mut worst: BTreeMap<UnixMillis, f64> = BTreeMap::new();
+    let mut add = |time: UnixMillis, value: f64| {
+        if !is_stale(value) && !value.is_nan() {
+            worst.entry(time).and_modify(|worst| *worst = spec.worse(*worst, value)).or_insert(value);
         }
-        // Rounds come at one place in the interval, but not to the millisecond: half an interval later each has come.
-        let step = interval_ms.max(window / MOST_STEPS).max(1);
-        let late = interval_ms / 2;
-        let steps = Steps { start: at + late - window / step * step, end: at + late, step };
-        let lines = queries.values[index].range(node, steps, &Options::default());
-        if let Ok(Value::Vector(lines)) = lines.map(|answer| answer.value) {
-            for line in &lines {
-                for (time, value) in steps.times().zip(&line.values) {
-                    add(time - late, *value);
+    };
+    let usual = watch.window_ms == spec.window_ms();
+    if let Some(query) = queries.samples.get(index).and_then(Option::as_ref).filter(|_| usual) {
+        let answer = query.instant(node, at, &Options::default());
+        if let Ok(Value::Matrix(series)) = answer.map(|answer| answer.value) {
+            series.iter().flat_map(|(_, samples)| samples).for_each(|&(time, value)| add(time, value));
+        }
+    } else {
+        let from = at.saturating_sub(risk::history_ms(watch.window_ms));
+        let own = [Matcher::equal(METRIC_NAME, HEADROOM), Matcher::equal("risk", spec.name())];
+        // What cannot be read leaves a history that is too short, and the outlook says so.
+        let _ = node.scan(&own, from, at, &mut |series| {
+            for (time, part) in series.times.iter().zip(series.values) {
+                if let Some(value) = risk::value_at(watch, *part).filter(|_| (from..=at).contains(time)) {
+                    add(*time, value);
                 }
             }
-        }
-        worst
-    };
-    (0..queries.values.len())
-        .map(samples)
-        .find(|found| !found.is_empty())
-        .map_or(Vec::new(), |found| found.into_iter().collect())
+            Ok(())
+        });
+    }
+    worst.into_iter().collect()
 }

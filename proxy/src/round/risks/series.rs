@@ -9,6 +9,11 @@ use fleetglass_shared::{
 
 use crate::store::Put;
 
+/// The series of the headroom.
+pub(super) const HEADROOM: &str = "fleetglass_risk_headroom_ratio";
+/// The series of the countdown.
+const COUNTDOWN: &str = "fleetglass_risk_seconds_to_breach";
+
 /// A series of our own about a risk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnSeries {
@@ -48,13 +53,12 @@ pub fn own_series(node: &str, risks: &[Risk], at: UnixMillis) -> Vec<OwnSeries> 
             let help =
                 "Seconds until the bound of a slash risk is crossed if things go on as they do; 0 beyond it";
             let labels = labels.clone();
-            let name = "fleetglass_risk_seconds_to_breach";
-            all.push(OwnSeries { name, labels, value, help, unit: "seconds" });
+            all.push(OwnSeries { name: COUNTDOWN, labels, value, help, unit: "seconds" });
         }
         // A yes or no has all of the way left, or nothing.
         let value = risk.headroom.unwrap_or(if risk.firing { 0.0 } else { 1.0 });
         let help = "The part of the way to the bound of a slash risk that is left: 0 at it, less beyond";
-        all.push(OwnSeries { name: "fleetglass_risk_headroom_ratio", labels, value, help, unit: "ratio" });
+        all.push(OwnSeries { name: HEADROOM, labels, value, help, unit: "ratio" });
     }
     all
 }
