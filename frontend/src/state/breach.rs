@@ -20,7 +20,7 @@ pub fn is_soon(risk: &Risk, now: UnixMillis) -> bool {
 /// `breach in 4 min 12 s`; with seconds where they count.
 pub fn breach_in(at: UnixMillis, now: UnixMillis) -> String {
     match at - now {
-        ..1000 => "breach any moment".to_owned(),
+        ..1000 => "breach now".to_owned(),
         left @ ..SOON_MS => format!("breach in {}", duration_seconds((left / 1000) as f64)),
         left => format!("breach in {}", duration_ms(left)),
     }
@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(breach_in(720_000, 0), "breach in 12 min");
         assert_eq!(breach_in(7_800_000, 0), "breach in 2 h 10 min");
         assert_eq!(breach_in(59_999, 0), "breach in 59 s");
-        assert_eq!(breach_in(5, 900_000), "breach any moment");
+        assert_eq!(breach_in(5, 900_000), "breach now");
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use fleetglass_shared::health::Status;
+use fleetglass_shared::risk::worst_first;
 use fleetglass_shared::wire::{NodeSummary, Risk};
 
 /// A column or a label.
@@ -19,7 +20,7 @@ pub enum Field {
     Version,
     /// Connected peers.
     Peers,
-    /// The slash risk, the nearest to its bound first.
+    /// The slash risk, the worst first.
     Risk,
     /// How old the last answer is.
     Age,
@@ -89,7 +90,9 @@ impl Field {
             Self::State => badness(b).cmp(&badness(a)),
             Self::Peers => unknown_last(a.peers, b.peers, |a, b| a.cmp(b)),
             Self::Age => unknown_last(a.fact_at, b.fact_at, |a, b| b.cmp(a)),
-            Self::Risk => pressure_of(b).total_cmp(&pressure_of(a)),
+            Self::Risk => {
+                unknown_last(a.worst_risk.as_ref(), b.worst_risk.as_ref(), |a, b| worst_first(a, b))
+            }
             Self::Node | Self::Family | Self::Version | Self::Label(_) => {
                 unknown_last(self.text(a), self.text(b), |a, b| natural(a, b))
             }
@@ -101,10 +104,6 @@ impl Field {
 /// States in the order of [`Field::State`], and draining before others of the same state.
 fn badness(node: &NodeSummary) -> (Status, bool) {
     (node.status, node.draining)
-}
-
-fn pressure_of(node: &NodeSummary) -> f64 {
-    node.worst_risk.as_ref().map_or(-1.0, |risk| pressure(risk).unwrap_or(-0.5))
 }
 
 /// How near a risk is to its bound, from 0 to 1; `None` when its value is not known. A bound may lie
@@ -231,6 +230,16 @@ mod tests {
         assert_eq!(Field::State.compare(&well, &few), Ordering::Less, "by id");
         assert_eq!(Field::Peers.compare(&few, &well), Ordering::Less);
         assert_eq!(Field::Peers.compare(&ill, &well), Ordering::Greater, "not known is last");
+        let risk = |id: &str, outlook: serde_json::Value| {
+            node(
+                json!({"id": id, "worst_risk": {"name": "r", "title": "R", "severity": "warning", "value": 1.0,
+                "bound": 2.0, "meaning": "", "action": "", "firing": false, "outlook": outlook}}),
+            )
+        };
+        let soon = risk("z", json!({"trend": "approaching", "breach_at": 9}));
+        let calm = risk("a", json!({"trend": "steady"}));
+        assert_eq!(Field::Risk.compare(&soon, &calm), Ordering::Less);
+        assert_eq!(Field::Risk.compare(&calm, &well), Ordering::Less, "none is last");
     }
 
     #[test]

@@ -106,6 +106,7 @@ fn class(risk: &Risk) -> &'static str {
     match (risk.firing, risk.severity.as_str(), risk.value) {
         (true, "critical", _) => "state-unhealthy",
         (true, ..) => "state-degraded",
+        _ if breach_at(risk).is_some() => "state-degraded node-risk-soon",
         (false, _, None) => "node-risk-blind",
         (false, ..) => "node-risk-quiet",
     }
