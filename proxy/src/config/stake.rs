@@ -50,3 +50,48 @@ fn digits<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     }
     from.deserialize_any(Digits)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use crate::config::{LoadedConfig, StakeConfig};
+
+    fn parse(stake: &str) -> Result<StakeConfig, String> {
+        let text = format!("[[target]]\nid = \"a\"\nurl = \"http://a\"\n[target.stake]\n{stake}");
+        let loaded =
+            LoadedConfig::parse(Path::new("fg.toml"), &text, []).map_err(|error| error.to_string())?;
+        Ok(loaded.config.targets[0].stake.clone().unwrap())
+    }
+
+    #[test]
+    fn an_amount_keeps_its_digits() {
+        for (written, amount) in [
+            ("5000", "5000"),
+            ("5000.25", "5000.25"),
+            ("\"123456789012345678901234567890\"", "123456789012345678901234567890"),
+            ("\"5_000.10\"", "5000.10"),
+        ] {
+            let stake = parse(&format!("amount = {written}\nunit = \"GEN\"\npenalty = 0.1\n")).unwrap();
+            assert_eq!(
+                (stake.amount.as_str(), stake.unit.as_str(), stake.penalty),
+                (amount, "GEN", Some(0.1))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_stake_is_refused_with_its_place() {
+        for (written, line, says) in [
+            ("amount = \"much\"", 5, "a number, or a text of digits"),
+            ("unit = \"GEN\"", 4, "missing field `amount`"),
+            ("amount = 1\npenalty = 1.5", 6, "no part of a stake"),
+            ("amount = 1\nshare = 0.1", 6, "unknown field"),
+        ] {
+            let fault = parse(written).unwrap_err();
+            assert!(fault.contains(&format!("fg.toml:{line}")) && fault.contains(says), "{written}: {fault}");
+        }
+    }
+}

@@ -2,6 +2,8 @@
 
 mod history;
 mod series;
+#[cfg(test)]
+mod tests;
 
 use fleetglass_shared::{
     family::{Family, FamilyRisk, RiskQueries},

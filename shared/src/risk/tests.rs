@@ -1,3 +1,4 @@
+//! What is foreseen of ramps, steps, saws and noise; the way left, the order, the stake.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
