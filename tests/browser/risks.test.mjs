@@ -95,6 +95,12 @@ test('a line unfolds by keyboard: what to do, and its slope on to the bound', as
   // Lines, band, bound and their mixed edges.
   await eventually('it is drawn', async () => (await coloursOf(open.locator('.chart canvas').first())) > 20);
   await open.locator('.risk-query code', { hasText: 'blacklist_sync_lag' }).waitFor();
+  // What is at stake says how it was worked out, on a press.
+  const stake = open.locator('.risk-told details.stake');
+  assert.equal(await stake.locator('li').first().isVisible(), false);
+  await stake.locator('summary').click();
+  await stake.locator('li').first().waitFor();
+  await open.locator('.risk-name').focus();
   await page.keyboard.press('Enter');
   await eventually('it folds', async () => (await page.locator('.risk-open').count()) === 0);
   await page.done();
@@ -136,7 +142,7 @@ test('the time left stands wherever its node is shown', async () => {
   const risks = page.getByRole('region', { name: 'Slash risks' });
   await risks.getByText(/breach in \d.* left/).first().waitFor();
   const first = risks.locator('.node-risk', { hasText: 'breach in' }).first();
-  await first.locator('summary').click();
+  await first.locator('.node-risk-head').click();
   await first.getByRole('link', { name: 'Show where it is going' }).click();
   await page.getByRole('heading', { level: 1, name: 'Risks' }).waitFor();
   await page.getByRole('heading', { name: 'What to do' }).waitFor();

@@ -217,7 +217,14 @@ fn time(risk: Memo<Risk>) -> El {
 /// How bad a breach is, and what it costs.
 fn cost(risk: Memo<Risk>) -> El {
     let severity = Memo::new(move |_| risk.with(|risk| risk.severity.clone()));
-    let amount = move || risk.with(|risk| Some(format!("{} at stake", stake(risk.stake.as_ref()?))));
+    let amount = move || {
+        risk.with(|risk| {
+            let of =
+                risk.stake.as_ref().filter(|of| of.amount.contains(|digit| matches!(digit, '1'..='9')))?;
+            // Wide numbers may be broken between their groups.
+            Some(format!("{} at stake", stake(of).replace(',', ",\u{200b}")))
+        })
+    };
     div("risk-cost")
         .live(move || Some(severity_words(&severity.get())))
         .child(span("risk-stake num").text(amount))
