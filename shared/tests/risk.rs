@@ -60,13 +60,13 @@ fn it_warns_earlier_than_predict_linear_and_cries_wolf_less() {
     let scores = scores();
     print(&scores);
     let [ours, threshold, linear] = std::array::from_fn(|method| in_all(&scores, method));
-    for other in [threshold, linear] {
-        assert!(ours.mean_warning() > other.mean_warning(), "{ours:?} {other:?}");
-        assert!(ours.false_alarms < other.false_alarms, "{ours:?} {other:?}");
-    }
+    assert!(ours.mean_warning() > linear.mean_warning(), "{ours:?} {linear:?}");
+    assert!(ours.mean_warning() > threshold.mean_warning(), "{ours:?} {threshold:?}");
     assert!(ours.warned >= linear.warned, "{ours:?} {linear:?}");
-    for (group, [ours, _, linear]) in &scores {
-        assert!(ours.false_alarms <= linear.false_alarms, "{}: {ours:?} {linear:?}", group.title());
+    assert!(ours.false_alarms < linear.false_alarms, "{ours:?} {linear:?}");
+    for (group, [ours, ..]) in &scores {
+        let is_calm = !matches!(group, Group::Steps | Group::Sawteeth) || ours.false_alarms == 0;
+        assert!(is_calm, "{}: {ours:?}", group.title());
     }
 }
 

@@ -11,6 +11,7 @@ use fleetglass_tests::{
     command,
     node::{Node, Page},
     proxy::{Fleetglass, QUICK},
+    samples,
     wait::eventually,
 };
 use serde_json::Value;
@@ -166,7 +167,7 @@ async fn a_climbing_lag_is_foreseen_counted_down_and_told_before_it_is_a_breach(
 
 #[tokio::test]
 async fn a_deadline_is_exact_a_stake_is_shown_and_what_is_absent_is_not_safe() {
-    let due = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 420;
+    let due = u64::try_from(samples::now()).unwrap() / 1000 + 420;
     let page = format!(
         "# TYPE compute_sla_pending_total gauge\ncompute_sla_pending_total 3\n\
          # TYPE compute_sla_next_deadline_ts gauge\ncompute_sla_next_deadline_ts {due}\n\

@@ -346,6 +346,43 @@ mod tests {
     }
 
     #[test]
+    fn a_pushed_node_has_countdowns_that_end() {
+        let pushed = pushed();
+        let own = |name: &str, at: i64, value: f64| {
+            let labels = LabelSet::from_pairs([("__name__", name), ("instance", "a"), ("job", "decdn")]);
+            (labels, vec![(at, value)])
+        };
+        let push = |at: i64, lag: f64| {
+            let series = [own("up", at, 1.0), own("decdn_blacklist_sync_lag_seconds", at, lag)];
+            pushed.note("a", &series, at);
+            let stored = series.iter().map(|(labels, samples)| {
+                let own = labels.iter().filter(|(name, _)| *name != "instance");
+                (LabelSet::from_pairs(own), samples.clone())
+            });
+            pushed.store.ingest(&pushed.ident("a"), stored.collect(), at);
+            pushed.look(at + 100);
+        };
+        let left = |at: i64| {
+            let expr = r#"fleetglass_risk_seconds_to_breach{instance="a",risk="blacklist-lag-critical"}"#;
+            crate::query::evaluate_instant(&pushed.store, expr, at).unwrap()
+        };
+        let start = 1_700_000_000_000;
+        for n in 0..30 {
+            push(start + n * 15_000, n as f64 * 15.0);
+        }
+        let last = start + 29 * 15_000;
+        assert!(
+            left(last + 200).first().is_some_and(|left| (150.0..180.0).contains(left)),
+            "{:?}",
+            left(last + 200)
+        );
+        let worst = pushed.fleet.detail("a").unwrap().summary.worst_risk.unwrap();
+        assert_eq!((worst.name.as_str(), worst.firing), ("blacklist-lag", true));
+        push(last + 15_000, 3.0);
+        assert!(left(last + 15_200).is_empty());
+    }
+
+    #[test]
     fn a_node_that_we_ask_stays_ours_and_keeps_its_labels() {
         let pushed = pushed();
         let scrape = crate::config::ScrapeConfig::default();

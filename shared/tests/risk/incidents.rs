@@ -7,6 +7,10 @@ pub(crate) const BOUND: f64 = 100.0;
 /// Samples of a run: an hour and a half.
 const LENGTH: usize = 360;
 
+/// The first of the runs. The constants of the prediction were chosen by the runs from 0 on; these are others, so that
+/// the figures do not flatter it.
+const FIRST: u64 = 5_000;
+
 /// What goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -49,7 +53,8 @@ impl Group {
         };
         (0..count).flat_map(move |seed| {
             kinds.iter().enumerate().map(move |(kind, make)| {
-                let mut dice = Dice(seed * 1_000_003 + (kind as u64) * 7_919 + self as u64 * 104_729 + 1);
+                let mut dice =
+                    Dice((FIRST + seed) * 1_000_003 + (kind as u64) * 7_919 + self as u64 * 104_729 + 1);
                 let values = make(&mut dice);
                 Run::of(&values, &mut dice)
             })
