@@ -85,11 +85,6 @@ impl Standing {
             Self::Recovering | Self::Steady => Status::Healthy,
         }
     }
-
-    /// Whether it needs nobody.
-    pub fn is_quiet(self) -> bool {
-        matches!(self, Self::Unclear | Self::Recovering | Self::Steady)
-    }
 }
 
 /// Parts of a bar's length.
@@ -247,7 +242,6 @@ mod tests {
             ),
         ] {
             assert_eq!(Standing::of(&risk), standing, "{risk:?}");
-            assert_eq!(standing.is_quiet(), standing as u8 >= Standing::Unclear as u8);
         }
     }
 
