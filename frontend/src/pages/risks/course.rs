@@ -36,10 +36,14 @@ pub fn course(detail: &RiskDetail, range: Range) -> Option<ChartData> {
     let measured = Series { name: "measured".to_owned(), values: along(values, interval * GAP), band: None };
     let mut series = vec![measured];
     let mut looks = vec![Look { colour: 0, dashed: false }];
-    if detail.fit.len() > 1 {
+    // A line through what only wanders, or has jumped, says nothing.
+    let outlook = detail.risk.risk.outlook.as_ref();
+    let moves = outlook.and_then(|outlook| outlook.slope).is_some_and(|slope| slope != 0.0);
+    if moves && detail.fit.len() > 1 {
         let band = Band { low: along(&detail.fit_low, i64::MAX), high: along(&detail.fit_high, i64::MAX) };
         let values = along(&detail.fit, i64::MAX);
-        series.push(Series { name: "slope, if this goes on".to_owned(), values, band: Some(band) });
+        let name = if ahead > 0 { "slope, if this goes on" } else { "slope" };
+        series.push(Series { name: name.to_owned(), values, band: Some(band) });
         looks.push(Look { colour: 1, dashed: true });
     }
     Some(ChartData { range, tier: Tier::Raw, grid, series, looks })
@@ -77,7 +81,8 @@ mod tests {
     fn detail(own: Value) -> RiskDetail {
         let mut whole = json!({"at": 0, "expr": "lag", "values": [], "fit": [], "fit_low": [], "fit_high": [],
             "risk": {"node": "n", "family": "f", "risk": {"name": "lag", "title": "Lag", "severity": "critical",
-                "bound": 600.0, "meaning": "", "action": "", "firing": false}}});
+                "bound": 600.0, "meaning": "", "action": "", "firing": false,
+                "outlook": {"trend": "approaching", "slope": 1.0}}}});
         fleetglass_shared::patch::merge(&mut whole, &own);
         serde_json::from_value(whole).unwrap()
     }
@@ -108,6 +113,17 @@ mod tests {
         );
         assert!(data.grid.end > 1_200_000, "the crossing is not at the very edge");
         assert!(data.looks[1].dashed && !data.looks[0].dashed);
+        assert_eq!(slope.name, "slope, if this goes on");
+    }
+
+    #[test]
+    fn no_slope_is_drawn_through_what_stands() {
+        let data = drawn(json!({
+            "values": [[0, 1.0], [15_000, 2.0]], "fit": [[0, 1.0], [15_000, 1.0]],
+            "fit_low": [[0, 0.0], [15_000, 0.0]], "fit_high": [[0, 2.0], [15_000, 2.0]],
+            "risk": {"risk": {"outlook": {"trend": "steady", "slope": 0.0}}},
+        }));
+        assert_eq!(data.unwrap().series.len(), 1);
     }
 
     #[test]
