@@ -8,5 +8,6 @@ pub mod later;
 pub mod node;
 pub mod not_found;
 pub mod notifications;
+pub mod risks;
 pub mod rules;
 pub mod timeline;

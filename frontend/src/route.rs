@@ -24,6 +24,8 @@ pub enum Page {
     Fleet,
     /// `/nodes/{id}`
     Node(String),
+    /// `/risks`
+    Risks,
     /// `/alerts`
     Alerts,
     /// `/alerts/{id}`
@@ -115,6 +117,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
     let id_of = |prefix: &str| path.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
     match path {
         "/" => Page::Fleet,
+        "/risks" => Page::Risks,
         "/alerts" => Page::Alerts,
         "/notifications" => Page::Notifications,
         "/rules" => Page::Rules,
@@ -165,6 +168,8 @@ mod tests {
         for (path, page) in [
             ("/", Page::Fleet),
             ("/nodes/a%20b", Page::Node("a%20b".into())),
+            ("/risks", Page::Risks),
+            ("/risks/a", Page::Unknown),
             ("/alerts", Page::Alerts),
             ("/alerts/0f", Page::Alert("0f".into())),
             ("/alerts/", Page::Unknown),

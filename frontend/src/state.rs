@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod attention;
+pub mod breach;
 pub mod complete;
 pub mod filter;
 mod fleet;

@@ -40,6 +40,14 @@ try {
       await page.goto(`${demo.url}/alerts`);
       await page.getByRole('button', { name: 'Acknowledge' }).first().waitFor();
       await shot(page, 'alerts');
+      await page.goto(`${demo.url}/risks`);
+      await page.locator('.risk-row').first().waitFor();
+      await page.waitForTimeout(1_000);
+      await shot(page, 'risks');
+      await page.locator('.risk-name').first().click();
+      await page.locator('.risk-detail .chart canvas, .risk-few').first().waitFor();
+      await page.waitForTimeout(1_500);
+      await shot(page, 'risk');
       await page.goto(`${demo.url}/rules`);
       await page.getByRole('heading', { name: 'Rules', exact: true }).first().waitFor();
       await page.waitForTimeout(1_000);

@@ -37,6 +37,8 @@ pub struct Board {
     range: Memo<Range>,
     route: Route,
     now: Signal<UnixMillis>,
+    /// A person may choose another range by what is selected.
+    zooms: bool,
     /// What says that the pointer or the focus is in one part of the page.
     active: StoredValue<Option<RwSignal<bool>>>,
     pub(super) paint: StoredValue<Paint>,
@@ -47,6 +49,20 @@ pub struct Board {
 impl Board {
     /// Makes the board of a page and hands it down to its charts. Its range is the address's.
     pub fn provide() -> Self {
+        Self::make(true)
+    }
+
+    /// The same for a page whose charts each have a span of their own: it can be read, not changed.
+    pub fn provide_fixed() -> Self {
+        Self::make(false)
+    }
+
+    /// Whether another range can be chosen.
+    pub(super) fn zooms(self) -> bool {
+        self.zooms
+    }
+
+    fn make(zooms: bool) -> Self {
         let route = use_route();
         let said = move |name| route.query(name);
         let range = move |_: Option<&Range>| {
@@ -62,6 +78,7 @@ impl Board {
             range: Memo::new(range),
             route,
             now: use_fleet().now(),
+            zooms,
             active: StoredValue::new(None),
             paint: StoredValue::new(Paint::read()),
             repaint: RwSignal::new(0),
@@ -150,6 +167,7 @@ impl Board {
 
     /// Selects from one time to another, or nothing.
     pub(super) fn select(self, span: Option<(UnixMillis, UnixMillis)>) {
+        let span = span.filter(|_| self.zooms);
         if self.selection.get_untracked() != span {
             self.selection.set(span);
         }

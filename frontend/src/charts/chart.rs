@@ -65,7 +65,7 @@ pub fn chart(
         .class(move || if waits() { "chart-plot chart-waits" } else { "chart-plot" })
         .attr("role", "img")
         .aria("aria-busy", waits)
-        .attr("aria-label", move || description(of))
+        .attr("aria-label", move || description(of, board))
         .when(has_lines, move || canvases.0.clone())
         .when(has_lines, move || canvases.1.clone())
         .live(move || tip(of, board, active, &pointed))

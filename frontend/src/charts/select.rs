@@ -151,7 +151,7 @@ impl Surface {
             return true;
         };
         let mut words = untrack(|| (self.reading)(at));
-        if event.shift_key() {
+        if event.shift_key() && board.zooms() {
             let from = selection.map_or(here.unwrap_or(at), |(from, _)| from);
             board.select(Some((from, at)));
             let length = fleetglass_shared::format::duration_ms((at - from).abs());

@@ -25,7 +25,7 @@ pub fn reading(of: ChartOf, data: &ChartData, at: UnixMillis, board: Board) -> S
 }
 
 /// The chart in words: title, last value and range of each line, at most four of them.
-pub fn description(of: ChartOf) -> String {
+pub fn description(of: ChartOf, board: Board) -> String {
     let mut words = of.title.get_value();
     match of.shown.get() {
         Shown::Loading => words.push_str(": loading"),
@@ -45,7 +45,8 @@ pub fn description(of: ChartOf) -> String {
             if data.series.len() > 4 {
                 words.push_str(&format!("; and {} more", data.series.len() - 4));
             }
-            words.push_str(". Left and right arrow keys read values, with Shift they select.");
+            words.push_str(". Left and right arrow keys read values");
+            words.push_str(if board.zooms() { ", with Shift they select." } else { "." });
         }
     }
     words

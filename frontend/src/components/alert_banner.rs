@@ -92,6 +92,7 @@ fn title(page: &Page, urgent: usize) -> String {
     let page = match page {
         Page::Fleet | Page::Unknown => "",
         Page::Node(id) => id,
+        Page::Risks => "Risks",
         Page::Alerts | Page::Alert(_) => "Alerts",
         Page::Notifications => "Notifications",
         Page::Rules => "Rules",

@@ -26,6 +26,7 @@ pub fn rail() -> El {
         .attr("aria-label", "Main")
         .child(span("rail-logo").child(logo).child(unseen("Fleetglass")))
         .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))))
+        .child(rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks))
         .child(
             rail_item("/alerts", "Alerts", Icon::Bell, |page| {
                 matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)

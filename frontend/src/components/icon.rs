@@ -41,6 +41,8 @@ pub enum Icon {
     Timeline,
     /// Settings.
     Settings,
+    /// The slash risks.
+    Risks,
 }
 
 impl Icon {
@@ -72,6 +74,9 @@ impl Icon {
             Self::Rules => "M3.5 5.5l1.5 1.5 2.5-3M3.5 13.5l1.5 1.5 2.5-3M10.5 6h6.5M10.5 14h6.5",
             Self::Timeline => {
                 "M5.5 3v14M5.5 5.5h3M5.5 10h3M5.5 14.5h3M11.5 5.5h5.5M11.5 10h3.5M11.5 14.5h5.5"
+            }
+            Self::Risks => {
+                "M4.5 15.5a7.5 7.5 0 1 1 11 0M10 11l3.5-4.5M10 9.6a1.4 1.4 0 1 0 0 2.8a1.4 1.4 0 1 0 0-2.8z"
             }
             Self::Settings => {
                 "M3 6h8M15 6h2M3 14h2M9 14h8M13 4.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6zM7 12.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z"

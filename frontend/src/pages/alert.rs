@@ -130,6 +130,7 @@ fn head(load: AlertLoad, desk: Desk) -> El {
                     let node = load.alert()?.node.clone()?;
                     Some(parts::node_line(&node))
                 }))
+                .child(parts::risk_line(load))
                 .live(move || load.detail()?.incident.as_ref().and_then(parts::incident_line))
                 .live(notes),
         )

@@ -15,7 +15,7 @@ pub mod address;
 pub mod desk;
 pub mod history;
 mod incidents;
-mod list;
+pub mod list;
 mod listing;
 mod maintenance;
 pub mod row;

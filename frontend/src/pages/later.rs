@@ -1,7 +1,7 @@
 //! The pages that the first one does not need, behind one door: see `crate::rest`. `xtask/src/app/parts.rs`
 //! knows its name.
 
-use super::{alarm, alert, alerts, node, not_found, notifications, rules, timeline};
+use super::{alarm, alert, alerts, node, not_found, notifications, risks, rules, timeline};
 use crate::dom::El;
 use crate::route::Page;
 
@@ -18,6 +18,7 @@ pub enum Later {
 pub fn later(what: Later) -> El {
     match what {
         Later::Page(Page::Node(id)) => node::node_page(&id),
+        Later::Page(Page::Risks) => risks::risks_page(),
         Later::Page(Page::Alerts) => alerts::alerts_page(),
         Later::Page(Page::Alert(id)) => alert::alert_page(&id),
         Later::Page(Page::Notifications) => notifications::notifications_page(),

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use fleetglass_shared::health::Status;
+use fleetglass_shared::risk::worst_first;
 use fleetglass_shared::wire::{NodeSummary, Risk};
 
 /// A column or a label.
@@ -19,7 +20,7 @@ pub enum Field {
     Version,
     /// Connected peers.
     Peers,
-    /// The slash risk, the nearest to its bound first.
+    /// The slash risk, the worst first.
     Risk,
     /// How old the last answer is.
     Age,
@@ -89,7 +90,9 @@ impl Field {
             Self::State => badness(b).cmp(&badness(a)),
             Self::Peers => unknown_last(a.peers, b.peers, |a, b| a.cmp(b)),
             Self::Age => unknown_last(a.fact_at, b.fact_at, |a, b| b.cmp(a)),
-            Self::Risk => pressure_of(b).total_cmp(&pressure_of(a)),
+            Self::Risk => {
+                unknown_last(a.worst_risk.as_ref(), b.worst_risk.as_ref(), |a, b| worst_first(a, b))
+            }
             Self::Node | Self::Family | Self::Version | Self::Label(_) => {
                 unknown_last(self.text(a), self.text(b), |a, b| natural(a, b))
             }
@@ -103,14 +106,13 @@ fn badness(node: &NodeSummary) -> (Status, bool) {
     (node.status, node.draining)
 }
 
-fn pressure_of(node: &NodeSummary) -> f64 {
-    node.worst_risk.as_ref().map_or(-1.0, |risk| pressure(risk).unwrap_or(-0.5))
-}
-
 /// How near a risk is to its bound, from 0 to 1; `None` when its value is not known. A bound may lie
 /// above (a lag) or below (a number of peers): the side the value is on while all is well tells which.
 pub fn pressure(risk: &Risk) -> Option<f64> {
     let value = risk.value?;
+    if let Some(headroom) = risk.headroom {
+        return Some((1.0 - headroom).clamp(0.0, 1.0));
+    }
     Some(match risk.bound {
         _ if risk.firing => 1.0,
         bound if bound <= 0.0 || value <= 0.0 => 0.0,
@@ -228,6 +230,16 @@ mod tests {
         assert_eq!(Field::State.compare(&well, &few), Ordering::Less, "by id");
         assert_eq!(Field::Peers.compare(&few, &well), Ordering::Less);
         assert_eq!(Field::Peers.compare(&ill, &well), Ordering::Greater, "not known is last");
+        let risk = |id: &str, outlook: serde_json::Value| {
+            node(
+                json!({"id": id, "worst_risk": {"name": "r", "title": "R", "severity": "warning", "value": 1.0,
+                "bound": 2.0, "meaning": "", "action": "", "firing": false, "outlook": outlook}}),
+            )
+        };
+        let soon = risk("z", json!({"trend": "approaching", "breach_at": 9}));
+        let calm = risk("a", json!({"trend": "steady"}));
+        assert_eq!(Field::Risk.compare(&soon, &calm), Ordering::Less);
+        assert_eq!(Field::Risk.compare(&calm, &well), Ordering::Less, "none is last");
     }
 
     #[test]
@@ -240,11 +252,18 @@ mod tests {
             }
             pressure(&serde_json::from_value(risk).expect("a risk"))
         };
+        let half_way = |headroom: f64| {
+            let risk = json!({"name": "r", "title": "R", "severity": "critical", "value": 4.0, "bound": 0.0,
+                "meaning": "", "action": "", "firing": false, "headroom": headroom});
+            pressure(&serde_json::from_value(risk).expect("a risk"))
+        };
         assert_eq!(risk(Some(300.0), 600.0, false), Some(0.5));
         assert_eq!(risk(Some(8.0), 2.0, false), Some(0.25));
         assert_eq!(risk(Some(0.0), 0.0, false), Some(0.0));
         assert_eq!(risk(Some(1.0), 0.0, true), Some(1.0));
         assert_eq!(risk(None, 1.0, false), None);
+        assert_eq!(half_way(0.5), Some(0.5), "what the proxy says of the way that is left");
+        assert_eq!((half_way(-3.0), half_way(9.0)), (Some(1.0), Some(0.0)));
     }
 
     #[test]

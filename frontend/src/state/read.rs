@@ -2,7 +2,9 @@
 //! same walk over members does both. Pure.
 
 use fleetglass_shared::health::{Reason, Status, UnixMillis};
-use fleetglass_shared::wire::{Alert, FamilyInfo, FleetSnapshot, NodeSummary, Risk, ServerInfo, Spark};
+use fleetglass_shared::wire::{
+    Alert, FamilyInfo, FleetSnapshot, NodeSummary, Outlook, Risk, ServerInfo, Spark, Stake, Trend,
+};
 
 use super::alerts::alert;
 use crate::json::{Json, Malformed};
@@ -190,10 +192,65 @@ fn risk(held: Option<Risk>, patch: &Json) -> Result<Option<Risk>, Malformed> {
             "meaning" => risk.meaning = text()?,
             "action" => risk.action = text()?,
             "firing" => risk.firing = value.flag().ok_or(Malformed("firing"))?,
+            "headroom" => risk.headroom = value.number(),
+            "outlook" => risk.outlook = outlook(risk.outlook.take(), &value),
+            "stake" => risk.stake = stake(risk.stake.take(), &value),
             _ => {}
         }
     }
     Ok(Some(risk))
+}
+
+/// The outlook with a patch over it.
+fn outlook(held: Option<Outlook>, patch: &Json) -> Option<Outlook> {
+    let mut outlook = held.unwrap_or(Outlook {
+        trend: Trend::TooLittleData,
+        slope: None,
+        breach_at: None,
+        earliest: None,
+        latest: None,
+        exact: false,
+    });
+    for (name, value) in patch.members()? {
+        let number = value.number();
+        let time = number.map(|at| at as i64);
+        match name.as_str() {
+            "trend" => outlook.trend = trend(&value),
+            "slope" => outlook.slope = number,
+            "breach_at" => outlook.breach_at = time,
+            "earliest" => outlook.earliest = time,
+            "latest" => outlook.latest = time,
+            "exact" => outlook.exact = value.flag().unwrap_or_default(),
+            _ => {}
+        }
+    }
+    Some(outlook)
+}
+
+/// A trend that a later proxy may know is none that we can tell.
+fn trend(word: &Json) -> Trend {
+    match word.text().as_deref() {
+        Some("breached") => Trend::Breached,
+        Some("approaching") => Trend::Approaching,
+        Some("steady") => Trend::Steady,
+        Some("recovering") => Trend::Recovering,
+        _ => Trend::TooLittleData,
+    }
+}
+
+/// The stake with a patch over it.
+fn stake(held: Option<Stake>, patch: &Json) -> Option<Stake> {
+    let mut stake =
+        held.unwrap_or(Stake { amount: String::new(), unit: String::new(), calculation: Vec::new() });
+    for (name, value) in patch.members()? {
+        match name.as_str() {
+            "amount" => stake.amount = value.text()?,
+            "unit" => stake.unit = value.text()?,
+            "calculation" => stake.calculation = value.items()?.iter().filter_map(Json::text).collect(),
+            _ => {}
+        }
+    }
+    Some(stake)
 }
 
 #[cfg(test)]
@@ -215,7 +272,10 @@ mod tests {
             "version": "1.2", "version_majority": "1.3", "uptime_seconds": 12.5, "restarts": 2,
             "restarted_at": 4, "spark": {"minute": 10, "values": [1.0, null, 2.5]},
             "worst_risk": {"name": "lag", "title": "Lag", "severity": "critical", "value": 312.0,
-                "bound": 600.0, "unit": "seconds", "meaning": "m", "action": "a", "firing": false},
+                "bound": 600.0, "unit": "seconds", "meaning": "m", "action": "a", "firing": false, "headroom": 0.48,
+                "outlook": {"trend": "approaching", "slope": 1.0, "breach_at": 288_000, "earliest": 250_000,
+                    "latest": 300_000, "exact": true},
+                "stake": {"amount": "500000000", "unit": "micro-usdc", "calculation": ["bond", "half"]}},
         })
     }
 
@@ -259,6 +319,12 @@ mod tests {
             json!({"labels": {"rack": null, "zone": "z"}}),
             json!({"worst_risk": {"value": null, "firing": true}}),
             json!({"worst_risk": {"name": "other", "bound": 2.0, "unit": null}}),
+            json!({"worst_risk": {"headroom": null, "outlook": null, "stake": null}}),
+            json!({"worst_risk": {"headroom": -0.5, "outlook": {"trend": "breached", "breach_at": null,
+                "earliest": null, "latest": null, "slope": null, "exact": null}}}),
+            json!({"worst_risk": {"outlook": {"trend": "steady"}, "stake": {"calculation": ["bond"], "amount": "7"}}}),
+            json!({"worst_risk": {"outlook": {"trend": "recovering"}, "stake": {"unit": "GEN"}}}),
+            json!({"worst_risk": {"outlook": {"trend": "too_little_data", "slope": -2.5}}}),
             json!({"status": "healthy", "since": 9, "interval_ms": 3, "family": "x", "peers": 4}),
         ]);
         for change in changes {

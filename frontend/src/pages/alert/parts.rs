@@ -12,6 +12,8 @@ use crate::components::words::counted;
 use crate::dom::{El, button, div, el, group, head_cell, link, p, span, with_class};
 use crate::pages::alerts::history::{change_row, key};
 use crate::pages::node::load::escaped;
+use crate::pages::risks::parts::timer;
+use crate::state::breach::breach_at;
 use crate::state::use_fleet;
 
 /// Nodes named before a press for more.
@@ -42,6 +44,42 @@ pub fn node_line(id: &str) -> El {
                 .child(span("muted").text(fleet.family_title(&node.family))),
         )
     })
+}
+
+/// Of an alert about a slash risk: how long is left, where the live stream tells, and the way to its course.
+pub fn risk_line(load: AlertLoad) -> El {
+    let fleet = use_fleet();
+    let of = Memo::new(move |_| {
+        let alert = load.alert()?;
+        Some((alert.node.clone()?, alert.labels.get("risk").cloned()?))
+    });
+    let breach = Memo::new(move |_| {
+        let (node, name) = of.get()?;
+        fleet.members().track();
+        let node = fleet.node(&node)?.get();
+        breach_at(node.worst_risk.as_ref().filter(|risk| risk.name == name)?)
+    });
+    let path = move || {
+        of.with(|of| {
+            let (node, name) = of.as_ref()?;
+            Some(format!("/risks?node={}&risk={}", escaped(node), escaped(name)))
+        })
+    };
+    group().when(
+        move || of.with(Option::is_some),
+        move || {
+            p("alert-risk")
+                .when(
+                    move || breach.with(Option::is_some),
+                    move || {
+                        group()
+                            .child(span("muted").text("Breach in "))
+                            .child(timer("alert-left num", move || breach.get()))
+                    },
+                )
+                .child(with_class("a", "alert-course").attr("href", path).text("Show where it is going"))
+        },
+    )
 }
 
 /// The incident that it is part of, when others are, too.

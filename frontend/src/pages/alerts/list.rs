@@ -96,7 +96,7 @@ pub fn list(
         .attr("aria-label", "Alerts")
         .style("height", move || format!("{}px", placed.with(|placed| placed.1)))
         .each(move || seen.with(|seen| seen.order.clone()), |(_, key)| key.clone(), item);
-    walk_by_keys();
+    walk_by_keys(".alerts-shown .alert-name");
     let none = move || shown.with(|shown| shown.is_empty());
     let no_row = move || shown.with(|shown| shown.alerts.is_empty());
     let both = move || shown.with(|shown| !shown.alerts.is_empty() && !shown.bundles.is_empty());
@@ -181,8 +181,8 @@ fn group_head(key: String, view: RwSignal<View>, shown: RwSignal<Arc<Listing>>) 
         .child(span("group-total num").text(counts))
 }
 
-/// `j` and `k` lead from alert to alert.
-fn walk_by_keys() {
+/// `j` and `k` lead from row to row; `names` selects what takes the focus in each.
+pub fn walk_by_keys(names: &'static str) {
     on_window("keydown", move |event: KeyboardEvent| {
         let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
         let step = match event.key().as_str() {
@@ -193,7 +193,7 @@ fn walk_by_keys() {
         if !plain || typing(&event) {
             return;
         }
-        let Ok(names) = document().query_selector_all(".alerts-shown .alert-name") else { return };
+        let Ok(names) = document().query_selector_all(names) else { return };
         let focused = document().active_element();
         let at = (0..names.length()).find(|&index| {
             let row = names.item(index).and_then(|name| name.parent_node());

@@ -5,6 +5,7 @@ use web_sys::{Event, KeyboardEvent};
 
 use crate::components::icon::{Icon, icon};
 use crate::components::typing;
+use crate::components::words::whole;
 use crate::dom::{El, button, div, el, on_window, span, with_class};
 
 /// A field that filters while it is typed in; `/` goes to it, Esc empties it.
@@ -59,6 +60,25 @@ pub fn menu(
     with_class("label", "select").child(span("select-label").text(label)).child(menu)
 }
 
+/// The same over choices that may change.
+pub fn menu_of(
+    label: &'static str,
+    all: impl Fn() -> Vec<(String, String)> + 'static,
+    now: impl Fn() -> String + Copy + 'static,
+    set: impl Fn(String) + 'static,
+) -> El {
+    let option = move |(word, title): (String, String)| {
+        let own = word.clone();
+        el("option").attr("value", word).flag("selected", move || now() == own).text(title)
+    };
+    let menu = el("select")
+        .attr("aria-label", label)
+        .each(all, |(word, title)| format!("{word}\n{title}"), option)
+        .prop("value", now)
+        .on("change", move |event: Event| set(event_target_value(&event)));
+    with_class("label", "select").child(menu)
+}
+
 /// One of several choices in a row, with how many it has.
 pub fn choice(
     title: &'static str,
@@ -70,5 +90,5 @@ pub fn choice(
         .aria("aria-pressed", chosen)
         .on_click(choose)
         .text(title)
-        .child(span("choice-count num").text(move || count().map(|count| count.to_string())))
+        .child(span("choice-count num").text(move || count().map(whole)))
 }

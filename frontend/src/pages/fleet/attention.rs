@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fleetglass_shared::health::Status;
+use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
 
 use super::held::{Reading, held};
@@ -16,6 +17,7 @@ use crate::components::words::{ago, counted, whole};
 use crate::dom::{El, button, div, el, group, link, p, span, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
+use crate::state::breach::breach_at;
 use crate::state::tally::States;
 use crate::state::view::View;
 use crate::state::{Fleet, Node, NodeSignal, use_fleet};
@@ -68,7 +70,10 @@ pub fn attention_part(view: RwSignal<View>) -> El {
     let fleet = use_fleet();
     let reading = Reading::new();
     let latest = Memo::new_with_compare(
-        move |_| Arc::new(fleet.every_node().with(|nodes| attention(nodes))),
+        move |_| {
+            let now = fleet.now().get_untracked();
+            Arc::new(fleet.every_node().with(|nodes| attention(nodes, now)))
+        },
         |_, _| true,
     );
     let lines = Lines {
@@ -114,9 +119,16 @@ fn more(view: RwSignal<View>, lines: Lines) -> El {
 fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let node: RwSignal<Node> = node.clone().into();
     let id = node.with_untracked(|node| node.id.clone());
-    let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(|risk| risk.firing)));
+    let presses = |risk: &Risk| risk.firing || breach_at(risk).is_some();
+    let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(presses)));
     let status = move || node.with(|node| node.status);
-    let why = move || node.with(reasons_in_words);
+    let why = move || {
+        node.with(|node| match (reasons_in_words(node), &node.worst_risk) {
+            // Well, and soon over a bound.
+            (why, Some(risk)) if why.is_empty() => risk.meaning.clone(),
+            (why, _) => why,
+        })
+    };
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     let class = move || {
         let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };

@@ -5,6 +5,7 @@ use super::item::{Aging, Item};
 use crate::components::node_link::node_path;
 use crate::components::status_mark::{state_class, status_shape};
 use crate::dom::{El, el, link, span};
+use crate::state::breach::{breach_at, breach_in};
 use crate::state::{Node, use_fleet};
 use leptos::prelude::*;
 
@@ -15,9 +16,10 @@ pub fn node_tile(item: Item, small: bool) -> El {
     let id = item.id();
     let status = move || node.with(|node| node.status);
     let under = move || {
-        node.with(|node| match worst_reason(node) {
-            why if why.is_empty() => fleet.family_title(&node.family),
-            why => why,
+        node.with(|node| match (node.worst_risk.as_ref().and_then(breach_at), worst_reason(node)) {
+            (Some(at), why) if why.is_empty() => breach_in(at, fleet.now().get()),
+            (None, why) if why.is_empty() => fleet.family_title(&node.family),
+            (_, why) => why,
         })
     };
     let label = move || node.with(in_words);
