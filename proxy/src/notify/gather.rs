@@ -40,7 +40,7 @@ pub(super) fn item(sources: &Sources, alert: Alert) -> Item {
     let risk = risk(sources, &alert);
     let mut evidence = Evidence { value: alert.value, ..Evidence::default() };
     if let Some(rule) = rule {
-        (evidence.query, evidence.bound, evidence.rule) = (rule.chart, rule.bound, Some(rule.query));
+        (evidence.query, evidence.bound) = (rule.chart, rule.bound);
     }
     if let Some(risk) = risk {
         evidence.value = risk.value.or(evidence.value);

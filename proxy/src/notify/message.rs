@@ -86,8 +86,6 @@ pub(crate) struct Evidence {
     pub(crate) action: String,
     /// PromQL of the value, for a chart.
     pub(crate) query: Option<String>,
-    /// PromQL of the whole rule.
-    pub(crate) rule: Option<String>,
 }
 
 impl Item {

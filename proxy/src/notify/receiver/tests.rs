@@ -71,7 +71,6 @@ fn item(alert: Alert) -> Item {
         meaning: "Deliveries to blacklisted peers are slashed.".to_owned(),
         action: "Look at the sync.".to_owned(),
         query: Some("lag{instance=\"eu-1\"}".to_owned()),
-        rule: Some("lag > 900".to_owned()),
     };
     Item { alert, evidence }
 }
