@@ -11,7 +11,8 @@ use std::{
 use fleetglass_shared::{
     health::Status,
     restart::{Peer, Subject},
-    wire::{EndpointDetail, NodeDetail, NodeRisk},
+    risk::worst_first,
+    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Risk},
 };
 use node::Node;
 pub use node::{Observation, Risky, Standing};
@@ -180,10 +181,32 @@ impl Fleet {
         self.inner.lock().nodes.get(id).map(Node::detail)
     }
 
-    /// The risks of every node that `wanted` takes, in no order.
-    pub fn risks(&self, wanted: impl Fn(&NodeRisk) -> bool) -> Vec<NodeRisk> {
+    /// How many risks there are that `wanted` takes, by node and family, and the worst `limit` of them.
+    pub fn risks(
+        &self,
+        limit: usize,
+        wanted: impl Fn(&NodeSummary, &Risk) -> bool,
+    ) -> (usize, Vec<NodeRisk>) {
         let inner = self.inner.lock();
-        inner.nodes.values().flat_map(Node::node_risks).filter(wanted).collect()
+        let own = |node| Node::risks(node).iter().map(|risk| (node.summary(), risk));
+        let mut found: Vec<(&NodeSummary, &Risk)> =
+            inner.nodes.values().flat_map(own).filter(|(node, risk)| wanted(node, risk)).collect();
+        let order = |a: &(&NodeSummary, &Risk), b: &(&NodeSummary, &Risk)| {
+            worst_first(a.1, b.1).then_with(|| a.0.id.cmp(&b.0.id))
+        };
+        let total = found.len();
+        // A large fleet has tens of thousands: only those that are told are sorted and copied.
+        if (1..total).contains(&limit) {
+            found.select_nth_unstable_by(limit - 1, order);
+        }
+        found.truncate(limit);
+        found.sort_by(order);
+        let told = found.into_iter().map(|(node, risk)| NodeRisk {
+            node: node.id.clone(),
+            family: node.family.clone(),
+            risk: risk.clone(),
+        });
+        (total, told.collect())
     }
 
     /// A node's family, and its risks as they were judged last.

@@ -11,7 +11,7 @@ use axum::{
 use fleetglass_shared::{
     family::Family,
     health::UnixMillis,
-    risk::{self, Line, worst_first},
+    risk::{self, Line},
     wire::{NodeRisk, RiskDetail, Risks, Trend},
 };
 
@@ -44,21 +44,11 @@ pub async fn risks(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Pr
         None => USUAL,
         Some(limit) => usize::try_from(limit).map_err(|_| bad(format!("`limit={limit}` is less than 0")))?,
     };
-    let wanted = |own: &NodeRisk| {
+    let (total, risks) = app.fleet.risks(limit, |own, risk| {
         family.is_none_or(|family| own.family == family)
-            && node.is_none_or(|node| own.node == node)
-            && severity.is_none_or(|severity| own.risk.severity == severity)
-    };
-    let mut risks = app.fleet.risks(wanted);
-    let total = risks.len();
-    let order = |a: &NodeRisk, b: &NodeRisk| worst_first(&a.risk, &b.risk).then_with(|| a.node.cmp(&b.node));
-    if limit < total {
-        if limit > 0 {
-            risks.select_nth_unstable_by(limit - 1, order);
-        }
-        risks.truncate(limit);
-    }
-    risks.sort_by(order);
+            && node.is_none_or(|node| own.id == node)
+            && severity.is_none_or(|severity| risk.severity == severity)
+    });
     let told = Risks { at: clock::now(), total, risks };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
 }

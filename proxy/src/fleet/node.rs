@@ -8,7 +8,7 @@ use fleetglass_shared::{
     incident::{Member, PLACES},
     restart::{Peer, Subject},
     risk::worst_first,
-    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Risk, Spark},
+    wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
 };
 
 use super::Asked;
@@ -214,14 +214,9 @@ impl Node {
         }
     }
 
-    /// Its risks, each with its name.
-    pub(super) fn node_risks(&self) -> impl Iterator<Item = NodeRisk> + '_ {
-        let of = |risk: &Risk| NodeRisk {
-            node: self.summary.id.clone(),
-            family: self.summary.family.clone(),
-            risk: risk.clone(),
-        };
-        self.risks.iter().map(of)
+    /// Its risks, as they were judged last.
+    pub(super) fn risks(&self) -> &[Risk] {
+        &self.risks
     }
 
     pub(super) fn risky(&self) -> Risky {

@@ -132,7 +132,8 @@ impl OneRisk<'_> {
     fn outlook(&self, watch: &Watch, index: usize, value: f64, told: Option<&Told>) -> Outlook {
         if self.spec.has_deadline() {
             let due = self.first(&self.queries.deadlines, f64::min).and_then(|(_, due)| moment(due));
-            return risk::deadline(watch.is_breached(value), due, self.at);
+            let new = risk::deadline(watch.is_breached(value), due, self.at);
+            return risk::settled(told.map(|told| &told.outlook), new, self.at);
         }
         if let Some(told) = told.filter(|told| told.still_holds(value, watch.bound)) {
             return told.outlook.clone();

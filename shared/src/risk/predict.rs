@@ -26,7 +26,7 @@ const BEYOND: f64 = 0.5;
 /// So many tops of climbs that came back are a line of their own.
 const LEAST_TOPS: usize = 6;
 /// With less history than this part of the window nobody knows whether a climb comes back …
-const YOUNG: f64 = 0.25;
+const YOUNG: f64 = 0.9;
 /// … and it is believed only when less than this part of the way is left.
 const YOUNG_LEFT: f64 = 0.5;
 /// A fall is a recovery where less than this part of the way was left when it began …

@@ -17,9 +17,8 @@ pub fn settled(before: Option<&Outlook>, new: Outlook, now: UnixMillis) -> Outlo
     let Some(before) = before.filter(|before| before.trend == new.trend && before.exact == new.exact) else {
         return Outlook { slope: new.slope.map(rounded), ..new };
     };
-    if new.exact {
-        return new;
-    }
+    // A deadline that is told in seconds left moves by the time that the telling takes.
+    let same = if new.exact { 0.0 } else { SAME };
     let time = |old: Option<UnixMillis>, new: Option<UnixMillis>, part: f64| match (old, new) {
         (Some(old), Some(new)) => {
             let left = new.saturating_sub(now).max(0) as f64;
@@ -28,7 +27,7 @@ pub fn settled(before: Option<&Outlook>, new: Outlook, now: UnixMillis) -> Outlo
         }
         (_, new) => new,
     };
-    let breach_at = time(before.breach_at, new.breach_at, SAME);
+    let breach_at = time(before.breach_at, new.breach_at, same);
     let earliest = time(before.earliest, new.earliest, SAME_EDGE).map(|at| at.min(breach_at.unwrap_or(at)));
     let latest = time(before.latest, new.latest, SAME_EDGE).map(|at| at.max(breach_at.unwrap_or(at)));
     let slope = match (before.slope, new.slope) {

@@ -249,7 +249,7 @@ fn the_worst_stands_first() {
 
 #[test]
 fn what_moved_little_is_told_as_before() {
-    let told = foreseen(above(600.0), &ramp(30, 0.0, 10.0));
+    let told = foreseen(above(600.0), &ramp(40, 0.0, 8.0));
     let at = told.breach_at.unwrap();
     let moved = |by: i64, slope: f64| Outlook {
         breach_at: Some(at + by),
@@ -262,6 +262,9 @@ fn what_moved_little_is_told_as_before() {
     assert_ne!(settled(Some(&told), moved(0, 1.2), NOW).slope, told.slope);
     let steady = deadline(false, None, NOW);
     assert_eq!(settled(Some(&told), steady.clone(), NOW), steady);
+    let due = |at: i64| deadline(true, Some(NOW + at), NOW);
+    assert_eq!(settled(Some(&due(90_000)), due(90_400), NOW), due(90_000));
+    assert_eq!(settled(Some(&due(900_000)), due(905_000), NOW), due(905_000));
     assert_eq!(settled(None, Outlook { slope: Some(0.123_456), ..steady }, NOW).slope, Some(0.123));
 }
 
