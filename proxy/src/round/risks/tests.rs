@@ -170,7 +170,7 @@ fn an_epoch_counts_down_to_the_second() {
     assert_eq!(named(&risks, "priming-deadline").outlook.clone().unwrap().breach_at, outlook.breach_at);
 }
 
-/// `cargo test -p fleetglass --lib risk_costs -- --ignored --nocapture`
+/// `cargo test -p fleetglass --lib what_the_risks_of_a_node_cost -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 fn what_the_risks_of_a_node_cost_a_round() {
