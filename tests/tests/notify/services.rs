@@ -3,7 +3,6 @@
 use fleetglass_tests::{
     inbox::{Inbox, Letter, Reply},
     mail::{MailServer, authority},
-    proxy::http_client,
     wait::eventually,
 };
 use serde_json::Value;
