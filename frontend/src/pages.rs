@@ -7,5 +7,6 @@ pub mod fleet;
 pub mod later;
 pub mod node;
 pub mod not_found;
+pub mod notifications;
 pub mod rules;
 pub mod timeline;

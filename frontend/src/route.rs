@@ -28,6 +28,8 @@ pub enum Page {
     Alerts,
     /// `/alerts/{id}`
     Alert(String),
+    /// `/notifications`
+    Notifications,
     /// `/rules`
     Rules,
     /// `/timeline`
@@ -114,6 +116,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
     match path {
         "/" => Page::Fleet,
         "/alerts" => Page::Alerts,
+        "/notifications" => Page::Notifications,
         "/rules" => Page::Rules,
         "/timeline" => Page::Timeline,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
@@ -165,6 +168,7 @@ mod tests {
             ("/alerts", Page::Alerts),
             ("/alerts/0f", Page::Alert("0f".into())),
             ("/alerts/", Page::Unknown),
+            ("/notifications", Page::Notifications),
             ("/rules", Page::Rules),
             ("/timeline", Page::Timeline),
             ("/nodes/", Page::Unknown),

@@ -27,6 +27,7 @@ use crate::{
     incidents::Incidents,
     live::Live,
     long_term::LongTerm,
+    notify::Notify,
     query,
     remote::Receiver,
     rules::Rules,
@@ -57,6 +58,8 @@ pub struct App {
     pub egress: Arc<Egress>,
     /// What of it has one cause.
     pub incidents: Arc<Incidents>,
+    /// Who is told of it.
+    pub notify: Arc<Notify>,
     /// When a node may be restarted.
     pub restart: ArcSwap<Policy>,
     /// The live stream.
@@ -82,6 +85,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
             "/api/v1/alerts/{id}/acknowledge",
             post(api::alerts::acknowledge).delete(api::alerts::unacknowledge),
         )
+        .route("/api/v1/notifications", get(api::notifications::notifications))
+        .route("/api/v1/receivers/{name}/test", post(api::notifications::test))
         .route("/api/v1/incidents", get(api::incidents::incidents))
         .route("/api/v1/rules", get(api::rules::rules))
         .route("/api/v1/rules/backtest", post(api::rules::backtest))
@@ -117,6 +122,9 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let open = Router::new()
         .route("/healthz", get(api::own::healthz))
         .route("/readyz", get(api::own::readyz))
+        // What is signed needs no login.
+        .route("/n/ack/{token}", get(api::signed::ask).post(api::signed::acknowledge))
+        .route("/n/chart/{token}", get(api::signed::chart))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod history;
+mod notify;
 mod query;
 mod restart;
 mod rules;
@@ -57,6 +58,9 @@ enum Command {
     /// Ask a running proxy whether nodes may be restarted now; the exit code tells scripts.
     #[command(after_help = restart::EXAMPLE)]
     RestartCheck(restart::RestartArgs),
+    /// Try whether messages arrive, and who would get them.
+    #[command(subcommand)]
+    Notify(notify::NotifyCommand),
     /// Check, test and back-test rules.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -88,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => return check::run(&args),
         Command::Token(command) => token::run(&command),
         Command::RestartCheck(args) => return restart::run(&args, runtime()),
+        Command::Notify(command) => return notify::run(&command, runtime()),
         Command::Rules(RulesCommand::Check(args)) => return rules::check(&args),
         Command::Rules(RulesCommand::Test(args)) => return rules::test(&args),
         Command::Rules(RulesCommand::Backtest(args)) => {

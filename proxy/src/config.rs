@@ -6,9 +6,11 @@ mod egress;
 mod env;
 mod error;
 mod maintenance;
+mod notify;
 mod remote;
 mod restart;
 mod rules;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -25,10 +27,16 @@ pub use egress::EgressConfig;
 pub(crate) use egress::is_url;
 pub use error::ConfigError;
 pub use maintenance::{MaintenanceConfig, WindowConfig};
+pub use notify::{
+    AlertmanagerConfig, DiscordConfig, EmailConfig, HeartbeatConfig, NamedIntervalConfig, NotifyConfig,
+    NtfyConfig, OpsgenieConfig, PagerdutyConfig, ReceiverConfig, RouteConfig, SlackConfig, SummaryConfig,
+    TelegramConfig, TlsMode, WebhookConfig,
+};
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
 pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
+pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -66,6 +74,11 @@ pub struct Config {
     /// When which alerts are muted.
     #[serde(rename = "maintenance")]
     pub maintenances: Vec<MaintenanceConfig>,
+    /// Who is told of which alert.
+    pub notify: NotifyConfig,
+    /// The ways to reach somebody.
+    #[serde(rename = "receiver")]
+    pub receivers: Vec<ReceiverConfig>,
     /// When a node may be restarted.
     pub restart: RestartConfig,
     /// Nodes named one by one.

@@ -10,6 +10,7 @@
 //! | store | [`data_dir`], [`store`], [`state`], [`long_term`], [`transfer`], [`query`] |
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
+//! | notify | [`notify`] |
 //! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
@@ -29,6 +30,7 @@ pub mod fleet;
 pub mod incidents;
 pub mod live;
 pub mod long_term;
+pub mod notify;
 pub mod query;
 pub mod remote;
 pub mod round;

@@ -18,7 +18,8 @@ use fleetglass_shared::{
     health::UnixMillis,
     labels::LabelSet,
     promql::{EvalError, Options},
-    rule::{Context, Evidence, RuleFault},
+    rule::{Context, Evidence, RuleFault, RuleKind},
+    wire::AlertRule,
 };
 use parking_lot::RwLock;
 pub use running::{RuleHealth, RuleReport, Running};
@@ -141,6 +142,31 @@ impl Rules {
         self.groups().into_iter().find_map(|group| {
             let index = group.index_of(key)?;
             Some((group, index))
+        })
+    }
+
+    /// The rule of a key, and what it compares for an alert of these labels.
+    pub fn alert_rule(&self, key: &str, labels: &BTreeMap<String, String>) -> Option<AlertRule> {
+        let (group, index) = self.find(key)?;
+        let rule = group.loaded().group.rules.get(index)?;
+        let for_seconds = match rule.kind {
+            RuleKind::Alerting { for_ms, .. } => for_ms as f64 / 1000.0,
+            RuleKind::Recording => 0.0,
+        };
+        let (chart, bound) = rule.query.compared().map_or((None, None), |(compared, bound)| {
+            let compared = match labels.get("instance") {
+                Some(instance) => compared.with_equal("instance", instance),
+                None => compared.text().to_owned(),
+            };
+            (Some(compared), Some(bound))
+        });
+        Some(AlertRule {
+            file: group.file().to_owned(),
+            group: group.name().to_owned(),
+            query: rule.query.text().trim().to_owned(),
+            chart,
+            bound,
+            for_seconds,
         })
     }
 

@@ -29,6 +29,7 @@ use crate::{
     fleet::Fleet,
     live::Live,
     long_term::LongTerm,
+    notify::{self, Notify},
     remote::{Pushed, Receiver, Sending},
     round::Rounds,
     rules::{Rules, Sources},
@@ -90,7 +91,7 @@ impl Proxy {
             Arc::clone(&store),
             Arc::clone(&alerts),
             Arc::new(nodes::FleetNodes::new(Arc::clone(&fleet))),
-            external_url(&loaded),
+            config.external_url(),
             config.rules.external_labels.clone(),
         ));
         rules.apply(Sources { loaded: &loaded }.read(), clock::now());
@@ -133,6 +134,16 @@ impl Proxy {
         let listener = TcpListener::bind(config.server.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another address with [server] listen", config.server.listen)
         })?;
+        let plan = notify::Plan::new(&loaded, listener.local_addr()?)?;
+        let sources = notify::Sources {
+            alerts: Arc::clone(&alerts),
+            rules: Arc::clone(&rules),
+            fleet: Arc::clone(&fleet),
+            store: Arc::clone(&store),
+            state: Arc::clone(&state),
+            telemetry: Arc::clone(&telemetry),
+        };
+        let notify = Arc::new(Notify::new(sources, plan).await?);
         Ok(Self {
             scheduler: Scheduler::new(
                 Arc::clone(&rounds),
@@ -149,6 +160,7 @@ impl Proxy {
                 rules,
                 egress,
                 incidents: Arc::default(),
+                notify,
                 restart: ArcSwap::from_pointee(config.restart.policy()),
                 live,
                 client,
@@ -197,6 +209,8 @@ impl Proxy {
         let observing = tokio::spawn(observing.go_on(move || egress.down_since(), cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
+        let notifying = tokio::spawn(Arc::clone(&app.notify).run(cancel.child_token()));
+        let own = listener.local_addr()?;
         let causes = tokio::spawn(causes::keep(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let watcher = tokio::spawn(watch::watch(watch::Watched {
             app: Arc::clone(&app),
@@ -205,6 +219,7 @@ impl Proxy {
             rounds,
             scheduler,
             guard,
+            own,
             telemetry: Arc::clone(&app.telemetry),
             state: Arc::clone(&app.state),
             cancel: cancel.child_token(),
@@ -225,7 +240,7 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes);
+        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes, notifying);
         sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
@@ -247,14 +262,6 @@ fn inhibitions(loaded: &LoadedConfig) -> Vec<Inhibition> {
         equal: own.equal.clone(),
     });
     alerts::built_in().into_iter().chain(own).collect()
-}
-
-/// Where people reach this server.
-fn external_url(loaded: &LoadedConfig) -> String {
-    match loaded.config.rules.external_url.as_str() {
-        "" => format!("http://{}", loaded.config.server.listen),
-        url => url.trim_end_matches('/').to_owned(),
-    }
 }
 
 /// The store over the data folder; in memory alone where that cannot be written to.

@@ -8,6 +8,7 @@
 //! | `writer` | the thread that alone touches SQLite, with one commit a second |
 //! | `event` | events: kept, asked for, pruned |
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
+//! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
@@ -17,6 +18,7 @@ mod disk;
 mod event;
 mod fault;
 mod known;
+mod notify;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,7 @@ use fleetglass_shared::{
     wire::{EventKind, Events},
 };
 pub use known::Known;
+pub use notify::{After, Queued, Waiting};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 pub use watch::Watch;

@@ -1,5 +1,6 @@
 //! Logs, and the metrics of Fleetglass itself.
 
+mod notify;
 mod process;
 mod remote;
 mod state;
@@ -15,6 +16,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+pub use notify::NotifyMetrics;
 pub use remote::{RemoteMetrics, SendMetrics};
 
 use crate::{fleet::Counts, store::Stats};
@@ -41,6 +43,7 @@ pub struct Telemetry {
     reloaded_at: Gauge<f64, AtomicU64>,
     state: state::StateMetrics,
     remote: RemoteMetrics,
+    notify: NotifyMetrics,
     egress_up: Gauge,
     egress_checks: Family<ResultLabel, Counter>,
 }
@@ -82,6 +85,7 @@ impl Default for Telemetry {
             reloaded_at: Gauge::default(),
             state: state::StateMetrics::default(),
             remote: RemoteMetrics::default(),
+            notify: NotifyMetrics::default(),
             egress_up: Gauge::default(),
             egress_checks: Family::default(),
         };
@@ -143,6 +147,7 @@ impl Telemetry {
         );
         self.state.register(&mut registry);
         self.remote.register(&mut registry);
+        self.notify.register(&mut registry);
         process::register(&mut registry);
         self.registry = registry;
     }
@@ -150,6 +155,11 @@ impl Telemetry {
     /// The metrics of remote write.
     pub fn remote(&self) -> &RemoteMetrics {
         &self.remote
+    }
+
+    /// The metrics of notifications.
+    pub fn notify(&self) -> &NotifyMetrics {
+        &self.notify
     }
 
     /// What is known of our own way out; `looked` when that is news of a look.

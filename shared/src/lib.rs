@@ -15,6 +15,7 @@
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
 //! | [`incident`] | evaluate | which alerts have one cause, and the evidence for it |
 //! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
+//! | [`route`] | notify | who hears of which alert, and when |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -37,6 +38,8 @@ pub mod patch;
 pub mod promql;
 #[cfg(feature = "families")]
 pub mod restart;
+#[cfg(feature = "rules")]
+pub mod route;
 #[cfg(feature = "rules")]
 pub mod rule;
 pub mod sample;

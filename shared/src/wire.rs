@@ -7,6 +7,7 @@ mod alert;
 mod history;
 mod incident;
 mod maintenance;
+mod notify;
 mod restart;
 mod risk;
 
@@ -19,6 +20,7 @@ pub use alert::{
 pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 pub use incident::{AlertIncident, CauseKind, Egress, EgressProbe, EgressState, Failed, Incident, Incidents};
 pub use maintenance::{Maintenance, MaintenanceWindow};
+pub use notify::{Notifications, NotifyAttempt, NotifyHealth, NotifyTest, NotifyWay};
 pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 pub use risk::{NodeRisk, Outlook, Risk, RiskDetail, Risks, Stake, Trend};
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@
 //! | [`proxy`] | a running `fleetglass serve`, and what it answers |
 //! | [`command`] | the other commands, run to their end |
 //! | [`node`] | a node that answers as a story tells it to |
+//! | [`inbox`], [`mail`] | a receiver of messages, by HTTP and by SMTP, that answers as a story tells it to |
 //! | [`sse`] | a reader of the live stream |
 //! | [`peers`] | Prometheus, Alertmanager, VictoriaMetrics and nginx of the system |
 //! | [`push`] | a remote write request by hand |
@@ -16,6 +17,8 @@
 
 pub mod command;
 pub mod fixtures;
+pub mod inbox;
+pub mod mail;
 pub mod node;
 pub mod peers;
 pub mod proxy;

@@ -95,11 +95,13 @@ impl Peer {
 
     /// Alertmanager, alone and with a receiver that does nothing.
     pub async fn alertmanager() -> Self {
+        Self::alertmanager_with("route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n").await
+    }
+
+    /// Alertmanager, alone, with a config.
+    pub async fn alertmanager_with(config: &str) -> Self {
         Self::start(&["prometheus-alertmanager", "alertmanager"], "/-/ready", |folder, port| {
-            write(
-                &folder.join("alertmanager.yml"),
-                "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n",
-            );
+            write(&folder.join("alertmanager.yml"), config);
             vec![
                 format!("--config.file={}/alertmanager.yml", folder.display()),
                 format!("--storage.path={}/data", folder.display()),

@@ -23,7 +23,16 @@ file_sd = [\"targets/*.json\"]
 fn every_command_explains_itself_with_an_example() {
     let all = run(&["--help"]);
     assert_eq!(all.code, Some(0));
-    for command in [&["serve"][..], &["demo"], &["sim"], &["check"], &["restart-check"], &["token", "new"]] {
+    for command in [
+        &["serve"][..],
+        &["demo"],
+        &["sim"],
+        &["check"],
+        &["restart-check"],
+        &["token", "new"],
+        &["notify", "test"],
+        &["notify", "route"],
+    ] {
         assert!(all.out.contains(command[0]), "`fleetglass --help` does not name {command:?}:\n{}", all.out);
         let args: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let help = run(&args);

@@ -93,6 +93,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Fleet | Page::Unknown => "",
         Page::Node(id) => id,
         Page::Alerts | Page::Alert(_) => "Alerts",
+        Page::Notifications => "Notifications",
         Page::Rules => "Rules",
         Page::Timeline => "Timeline",
     };

@@ -27,8 +27,10 @@ pub fn rail() -> El {
         .child(span("rail-logo").child(logo).child(unseen("Fleetglass")))
         .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))))
         .child(
-            rail_item("/alerts", "Alerts", Icon::Bell, |page| matches!(page, Page::Alerts | Page::Alert(_)))
-                .child(open_count()),
+            rail_item("/alerts", "Alerts", Icon::Bell, |page| {
+                matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)
+            })
+            .child(open_count()),
         )
         .child(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules))
         .child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))

@@ -22,6 +22,7 @@ use crate::{
     app::App,
     clock::{self, rfc3339},
     config::matchers,
+    notify::Plan,
     query::{Params, rfc3339_ms},
 };
 
@@ -47,8 +48,15 @@ pub async fn status(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Which receivers there are.
-pub async fn receivers() -> Response {
-    Json(json!([{ "name": "fleetglass" }])).into_response()
+pub async fn receivers(State(app): State<Arc<App>>) -> Response {
+    let plan = app.notify.plan();
+    Json(named(&plan.receivers())).into_response()
+}
+
+/// Receivers in Alertmanager's form. There is always one: its own page shows nothing without.
+fn named(receivers: &[&str]) -> Value {
+    let receivers = if receivers.is_empty() { &["fleetglass"] } else { receivers };
+    receivers.iter().map(|name| json!({ "name": name })).collect()
 }
 
 /// Which alerts are asked for.
@@ -102,7 +110,7 @@ fn quoted(text: &str) -> String {
     inside.to_owned()
 }
 
-fn wire(alert: &Alert) -> Value {
+fn wire(alert: &Alert, plan: &Plan) -> Value {
     let quiet = [&alert.silenced_by, &alert.inhibited_by, &alert.muted_by];
     let muted = quiet.into_iter().any(|by| !by.is_empty());
     let starts = alert.fired_at.unwrap_or(alert.active_at);
@@ -114,7 +122,7 @@ fn wire(alert: &Alert) -> Value {
         "updatedAt": rfc3339(Some(clock::now())),
         "fingerprint": alert.id,
         "generatorURL": "",
-        "receivers": [{ "name": "fleetglass" }],
+        "receivers": named(&plan.receivers_of(&alert.labels)),
         "status": {
             "state": if muted { "suppressed" } else { "active" },
             "silencedBy": alert.silenced_by,
@@ -131,15 +139,16 @@ fn wanted(app: &App, query: Option<&str>) -> Result<Vec<Alert>, Refused> {
 
 /// What fires.
 pub async fn alerts(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
-    let found = wanted(&app, query.as_deref())?;
-    Ok(Json(found.iter().map(wire).collect::<Vec<_>>()).into_response())
+    let (found, plan) = (wanted(&app, query.as_deref())?, app.notify.plan());
+    Ok(Json(found.iter().map(|alert| wire(alert, &plan)).collect::<Vec<_>>()).into_response())
 }
 
 /// What fires, by the alert's name.
 pub async fn groups(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
     let mut by_name: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let plan = app.notify.plan();
     for alert in wanted(&app, query.as_deref())? {
-        by_name.entry(alert.name.clone()).or_default().push(wire(&alert));
+        by_name.entry(alert.name.clone()).or_default().push(wire(&alert, &plan));
     }
     let group = |(name, alerts): (String, Vec<Value>)| json!({ "labels": { "alertname": name }, "receiver": { "name": "fleetglass" }, "alerts": alerts });
     Ok(Json(by_name.into_iter().map(group).collect::<Vec<_>>()).into_response())

@@ -9,14 +9,14 @@ use axum::{
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use fleetglass_shared::wire::{Acknowledge, AlertDetail, AlertRule, Others};
+use fleetglass_shared::wire::{Acknowledge, AlertDetail, Others};
 
 use super::{
     events::unavailable,
     params::{Params, bad},
     problem::{ProblemResponse, problem},
 };
-use crate::{app::App, clock, rules::RuleReport, state::AlertQuery};
+use crate::{app::App, clock, state::AlertQuery};
 
 const HISTORY: usize = 100;
 const LIMIT: usize = 200;
@@ -29,43 +29,12 @@ fn not_found(error: impl ToString) -> ProblemResponse {
 /// One alert, its rule, its history, and how the others of its family do.
 pub async fn alert(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ProblemResponse> {
     let (alert, key) = app.alerts.get(&id).ok_or_else(|| not_found(crate::alerts::NoSuchAlert))?;
-    let rule = app.rules.find(&key).and_then(|(group, index)| {
-        let report = group.reports().into_iter().nth(index)?;
-        Some(rule_of(group.file(), group.name(), &report, &alert.labels))
-    });
+    let rule = app.rules.alert_rule(&key, &alert.labels);
     let (others, incident) = (others(&app, &alert), app.incidents.of(&id));
     let query = AlertQuery { alert: Some(id), node: None, since: i64::MIN, until: i64::MAX, limit: HISTORY };
     let history = app.state.alert_history(query).await.map_err(|error| unavailable(&error))?;
     let detail = AlertDetail { alert, rule, history: history.changes, others, incident };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(detail)).into_response())
-}
-
-fn rule_of(
-    file: &str,
-    group: &str,
-    report: &RuleReport,
-    labels: &std::collections::BTreeMap<String, String>,
-) -> AlertRule {
-    let query = &report.rule.query;
-    let for_seconds = match report.rule.kind {
-        fleetglass_shared::rule::RuleKind::Alerting { for_ms, .. } => for_ms as f64 / 1000.0,
-        fleetglass_shared::rule::RuleKind::Recording => 0.0,
-    };
-    let (chart, bound) = query.compared().map_or((None, None), |(compared, bound)| {
-        let compared = match labels.get("instance") {
-            Some(instance) => compared.with_equal("instance", instance),
-            None => compared.text().to_owned(),
-        };
-        (Some(compared), Some(bound))
-    });
-    AlertRule {
-        file: file.to_owned(),
-        group: group.to_owned(),
-        query: query.text().trim().to_owned(),
-        chart,
-        bound,
-        for_seconds,
-    }
 }
 
 /// The other nodes of the family of an alert's node.

@@ -36,6 +36,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let store = app.store.stats();
     app.telemetry.observe(&app.fleet.counts(), &store, clients, dropped);
     app.telemetry.observe_state(app.state.stats());
+    app.notify.observe().await;
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.telemetry.render()).into_response()
 }
 

@@ -18,6 +18,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::rules::validate(config)?;
     super::maintenance::validate(config)?;
     super::restart::validate(config)?;
+    super::notify::validate(config)?;
     targets(&config.targets)
 }
 

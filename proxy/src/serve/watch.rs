@@ -35,6 +35,8 @@ pub(super) struct Watched {
     pub(super) rounds: Arc<Rounds>,
     pub(super) scheduler: Scheduler<Rounds>,
     pub(super) guard: Arc<Guard>,
+    /// Where we listen.
+    pub(super) own: std::net::SocketAddr,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) state: Arc<StateFile>,
     pub(super) cancel: CancellationToken,
@@ -105,6 +107,9 @@ impl Watched {
                 }
                 if tokens.is_open() && !old.server.listen.ip().is_loopback() {
                     return self.refuse(&format!("{} needs a token", old.server.listen));
+                }
+                if let Err(error) = self.app.notify.set_config(&loaded, self.own) {
+                    return self.refuse(&format!("{error:#}"));
                 }
                 self.guard.tokens.store(Arc::new(tokens));
                 self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());

@@ -8,7 +8,7 @@ use web_sys::{Element, Event, HtmlInputElement, KeyboardEvent};
 
 use crate::components::icon::{Icon, icon};
 use crate::components::severity_mark::severity_shape;
-use crate::dom::{El, button, div, el, on_window, p, span, with_class};
+use crate::dom::{El, button, div, el, link, on_window, p, span, with_class};
 use crate::pages::alarm::{Kind, Settings, allow, beep};
 
 /// A button, and what it opens.
@@ -89,4 +89,5 @@ fn popover() -> El {
         .children(Severity::ALL.map(row))
         .child(p("range-trouble").attr("role", "alert").text(move || trouble.get().unwrap_or_default()))
         .child(p("range-hint").text("Works while a tab of Fleetglass is open. Nothing leaves this browser."))
+        .child(link("alarm-others", "/notifications").text("Who else is told, and how it goes"))
 }

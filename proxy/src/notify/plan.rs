@@ -1,0 +1,137 @@
+//! The config of notifications, set up: the tree, the times, the receivers and their ways.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use fleetglass_shared::{
+    health::UnixMillis,
+    maintenance::TimeInterval,
+    route::{Route, Tree},
+    template::Template,
+    wire::Severity,
+};
+
+use super::{client::Client, receiver::Service};
+use crate::config::{HeartbeatConfig, LoadedConfig, SecretSource, Span, SummaryConfig};
+
+/// Who is told of what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) tree: Option<Tree>,
+    times: BTreeMap<String, Vec<TimeInterval>>,
+    pub(super) receivers: Vec<Receiver>,
+    pub(super) external_url: String,
+    pub(super) max_age_ms: i64,
+    pub(super) link_ms: i64,
+    pub(super) heartbeat: Option<(HeartbeatConfig, SecretSource)>,
+    pub(super) summary: Option<SummaryConfig>,
+    pub(super) client: Client,
+}
+
+/// Somebody who can be told.
+#[derive(Clone, Debug)]
+pub(super) struct Receiver {
+    pub(super) name: String,
+    pub(super) send_resolved: bool,
+    pub(super) chart: bool,
+    pub(super) title: Option<Template>,
+    pub(super) body: Option<Template>,
+    pub(super) ways: Vec<Arc<Way>>,
+}
+
+/// A way to reach somebody.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// Receiver, service, and which of them.
+    pub(super) id: String,
+    pub(super) receiver: String,
+    pub(super) service: Service,
+}
+
+impl Way {
+    pub(super) fn is_alertmanager(&self) -> bool {
+        matches!(self.service, Service::Alertmanager(_))
+    }
+}
+
+impl Plan {
+    /// The plan of a config; `own` is where we listen.
+    ///
+    /// # Errors
+    /// The HTTP client cannot start.
+    pub fn new(loaded: &LoadedConfig, own: SocketAddr) -> anyhow::Result<Self> {
+        let notify = &loaded.config.notify;
+        let receivers = loaded.config.receivers.iter().map(|config| {
+            let ways = Service::of(config, loaded).into_iter().map(|(index, service)| {
+                let id = format!("{}/{}/{index}", config.name, service.name());
+                Arc::new(Way { id, receiver: config.name.clone(), service })
+            });
+            // They were read when the config was validated.
+            let template = |name: &str, text: &Option<String>| {
+                text.as_ref().and_then(|text| Template::parse(name, text).ok())
+            };
+            Receiver {
+                name: config.name.clone(),
+                send_resolved: config.send_resolved,
+                chart: config.chart,
+                title: template("title", &config.title),
+                body: template("body", &config.body),
+                ways: ways.collect(),
+            }
+        });
+        let named = notify.time_intervals.iter();
+        let external_url = match loaded.config.external_url() {
+            // Where the port was the system's to choose it is known only now.
+            url if url == format!("http://{}", loaded.config.server.listen) => format!("http://{own}"),
+            url => url,
+        };
+        let heartbeat = notify.heartbeat.clone().and_then(|config| {
+            let source = SecretSource::of(config.url.as_ref(), config.url_file.as_ref(), loaded)?;
+            Some((config, source))
+        });
+        Ok(Self {
+            tree: notify.route.as_ref().map(|route| Tree::new(&route.spec())),
+            times: named.map(|own| (own.name.clone(), own.intervals().unwrap_or_default())).collect(),
+            receivers: receivers.collect(),
+            external_url,
+            max_age_ms: Span::as_time(notify.max_age),
+            link_ms: Span::as_time(notify.link_lifetime),
+            heartbeat,
+            summary: notify.summary.clone(),
+            client: Client::new(notify.timeout.0).context("the HTTP client cannot start")?,
+        })
+    }
+
+    pub(super) fn ways(&self) -> impl Iterator<Item = &Arc<Way>> {
+        self.receivers.iter().flat_map(|receiver| &receiver.ways)
+    }
+
+    pub(super) fn way(&self, id: &str) -> Option<Arc<Way>> {
+        self.ways().find(|way| way.id == id).cloned()
+    }
+
+    pub(super) fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.receivers.iter().find(|receiver| receiver.name == name)
+    }
+
+    /// The names of all receivers.
+    pub fn receivers(&self) -> Vec<&str> {
+        self.receivers.iter().map(|receiver| receiver.name.as_str()).collect()
+    }
+
+    /// The receivers that alerts of these labels go to, in order.
+    pub fn receivers_of(&self, labels: &BTreeMap<String, String>) -> Vec<&str> {
+        let severity = Severity::of(labels.get("severity").map(String::as_str).unwrap_or_default());
+        let labels = &super::gather::with_severity(labels, severity);
+        let routes = self.tree.as_ref().map(|tree| tree.find(labels)).unwrap_or_default();
+        routes.into_iter().map(|route| route.receiver.as_str()).collect()
+    }
+
+    /// Whether a route tells nothing now.
+    pub(super) fn is_muted(&self, route: &Route, now: UnixMillis) -> bool {
+        let is = |name: &String| {
+            self.times.get(name).is_some_and(|times| times.iter().any(|time| time.contains(now)))
+        };
+        route.mute.iter().any(is) || (!route.active.is_empty() && !route.active.iter().any(is))
+    }
+}
