@@ -14,6 +14,7 @@ pub mod own;
 mod params;
 pub mod problem;
 pub mod restart;
+pub mod risks;
 pub mod rules;
 pub mod signed;
 pub mod uptime;

@@ -11,6 +11,7 @@ mod remote;
 mod restart;
 mod rules;
 mod secret;
+mod stake;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -38,6 +39,7 @@ pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
+pub use stake::StakeConfig;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
 
@@ -211,6 +213,9 @@ pub struct TargetConfig {
     /// Other bounds than the family's, by the name of a risk or condition of the family.
     #[serde(default)]
     pub bounds: BTreeMap<String, f64>,
+    /// What it has staked, where it does not tell.
+    #[serde(default)]
+    pub stake: Option<StakeConfig>,
     /// Another sign of life than the monitoring endpoints.
     #[serde(default)]
     pub probe: ProbeConfig,

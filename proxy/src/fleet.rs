@@ -11,10 +11,10 @@ use std::{
 use fleetglass_shared::{
     health::Status,
     restart::{Peer, Subject},
-    wire::{EndpointDetail, NodeDetail},
+    wire::{EndpointDetail, NodeDetail, NodeRisk},
 };
 use node::Node;
-pub use node::{Observation, Standing};
+pub use node::{Observation, Risky, Standing};
 use parking_lot::Mutex;
 
 use crate::{
@@ -178,6 +178,17 @@ impl Fleet {
     /// Everything known of one node.
     pub fn detail(&self, id: &str) -> Option<NodeDetail> {
         self.inner.lock().nodes.get(id).map(Node::detail)
+    }
+
+    /// The risks of every node that `wanted` takes, in no order.
+    pub fn risks(&self, wanted: impl Fn(&NodeRisk) -> bool) -> Vec<NodeRisk> {
+        let inner = self.inner.lock();
+        inner.nodes.values().flat_map(Node::node_risks).filter(wanted).collect()
+    }
+
+    /// A node's family, and its risks as they were judged last.
+    pub fn risky(&self, id: &str) -> Option<Risky> {
+        self.inner.lock().nodes.get(id).map(Node::risky)
     }
 
     /// Every node as the others see it.

@@ -18,14 +18,14 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
-pub use risks::{Judged, judge};
+pub use risks::{Judged, OneNode, OneRisk, OwnSeries, RiskMemory, Subject, judge, own_series, paced};
 
 use crate::{
     clock,
     fleet::{Fleet, Observation},
     rules::Rules,
     scrape::{Client, Pace, RoundHandler},
-    store::{Store, TargetIdent},
+    store::{Put, Store, TargetIdent},
     target::Target,
     telemetry::Telemetry,
 };
@@ -49,6 +49,7 @@ pub struct NodeState {
     /// The target's, or another port of the family at which an `auto` node was found.
     base_url: String,
     memory: Memory,
+    risks: RiskMemory,
     endpoints: BTreeMap<String, EndpointState>,
 }
 
@@ -104,6 +105,7 @@ impl Rounds {
             self.count(&search.replies);
             match search.found {
                 Some((family, note, base_url)) => {
+                    let family = with_bounds(&family, target);
                     (state.family, state.family_note, state.base_url) = (Some(family), note, base_url);
                 }
                 None => self.fleet.observe(&target.id, unrecognised::observation(&search.replies, at)),
@@ -163,7 +165,7 @@ impl Rounds {
             .iter()
             .map(|read| (read.reply.endpoint.role, state.detail(read, &normalised.failures, at)))
             .collect();
-        if let Ok(mut row) = row {
+        let open = row.ok().map(|mut row| {
             let known = row::Known {
                 samples: read.iter().map(|read| read.samples()).sum(),
                 took,
@@ -177,9 +179,22 @@ impl Rounds {
                     .collect(),
             };
             row::put_round(&mut row, &normalised, &endpoints, &known, at);
-            self.telemetry.appended(row.commit().samples);
+            row.commit_open()
+        });
+        let subject = Subject {
+            family,
+            instance: &target.id,
+            facts: &normalised.facts,
+            stake: target.stake.as_ref(),
+            interval_ms: i64::try_from(millis(target)).unwrap_or(i64::MAX),
+        };
+        // What the risks come to belongs to the row that they were worked out from.
+        let Judged { risks, near } = judge(&self.store, &subject, &mut state.risks, at);
+        if let Some(row) = open {
+            let own = own_series(&target.id, &risks, at);
+            let puts: Vec<Put<'_>> = own.iter().map(OwnSeries::put).collect();
+            self.telemetry.appended(row.close(&puts).samples);
         }
-        let Judged { risks, near } = judge(family, &target.id, &self.store, at);
         self.fleet.observe(
             &target.id,
             Observation {
@@ -201,15 +216,13 @@ impl RoundHandler for Rounds {
 
     fn begin(&self, target: &Arc<Target>) -> NodeState {
         self.fleet.begin(target);
-        let family = self.registry.load().get(&target.family).map(|family| {
-            // Names of bounds were checked when the target was taken in.
-            family.with_bounds(&target.bounds).map_or_else(|_| Arc::clone(family), Arc::new)
-        });
+        let family = self.registry.load().get(&target.family).map(|family| with_bounds(family, target));
         NodeState {
             family,
             family_note: String::new(),
             base_url: target.url.clone(),
             memory: Memory::default(),
+            risks: RiskMemory::default(),
             endpoints: BTreeMap::new(),
         }
     }
@@ -263,6 +276,14 @@ impl NodeState {
             failure,
         }
     }
+}
+
+/// A family with the bounds of a target; their names were checked when it was taken in, but for those of `auto`.
+fn with_bounds(family: &Arc<Family>, target: &Target) -> Arc<Family> {
+    if target.bounds.is_empty() {
+        return Arc::clone(family);
+    }
+    family.with_bounds(&target.bounds).map_or_else(|_| Arc::clone(family), Arc::new)
 }
 
 fn is_turned_away(answer: Option<&crate::scrape::Reply>) -> bool {

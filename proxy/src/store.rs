@@ -7,7 +7,7 @@
 //!
 //! | module | gives |
 //! |---|---|
-//! | `row` | [`Row`]: a round's samples, all or nothing for each endpoint |
+//! | `row` | [`Row`]: a round's samples, all or nothing for each endpoint; [`OpenRow`]: and what is worked out from them |
 //! | `layout` | the byte layout of the last exposition: an unchanged series costs one comparison |
 //! | `table` | a target's columns, rows, blocks, and their retention |
 //! | `column`, `packed` | the values of one series, in the head and sealed |
@@ -56,7 +56,7 @@ pub use meta::{Meta, kind_word};
 pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
 pub use restore::History;
-pub use row::{Exposed, Put, Row, RowStats};
+pub use row::{Exposed, OpenRow, Put, Row, RowStats};
 use table::Table;
 pub use tap::{Tap, Tapped};
 
@@ -279,6 +279,7 @@ impl Store {
         let known = self.targets.read().get(&target.instance).cloned();
         let table = known.unwrap_or_else(|| self.add_table(&target.instance, &labels));
         let mut table = table.write_arc();
+        self.close_open(&mut table);
         if let Some(last) = table.last_time().filter(|&last| at <= last) {
             if last - at <= CLOCK_SLACK_MS {
                 return Err(StoreError::OutOfOrder { at, last });
@@ -293,6 +294,13 @@ impl Store {
         }
         table.turn_day(at);
         Ok(Row::new(table, self.shared.clone(), at))
+    }
+
+    /// Ends a row that nobody ended: none may come after it before.
+    fn close_open(&self, table: &mut Table) {
+        if table.open {
+            row::close(table, &self.shared, Vec::new());
+        }
     }
 
     fn add_table(&self, instance: &str, labels: &LabelSet) -> Arc<RwLock<Table>> {
@@ -319,14 +327,12 @@ impl Store {
     pub fn remove(&self, instance: &str, at: UnixMillis) {
         if let Some(table) = self.table(instance) {
             let mut table = table.write();
+            self.close_open(&mut table);
             table.ended = true;
             if table.last_time().is_some_and(|last| last < at) {
                 table.turn_day(at);
-                row::log(&mut table, &self.shared, at);
-                if !self.shared.taps.are_off() {
-                    self.shared.taps.send(&table.target, table.tapped(table.times.len(), at));
-                }
-                table.end_row(at, self.shared.limits.retention_ms);
+                table.times.push(at);
+                row::close(&mut table, &self.shared, Vec::new());
             }
         }
     }

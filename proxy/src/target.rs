@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use crate::config::{LoadedConfig, ScrapeConfig, TargetConfig};
+use crate::config::{LoadedConfig, ScrapeConfig, StakeConfig, TargetConfig};
 
 /// One node to ask. Two equal targets are the same node asked in the same way, so a reload leaves it alone.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Target {
     pub labels: BTreeMap<String, String>,
     /// Other bounds than the family's, by the name of a risk or condition.
     pub bounds: BTreeMap<String, f64>,
+    /// What it has staked, where it does not tell.
+    pub stake: Option<StakeConfig>,
     /// Another port that shows that the node lives.
     pub probe_tcp: Option<u16>,
     /// How often it is asked.
@@ -41,6 +43,7 @@ impl Target {
             endpoints: config.endpoints.clone(),
             labels: config.labels.clone(),
             bounds: config.bounds.clone(),
+            stake: config.stake.clone(),
             probe_tcp: config.probe.tcp,
             interval,
             timeout: config.timeout.unwrap_or(scrape.timeout).0.min(interval),
@@ -57,6 +60,7 @@ impl Target {
             endpoints: BTreeMap::new(),
             labels: BTreeMap::new(),
             bounds: BTreeMap::new(),
+            stake: None,
             probe_tcp: None,
             interval: scrape.interval.0,
             timeout: scrape.timeout.0.min(scrape.interval.0),

@@ -12,6 +12,7 @@
 //! | [`answer`] | a round of answers in, [`Normalised`] out |
 //! | [`normalise`] | the mapping engine |
 //! | [`recognise`] | which family a node of `family = "auto"` is |
+//! | [`FamilyRisk`] | a slash risk: its expressions, and a value against its bound |
 
 pub mod answer;
 mod endpoints;
@@ -24,6 +25,7 @@ mod parse;
 mod pointer;
 mod recognise;
 mod registry;
+mod risks;
 mod time;
 mod words;
 
@@ -32,16 +34,20 @@ pub use endpoints::ResolvedEndpoint;
 pub use memory::Memory;
 pub use model::{EndpointKind, EndpointRole, FamilySpec};
 pub use normalise::normalise;
-pub use panels::RiskQuery;
 pub use parse::FamilyError;
 pub use recognise::{Probe, Recognised, recognise};
 pub use registry::{Registry, built_in_rules};
+pub use risks::{FamilyRisk, RiskQueries};
 pub use words::Words;
+
+use std::sync::Arc;
 
 /// A checked family.
 #[derive(Clone, Debug)]
 pub struct Family {
     spec: FamilySpec,
+    /// The expressions of its risks, in their order: read once, for all its nodes.
+    queries: Arc<[RiskQueries]>,
 }
 
 impl Family {

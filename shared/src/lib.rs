@@ -12,6 +12,7 @@
 //! | [`promql`] | query | PromQL over whatever holds series |
 //! | [`template`] | evaluate | the templates of alerts and notifications: Go's `text/template` as Prometheus uses it |
 //! | [`restart`] | evaluate | whether a node, or some nodes, may be restarted now |
+//! | [`risk`] | evaluate | how far a node is from a slash, when it will be there, what it costs |
 //! | [`rule`] | evaluate | rule files, alerts, thresholds, unit tests of rules |
 //! | [`incident`] | evaluate | which alerts have one cause, and the evidence for it |
 //! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
@@ -38,6 +39,7 @@ pub mod patch;
 pub mod promql;
 #[cfg(feature = "families")]
 pub mod restart;
+pub mod risk;
 #[cfg(feature = "rules")]
 pub mod route;
 #[cfg(feature = "rules")]

@@ -23,6 +23,9 @@ pub struct Inhibition {
 /// The alert of a node that cannot be reached.
 pub const UNREACHABLE: &str = "NodeUnreachable";
 
+/// The alert that a risk will be one soon.
+const BREACH_SOON: &str = "BreachSoon";
+
 /// What a family's alert names that says more than one for any node does: that one's name.
 const STANDS_FOR: &str = "stands_for";
 
@@ -30,13 +33,23 @@ const STANDS_FOR: &str = "stands_for";
 const GENERAL: [&str; 2] = ["NodeUnhealthy", "NodeCrashLoop"];
 
 /// A node that cannot be reached quiets its own other alerts. While our own way out is gone that a node cannot be
-/// reached says nothing of it, and is quiet, too. So is what a family's own alert says better.
+/// reached says nothing of it, and is quiet, too. So is what a family's own alert says better, and that a breach is
+/// near once it is there.
 pub fn built_in() -> Vec<Inhibition> {
     let general = GENERAL.map(|name| Inhibition {
         source: vec![Matcher::equal(STANDS_FOR, name)],
         target: vec![Matcher::equal("alertname", name), Matcher::equal(STANDS_FOR, "")],
         equal: vec!["instance".to_owned()],
     });
+    // Once a risk has its own alert, that it was to come is no news.
+    let soon = Inhibition {
+        source: [("alertname", BREACH_SOON), ("risk", "")]
+            .into_iter()
+            .filter_map(|(name, value)| Matcher::new(name, MatchOp::NotEqual, value).ok())
+            .collect(),
+        target: vec![Matcher::equal("alertname", BREACH_SOON)],
+        equal: vec!["instance".to_owned(), "risk".to_owned()],
+    };
     let reach = [
         Inhibition {
             source: vec![Matcher::equal("alertname", UNREACHABLE)],
@@ -49,7 +62,7 @@ pub fn built_in() -> Vec<Inhibition> {
             equal: Vec::new(),
         },
     ];
-    reach.into_iter().chain(general).collect()
+    reach.into_iter().chain(general).chain([soon]).collect()
 }
 
 fn passes(matchers: &[Matcher], labels: &LabelSet) -> bool {

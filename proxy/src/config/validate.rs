@@ -174,6 +174,15 @@ fn targets(targets: &[TargetConfig]) -> Result<(), Fault> {
                 );
             }
         }
+        if let Some(penalty) = target.stake.as_ref().and_then(|stake| stake.penalty)
+            && !(0.0..=1.0).contains(&penalty)
+        {
+            return fault(
+                at("stake").into_iter().chain([Step::Key("penalty")]),
+                format!("the penalty {penalty} is no part of a stake"),
+                "a tenth of it is written 0.1",
+            );
+        }
         if let (Some(interval), Some(timeout)) = (target.interval, target.timeout)
             && timeout.0 > interval.0
         {

@@ -7,7 +7,8 @@ use fleetglass_shared::{
     health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis},
     incident::{Member, PLACES},
     restart::{Peer, Subject},
-    wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
+    risk::worst_first,
+    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Risk, Spark},
 };
 
 use super::Asked;
@@ -42,6 +43,19 @@ pub struct Standing {
     pub status: Status,
     /// Since when.
     pub since: UnixMillis,
+    /// How often it is asked.
+    pub interval_ms: i64,
+}
+
+/// A node's risks, and what they were judged by.
+#[derive(Clone, Debug)]
+pub struct Risky {
+    /// Its family; `None` while nothing recognised it.
+    pub family: Option<Arc<Family>>,
+    /// Every risk of the family, as it was judged last.
+    pub risks: Vec<Risk>,
+    /// When that was.
+    pub asked_at: Option<UnixMillis>,
     /// How often it is asked.
     pub interval_ms: i64,
 }
@@ -173,11 +187,9 @@ impl Node {
         summary.restarted_at = normalised.restarted_at;
         let value = normalised.spark.map(|value| value as f32);
         summary.spark.advance(&Spark { minute: at.div_euclid(MINUTE), values: vec![value] });
-        summary.worst_risk = risks
-            .iter()
-            .filter(|risk| risk.value.is_some())
-            .max_by(|a, b| nearness(a).total_cmp(&nearness(b)))
-            .cloned();
+        // What is not exposed stands on the node's page: here it would hide what is known.
+        summary.worst_risk =
+            risks.iter().filter(|risk| risk.value.is_some()).min_by(|a, b| worst_first(a, b)).cloned();
 
         self.family = family;
         self.family_note = family_note;
@@ -199,6 +211,25 @@ impl Node {
             panels: self.family.as_ref().map_or(Vec::new(), |family| family.panels_for(&self.target.id)),
             failures: self.failures.iter().cloned().collect(),
             warnings: self.warnings.clone(),
+        }
+    }
+
+    /// Its risks, each with its name.
+    pub(super) fn node_risks(&self) -> impl Iterator<Item = NodeRisk> + '_ {
+        let of = |risk: &Risk| NodeRisk {
+            node: self.summary.id.clone(),
+            family: self.summary.family.clone(),
+            risk: risk.clone(),
+        };
+        self.risks.iter().map(of)
+    }
+
+    pub(super) fn risky(&self) -> Risky {
+        Risky {
+            family: self.family.clone(),
+            risks: self.risks.clone(),
+            asked_at: self.summary.asked_at,
+            interval_ms: i64::try_from(self.summary.interval_ms).unwrap_or(i64::MAX),
         }
     }
 
@@ -231,20 +262,6 @@ impl Node {
             url: endpoint.url.clone(),
             is_metrics: endpoint.kind == "metrics",
         })
-    }
-}
-
-/// How near a risk is to its bound: 1 at it. One that does not fire beyond its bound has a bound from
-/// below; a yes or no, and a risk whose bound is 0, have no distance.
-fn nearness(risk: &Risk) -> f64 {
-    match risk.value {
-        _ if risk.firing && risk.severity == "critical" => f64::MAX,
-        _ if risk.firing && risk.severity == "info" => 2.0,
-        _ if risk.firing => f64::MAX / 2.0,
-        _ if risk.unit == "bool" => 0.0,
-        Some(value) if value > risk.bound => risk.bound / value,
-        Some(value) if risk.bound != 0.0 => value / risk.bound,
-        _ => 0.0,
     }
 }
 

@@ -5,16 +5,18 @@ mod kept;
 mod node;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use fleetglass_shared::{
-    family::{Normalised, Registry},
+    family::{Family, Normalised, Registry},
     health::{Reason, Status, UnixMillis},
-    labels::LabelSet,
+    labels::{LabelSet, METRIC_NAME},
+    sample::stale_marker,
+    wire::Risk,
 };
 use node::Node;
 use parking_lot::Mutex;
@@ -24,7 +26,7 @@ use crate::{
     clock,
     config::RemoteWriteInConfig,
     fleet::{Fleet, Observation},
-    round::judge,
+    round::{RiskMemory, Subject, judge, own_series},
     store::{Sample, Store, TargetIdent},
     target::Target,
 };
@@ -47,9 +49,18 @@ pub struct Pushed {
     store: Arc<Store>,
     families: Families,
     nodes: Mutex<BTreeMap<String, Node>>,
+    /// What was told of their risks.
+    memories: Mutex<BTreeMap<String, Told>>,
     /// Where nodes are kept; which were, and when they were written.
     path: Option<PathBuf>,
     written: Mutex<(usize, UnixMillis)>,
+}
+
+/// What was told of a node's risks: in words, and the series that go on.
+#[derive(Default)]
+struct Told {
+    risks: RiskMemory,
+    told: BTreeSet<LabelSet>,
 }
 
 /// A node as it was seen in a look, to be told to the fleet.
@@ -79,7 +90,16 @@ impl Pushed {
         });
         let nodes: BTreeMap<String, Node> = read.into_iter().map(Node::of).collect();
         let written = Mutex::new((nodes.len(), UnixMillis::MIN));
-        Self { config, fleet, store, families, nodes: Mutex::new(nodes), path, written }
+        Self {
+            config,
+            fleet,
+            store,
+            families,
+            nodes: Mutex::new(nodes),
+            memories: Mutex::default(),
+            path,
+            written,
+        }
     }
 
     /// Whom the series of a node belong to: the target, where it is one that we ask too.
@@ -142,6 +162,7 @@ impl Pushed {
             true
         });
         for id in gone {
+            self.memories.lock().remove(&id);
             // One that we ask is not theirs to end.
             if self.fleet.end_pushed(&id) {
                 self.store.remove(&id, now);
@@ -172,6 +193,29 @@ impl Pushed {
         }
     }
 
+    /// Its risks; what they come to is written beside what is pushed of it.
+    fn judge(&self, family: &Family, id: &str, interval_ms: i64, now: UnixMillis) -> Vec<Risk> {
+        let subject = Subject { family, instance: id, facts: &[], stake: None, interval_ms };
+        let mut memory = self.memories.lock().remove(id).unwrap_or_default();
+        let risks = judge(&self.store, &subject, &mut memory.risks, now).risks;
+        let own = own_series(id, &risks, now).into_iter().map(|series| {
+            let labels = series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let fixed = [(METRIC_NAME, series.name), ("job", family.name())];
+            (LabelSet::from_pairs(fixed.into_iter().chain(labels)), series.value)
+        });
+        let own: BTreeMap<LabelSet, f64> = own.collect();
+        let ended = memory.told.iter().filter(|labels| !own.contains_key(*labels));
+        let samples: Vec<_> = (ended.map(|labels| (labels.clone(), vec![(now, stale_marker())])))
+            .chain(own.iter().map(|(labels, value)| (labels.clone(), vec![(now, *value)])))
+            .collect();
+        if !samples.is_empty() {
+            self.store.ingest(&self.ident(id), samples, now);
+        }
+        memory.told = own.into_keys().collect();
+        self.memories.lock().insert(id.to_owned(), memory);
+        risks
+    }
+
     fn tell(&self, families: &Registry, seen: Seen, now: UnixMillis) {
         let label = &self.config.family_label;
         let (family, family_note) = match families.get(&seen.family) {
@@ -189,6 +233,7 @@ impl Pushed {
             endpoints: BTreeMap::new(),
             labels: seen.labels,
             bounds: BTreeMap::new(),
+            stake: None,
             probe_tcp: None,
             interval,
             timeout: interval,
@@ -197,7 +242,7 @@ impl Pushed {
         if !self.fleet.begin_pushed(&target) {
             return; // We ask it ourselves, and know better.
         }
-        let risks = family.map_or(Vec::new(), |family| judge(family, &target.id, &self.store, now).risks);
+        let risks = family.map_or(Vec::new(), |family| self.judge(family, &target.id, seen.interval_ms, now));
         let normalised = Normalised {
             answered: seen.arrived && seen.status != Status::Unreachable,
             ..nothing_but(seen.status, seen.reason)

@@ -240,7 +240,9 @@ impl Table {
         }
         let unsaved = self.blocks.iter().filter(|block| block.place.is_none());
         let mut old = aged(unsaved.clone().next().and_then(|block| block.times.first()));
-        if unsaved.count() == 0 && aged(self.times.first()) || old && aged(self.times.first()) {
+        // An open row is not whole yet; it is a moment until it is.
+        let may_seal = !self.open && aged(self.times.first());
+        if may_seal && (unsaved.count() == 0 || old) {
             self.seal();
             old = true;
         }

@@ -313,3 +313,27 @@ fn what_is_too_old_or_too_much_goes_and_the_rest_stays() {
     store.tidy(&Retention { max_bytes: Some(0), ..keep }, START + 4 * day).unwrap();
     assert_eq!(store.shared.disk.as_ref().unwrap().oldest(), Some(START + 4 * day), "today stays");
 }
+
+#[test]
+fn what_was_worked_out_from_a_row_is_there_again_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let rounds = 70;
+    let written = {
+        let (store, _) = open(folder.path());
+        for round in 0..rounds {
+            let at = START + round * STEP;
+            let mut row = store.begin(&target("a"), at).unwrap();
+            row.put(&Put::gauge("x", round as f64, "")).unwrap();
+            let open = row.commit_open();
+            // A flush between the two must not take half a row.
+            store.flush(at, true).unwrap();
+            let half = Put::gauge("half", round as f64 / 2.0, "");
+            open.close(if round % 10 == 9 { &[] } else { std::slice::from_ref(&half) });
+        }
+        store.sync().unwrap();
+        all(&store, START, START + rounds * STEP)
+    };
+    assert_eq!(written.len(), 2);
+    let (store, _) = open(folder.path());
+    assert_eq!(all(&store, START, START + rounds * STEP), written);
+}

@@ -151,7 +151,8 @@ impl Restore<'_> {
                     }
                 }
                 // Nothing expires while it is put back: columns would get other numbers.
-                table.end_row(at, i64::MAX);
+                table.times.push(at);
+                table.seal_full(at, i64::MAX);
             }
             Samples::Timed(samples) => {
                 for &(column, at, value) in samples {

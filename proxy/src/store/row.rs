@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME};
 use fleetglass_shared::sample::stale_marker;
-use parking_lot::{ArcRwLockWriteGuard, RawRwLock};
+use parking_lot::{ArcRwLockWriteGuard, RawRwLock, RwLock};
 
 use super::disk::TimedSample;
 use super::table::{NOBODY, OURS, Owner, Table};
@@ -167,7 +167,7 @@ impl Row {
                         Some(column) => column,
                         None => {
                             let labels = E::labels(raw).map_err(StoreError::Exposition)?;
-                            let column = self.column(labels)?;
+                            let column = column(&mut self.table, &self.shared, labels)?;
                             layout.add(raw, column);
                             column
                         }
@@ -215,63 +215,48 @@ impl Row {
         }
     }
 
-    /// The column of a label set, made if it is new and allowed.
-    fn column(&mut self, labels: LabelSet) -> Result<u32, StoreError> {
-        let labels = labels.exported(&self.table.target);
-        if let Some(column) = self.table.find(&labels) {
-            return Ok(column);
-        }
-        self.shared.allow(self.table.columns.len())?;
-        Ok(self.table.add(labels))
-    }
-
     /// Adds a sample of Fleetglass's own. It never replaces one that the node exposed in this round:
     /// then it is left out, and the answer is false.
     ///
     /// # Errors
     /// [`StoreError::SeriesLimit`] where the series is new and there are too many.
     pub fn put(&mut self, put: &Put<'_>) -> Result<bool, StoreError> {
-        let own = put.labels.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-        let labels = LabelSet::from_pairs(own.chain([(METRIC_NAME, put.name)]));
         let before = self.table.columns.len();
-        let column = self.column(labels)?;
+        let column = own_column(&mut self.table, &self.shared, put)?;
         self.stats.series_added += self.table.columns.len() - before;
         if self.table.marks[column as usize] != NOBODY {
             return Ok(false);
         }
-        self.table.marks[column as usize] = OURS;
-        let value = if put.value.is_nan() { f64::NAN } else { put.value };
-        let digits = put.digits.and_then(|digits| big_digits(value, digits));
-        self.staged.push(Staged { column, owner: OURS, derived: put.derived, value, digits });
-        self.table.metadata.set_kind(put.name, put.kind);
-        self.table.metadata.set_help(put.name, put.help, &self.shared.texts);
-        self.table.metadata.set_unit(put.name, put.unit, &self.shared.texts);
+        let sample = staged(&mut self.table, &self.shared, column, put);
+        self.staged.push(sample);
         Ok(true)
     }
 
     /// Appends the row. A series that is not in it is stale from now on.
-    pub fn commit(mut self) -> RowStats {
+    pub fn commit(self) -> RowStats {
+        self.commit_open().close(&[])
+    }
+
+    /// Appends the row and leaves it open for what is worked out from it: it is read from now on, and goes to the
+    /// disk and to others when it is closed.
+    pub fn commit_open(mut self) -> OpenRow {
         self.committed = true;
         let row = self.table.times.len();
-        self.stats.staled = self.table.count_leaving(row);
         for sample in std::mem::take(&mut self.staged) {
             // An endpoint exposed what we had put before.
             if self.table.marks[sample.column as usize] != sample.owner {
                 continue;
             }
-            let column = &mut self.table.columns[sample.column as usize];
-            column.head.push(row, sample.value);
+            self.table.columns[sample.column as usize].head.push(row, sample.value);
             self.stats.samples += 1;
-            settle(column, sample);
+            settle(&mut self.table.columns[sample.column as usize], sample);
         }
-        let tapped = !self.shared.taps.are_off();
-        let mut handed_on = if tapped { self.table.tapped(row, self.at) } else { Vec::new() };
-        let mut timed = Vec::new();
+        let (mut timed, mut handed_on) = (Vec::new(), Vec::new());
         for (sample, at) in std::mem::take(&mut self.timed) {
             if self.table.push_timed(sample.column, at, sample.value) {
                 self.stats.samples += 1;
                 timed.push((sample.column, at, sample.value));
-                if tapped {
+                if !self.shared.taps.are_off() {
                     let labels = self.table.columns[sample.column as usize].labels.clone();
                     handed_on.push((labels, at, sample.value));
                 }
@@ -280,19 +265,104 @@ impl Row {
         }
         log_timed(&mut self.table, &self.shared, &timed);
         self.table.release_unsent();
-        let (at, retention_ms) = (self.at, self.shared.limits.retention_ms);
         self.table.ended = false;
-        log(&mut self.table, &self.shared, at);
-        self.table.end_row(at, retention_ms);
-        self.shared.taps.send(&self.table.target, handed_on);
-        self.stats
+        self.table.times.push(self.at);
+        self.table.open = true;
+        let table = Arc::clone(ArcRwLockWriteGuard::rwlock(&self.table));
+        OpenRow { table, shared: Arc::clone(&self.shared), at: self.at, handed_on, stats: self.stats }
     }
 }
 
-/// Writes the head's newest row, at `at`, to the row log.
-pub(super) fn log(table: &mut Table, shared: &Shared, at: UnixMillis) {
+/// A row that is read already and may still get series of Fleetglass's own. When it is dropped it is closed as it is.
+pub struct OpenRow {
+    table: Arc<RwLock<Table>>,
+    shared: Arc<Shared>,
+    at: UnixMillis,
+    handed_on: Vec<(LabelSet, UnixMillis, f64)>,
+    stats: RowStats,
+}
+
+impl OpenRow {
+    /// Adds series, which replace none that are in the row, and ends it. What is beyond the limits on series is left
+    /// out.
+    pub fn close(mut self, puts: &[Put<'_>]) -> RowStats {
+        self.end(puts);
+        self.stats
+    }
+
+    fn end(&mut self, puts: &[Put<'_>]) {
+        let mut table = self.table.write();
+        // It was ended already, by us or by the row that came after.
+        if !table.open || table.times.last() != Some(&self.at) {
+            return;
+        }
+        let row = table.times.len() - 1;
+        for put in puts {
+            let before = table.columns.len();
+            let Ok(column) = own_column(&mut table, &self.shared, put) else { continue };
+            self.stats.series_added += table.columns.len() - before;
+            if table.columns[column as usize].head.get(row).is_some() {
+                continue;
+            }
+            let sample = staged(&mut table, &self.shared, column, put);
+            table.columns[column as usize].head.push(row, sample.value);
+            self.stats.samples += 1;
+            settle(&mut table.columns[column as usize], sample);
+        }
+        self.stats.staled = table.count_leaving(row);
+        close(&mut table, &self.shared, std::mem::take(&mut self.handed_on));
+    }
+}
+
+impl Drop for OpenRow {
+    fn drop(&mut self) {
+        self.end(&[]);
+    }
+}
+
+/// Ends a table's open row: it goes to the disk and, with `further` samples, to whoever listens.
+pub(super) fn close(table: &mut Table, shared: &Shared, further: Vec<(LabelSet, UnixMillis, f64)>) {
+    table.open = false;
+    let Some(row) = table.times.len().checked_sub(1) else { return };
+    let at = table.times[row];
+    let mut handed_on = if shared.taps.are_off() { Vec::new() } else { table.tapped(row, at) };
+    handed_on.extend(further);
+    log(table, shared, row, at);
+    table.seal_full(at, shared.limits.retention_ms);
+    shared.taps.send(&table.target, handed_on);
+}
+
+/// The column of a series of our own, made if it is new and allowed.
+fn own_column(table: &mut Table, shared: &Shared, put: &Put<'_>) -> Result<u32, StoreError> {
+    let own = put.labels.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+    let labels = LabelSet::from_pairs(own.chain([(METRIC_NAME, put.name)]));
+    column(table, shared, labels)
+}
+
+/// The column of a label set, made if it is new and allowed.
+fn column(table: &mut Table, shared: &Shared, labels: LabelSet) -> Result<u32, StoreError> {
+    let labels = labels.exported(&table.target);
+    if let Some(column) = table.find(&labels) {
+        return Ok(column);
+    }
+    shared.allow(table.columns.len())?;
+    Ok(table.add(labels))
+}
+
+/// Marks a column as ours in this row, with what is known of its metric.
+fn staged(table: &mut Table, shared: &Shared, column: u32, put: &Put<'_>) -> Staged {
+    table.marks[column as usize] = OURS;
+    let value = if put.value.is_nan() { f64::NAN } else { put.value };
+    let digits = put.digits.and_then(|digits| big_digits(value, digits));
+    table.metadata.set_kind(put.name, put.kind);
+    table.metadata.set_help(put.name, put.help, &shared.texts);
+    table.metadata.set_unit(put.name, put.unit, &shared.texts);
+    Staged { column, owner: OURS, derived: put.derived, value, digits }
+}
+
+/// Writes a row of the head, the newest, to the row log.
+pub(super) fn log(table: &mut Table, shared: &Shared, row: usize, at: UnixMillis) {
     let Some(disk) = &shared.disk else { return };
-    let row = table.times.len();
     let Table { logged, target, columns, ended, head_file, .. } = table;
     let values =
         columns.iter().map(|column| (&column.labels, column.head.get(row).unwrap_or_else(stale_marker)));

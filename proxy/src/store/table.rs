@@ -111,6 +111,8 @@ pub(super) struct Table {
     pub(super) blocks: VecDeque<Block>,
     /// Per column, who set it in the row being made.
     pub(super) marks: Vec<Owner>,
+    /// The head's last row may still get series of our own.
+    pub(super) open: bool,
     /// The target is gone; what it sent is kept until it is too old.
     pub(super) ended: bool,
     /// Rows from before the clock was set back, which wait to be put on disk.
@@ -141,6 +143,7 @@ impl Table {
             times: Vec::new(),
             blocks: VecDeque::new(),
             marks: Vec::new(),
+            open: false,
             ended: false,
             stranded: Vec::new(),
             logged: Logged::default(),
@@ -259,9 +262,8 @@ impl Table {
         }
     }
 
-    /// Ends the head's row at `at`, seals a full head, and drops rows older than `retention_ms`.
-    pub(super) fn end_row(&mut self, at: UnixMillis, retention_ms: i64) {
-        self.times.push(at);
+    /// Seals a full head whose last row is at `at`, and drops rows older than `retention_ms`.
+    pub(super) fn seal_full(&mut self, at: UnixMillis, retention_ms: i64) {
         if self.times.len() == BLOCK_ROWS {
             self.seal();
             self.expire(at.saturating_sub(retention_ms));

@@ -355,3 +355,49 @@ proptest! {
         prop_assert_eq!(found, model);
     }
 }
+
+#[test]
+fn an_open_row_is_read_and_takes_what_is_worked_out_from_it() {
+    let store = Store::new(Limits::default());
+    let tap = store.tap();
+    let ident = TargetIdent { instance: "a".into(), job: "j".into(), labels: BTreeMap::new() };
+    // Also in the row that fills a block, and in the one that begins the next.
+    for at in 1..=130_i64 {
+        let mut row = store.begin(&ident, at * 1000).unwrap();
+        row.put(&Put::gauge("x", at as f64, "")).unwrap();
+        let open = row.commit_open();
+        let now = |expr: &str| crate::query::evaluate_instant(&store, expr, at * 1000).unwrap();
+        assert_eq!(now("x"), [at as f64]);
+        let twice = Put::gauge("twice", now("2 * x")[0], "");
+        let again = Put::gauge("x", 0.0, "");
+        let stats = if at % 3 == 0 { open.close(&[]) } else { open.close(&[twice, again]) };
+        assert_eq!(stats.samples, if at % 3 == 0 { 1 } else { 2 });
+        assert_eq!(stats.staled, usize::from(at % 3 == 0));
+        assert_eq!(now("x"), [at as f64]);
+        assert_eq!(now("twice"), if at % 3 == 0 { vec![] } else { vec![2.0 * at as f64] });
+        let tapped = tap.next(std::time::Duration::ZERO).unwrap();
+        // The second is a value, or the end of the series.
+        assert_eq!(tapped.samples.len(), 2);
+    }
+    assert_eq!(store.stats().samples, 130 + 87);
+}
+
+#[test]
+fn a_row_that_nobody_closes_is_closed() {
+    let store = Store::new(Limits::default());
+    let ident = TargetIdent { instance: "a".into(), job: "j".into(), labels: BTreeMap::new() };
+    let commit = |at: i64| {
+        let mut row = store.begin(&ident, at).unwrap();
+        row.put(&Put::gauge("x", at as f64, "")).unwrap();
+        row.commit_open()
+    };
+    for at in 1..=200 {
+        drop(commit(at));
+    }
+    let late = commit(201);
+    // The next row comes first; what was worked out for the one before is too late, and is no harm.
+    drop(commit(202));
+    late.close(&[Put::gauge("y", 1.0, "")]);
+    assert_eq!(store.stats().samples, 202);
+    assert!(crate::query::evaluate_instant(&store, "y", 202).unwrap().is_empty());
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::expr::Expr;
-use super::model::{DutySpec, FamilySpec, PanelSpec, RiskSpec};
+use super::model::{DutySpec, FamilySpec, PanelSpec, RiskSpec, StakeSpec};
+use super::risks::RiskQueries;
 use super::{Family, pointer};
 
 /// What is wrong with a `family.toml`, or with the use of a family: where, and what to do.
@@ -79,7 +80,8 @@ impl Family {
     /// Checks what the types cannot; `text` is only used to say where.
     pub(crate) fn checked(spec: FamilySpec, text: &str) -> Result<Self, FamilyError> {
         check(&spec).map_err(|(error, needle)| error.at(text, &needle))?;
-        Ok(Self { spec })
+        let queries = spec.risk.iter().map(|risk| RiskQueries::of(&spec, risk)).collect();
+        Ok(Self { spec, queries })
     }
 }
 
@@ -112,7 +114,8 @@ fn check(spec: &FamilySpec) -> Result<(), Fault> {
     check_numbers(spec)?;
     spec.panel.iter().try_for_each(check_panel)?;
     spec.duty.iter().try_for_each(|duty| check_duty(spec, duty))?;
-    spec.risk.iter().try_for_each(check_risk)
+    spec.stake.iter().try_for_each(|stake| check_stake(spec, stake))?;
+    spec.risk.iter().try_for_each(|risk| check_risk(spec, risk))
 }
 
 fn check_names(spec: &FamilySpec) -> Result<(), Fault> {
@@ -247,12 +250,39 @@ fn check_panel(panel: &PanelSpec) -> Result<(), Fault> {
     panel.queries.iter().try_for_each(|query| check_expr(&query.expr))
 }
 
-fn check_risk(risk: &RiskSpec) -> Result<(), Fault> {
+fn check_risk(spec: &FamilySpec, risk: &RiskSpec) -> Result<(), Fault> {
     if risk.expr.is_empty() {
         let message = format!("the risk `{}` has no `expr`", risk.name);
         return Err(fault(message, "give it at least one expression", &risk.name));
     }
-    risk.expr.iter().try_for_each(|expr| check_expr(expr))
+    let of_stake = risk.stake.iter().flat_map(|stake| stake.expr.iter());
+    let all = risk.expr.iter().chain(risk.bound_expr.iter()).chain(risk.deadline.iter()).chain(of_stake);
+    all.into_iter().try_for_each(|expr| check_expr(expr))?;
+    if risk.window == Some(0) {
+        let message = format!("the risk `{}` looks at no values", risk.name);
+        return Err(fault(
+            message,
+            "`window` is a number of seconds; leave it out for a usual one",
+            &risk.name,
+        ));
+    }
+    let stake = risk.stake.as_ref().or(spec.stake.as_ref());
+    if risk.stake.is_some() && risk.slash.is_none() {
+        let message = format!("the risk `{}` has a `stake` that nothing is taken of", risk.name);
+        return Err(fault(message, "add `slash = true`, or the part that a breach costs", &risk.name));
+    }
+    stake.map_or(Ok(()), |stake| check_stake(spec, stake))
+}
+
+fn check_stake(spec: &FamilySpec, stake: &StakeSpec) -> Result<(), Fault> {
+    if stake.fact.is_empty() && stake.expr.is_empty() {
+        let message = format!("the stake `{}` has no source", stake.title);
+        return Err(fault(message, "give it a `fact`, an `expr`, or both", &stake.title));
+    }
+    if let Some(name) = stake.fact.iter().find(|name| spec.fact.iter().all(|fact| fact.name != **name)) {
+        return Err(fault(format!("no fact is named `{name}`"), "declare it as a [[fact]]", name));
+    }
+    stake.expr.iter().try_for_each(|expr| check_expr(expr))
 }
 
 fn check_expr(text: &str) -> Result<(), Fault> {

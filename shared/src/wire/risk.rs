@@ -93,6 +93,9 @@ pub struct Stake {
 pub struct Risks {
     /// When this was so.
     pub at: UnixMillis,
+    /// How many there are; more than are told where a limit cuts them.
+    #[serde(default)]
+    pub total: usize,
     /// The worst first.
     pub risks: Vec<NodeRisk>,
 }

@@ -19,14 +19,14 @@ bound = 600
 name = "health"
 drain = ["not_ready"]
 "#;
-    let before = registry.get("decdn").unwrap().risks_for("n").len();
+    let before = registry.get("decdn").unwrap().risks().len();
     assert_eq!(registry.add(text).unwrap(), "decdn");
     let family = registry.get("decdn").unwrap();
-    let risks = family.risks_for("n");
-    assert_eq!(risks.len(), before);
-    let lag = risks.iter().find(|risk| risk.name() == "blacklist-lag").unwrap();
-    assert!(!lag.judge(Some(450.0)).firing && lag.judge(Some(601.0)).firing);
-    assert_eq!(lag.exprs, [r#"decdn_blacklist_sync_lag_seconds{instance="n"}"#]);
+    assert_eq!(family.risks().len(), before);
+    let lag = family.risks().find(|risk| risk.name() == "blacklist-lag").unwrap();
+    let fires = |value| lag.judge(&lag.watch(None), Some(value)).firing;
+    assert!(!fires(450.0) && fires(601.0));
+    assert_eq!(lag.exprs_for("n"), [r#"decdn_blacklist_sync_lag_seconds{instance="n"}"#]);
     assert_eq!(family.spec().status[0].drain.0, ["not_ready"]);
     assert_eq!(family.spec().status[0].map.len(), 4, "what is not named stays");
 }
@@ -37,8 +37,8 @@ fn a_target_may_change_bounds_by_name() {
     let family = registry.get("decdn").unwrap();
     let bounds = BTreeMap::from([("blacklist-lag".to_owned(), 900.0), ("watchtowers-few".to_owned(), 3.0)]);
     let changed = family.with_bounds(&bounds).unwrap();
-    let risks = changed.risks_for("n");
-    assert_eq!(risks.iter().find(|risk| risk.name() == "blacklist-lag").unwrap().judge(None).bound, 900.0);
+    let lag = changed.risks().find(|risk| risk.name() == "blacklist-lag").unwrap();
+    assert_eq!(lag.watch(None).bound, 900.0);
     let condition = changed.spec().condition.iter().find(|c| c.name == "watchtowers-few").unwrap();
     assert_eq!(condition.below, Some(3.0));
     let error = family.with_bounds(&BTreeMap::from([("nonsense".to_owned(), 1.0)])).unwrap_err();
@@ -52,9 +52,10 @@ fn a_target_may_change_bounds_by_name() {
 fn an_absent_value_is_no_zero() {
     let registry = Registry::built_in();
     let family = registry.get("decdn").unwrap();
-    for risk in family.risks_for("n") {
-        let judged = risk.judge(None);
+    for risk in family.risks() {
+        let judged = risk.judge(&risk.watch(None), None);
         assert_eq!((judged.value, judged.firing), (None, false), "{}", judged.name);
+        assert_eq!((judged.headroom, judged.outlook), (None, None), "{}", judged.name);
         assert!(!judged.meaning.is_empty() && !judged.action.is_empty());
     }
 }
@@ -149,8 +150,7 @@ risk = [
         ("live", 1.0, false),
         ("live", 0.0, false),
     ] {
-        let risks = family.risks_for("n");
-        let risk = risks.iter().find(|risk| risk.name() == name).unwrap();
-        assert_eq!(risk.is_near(value), near, "{name} {value}");
+        let risk = family.risks().find(|risk| risk.name() == name).unwrap();
+        assert_eq!(risk.is_near(&risk.watch(None), value), near, "{name} {value}");
     }
 }

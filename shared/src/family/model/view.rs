@@ -1,7 +1,7 @@
-//! What a family shows and watches: mandatory metrics, the sparkline, charts and slash risks.
+//! What a family shows: mandatory metrics, the sparkline, charts.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::family::words::Words;
 
@@ -77,64 +77,4 @@ pub struct BoundSpec {
     pub title: String,
     /// Where it lies.
     pub value: f64,
-}
-
-/// How bad a risk is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Within hours.
-    Warning,
-    /// At once.
-    Critical,
-}
-
-impl Severity {
-    /// The word in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-/// On which side of the bound the risk lies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Crossing {
-    /// A value above the bound.
-    #[default]
-    Above,
-    /// A value below the bound.
-    Below,
-}
-
-/// A slash risk.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RiskSpec {
-    /// Stable id; `[target.bounds]` overrides its bound by this name.
-    pub name: String,
-    /// What a person reads.
-    pub title: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Expressions in the forms `docs/family.md` lists; the first that has a value counts.
-    pub expr: Words,
-    /// On which side of the bound the risk lies.
-    #[serde(default)]
-    pub when: Crossing,
-    /// The bound.
-    pub bound: f64,
-    /// How to show value and bound.
-    #[serde(default)]
-    pub unit: String,
-    /// What is at stake.
-    pub meaning: String,
-    /// What to do.
-    pub action: String,
 }
