@@ -11,7 +11,7 @@ use std::{
 use fleetglass_shared::{
     health::Status,
     restart::{Peer, Subject},
-    wire::{EndpointDetail, NodeDetail, NodeRisk},
+    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Panel},
 };
 use node::Node;
 pub use node::{Observation, Risky, Standing};
@@ -252,6 +252,22 @@ impl Fleet {
                 .collect();
             left.iter().for_each(|id| self.forget(&mut inner, id));
         }
+    }
+
+    /// Every node in short, and the host that it is asked at.
+    pub fn members(&self) -> Vec<(NodeSummary, Option<String>)> {
+        let inner = self.inner.lock();
+        inner.nodes.values().map(|node| (node.summary().clone(), node.host())).collect()
+    }
+
+    /// The host that a node is asked at.
+    pub fn host(&self, id: &str) -> Option<String> {
+        self.inner.lock().nodes.get(id)?.host()
+    }
+
+    /// A node's charts, in which it has another name.
+    pub fn panels_as(&self, id: &str, name: &str) -> Vec<Panel> {
+        self.inner.lock().nodes.get(id).map(|node| node.panels_as(name)).unwrap_or_default()
     }
 
     /// The id of each node.

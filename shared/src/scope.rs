@@ -25,7 +25,7 @@ use crate::{
     wire::{NodeSummary, ScopeSpec, View},
 };
 
-pub use cut::{AlertCut, majority_version};
+pub use cut::AlertCut;
 pub use storage::Scoped;
 
 /// Names, labels and metrics that are listed in a scope, at most.

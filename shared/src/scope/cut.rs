@@ -9,7 +9,7 @@ use crate::{
     promql::Query,
     wire::{
         Acknowledgement, Alert, EndpointDetail, Event, EventKind, NodeDetail, NodeRisk, NodeSummary, Panel,
-        Risk, SeriesInfo, Spark, UptimeWindow, View,
+        Risk, RiskDetail, SeriesInfo, Spark, UptimeWindow, View,
     },
 };
 
@@ -39,7 +39,7 @@ pub struct AlertCut {
 }
 
 impl Scope {
-    /// A node in a list, as the viewer sees it. The version of the others is told by [`majority_version`].
+    /// A node in a list, as the viewer sees it.
     pub fn summary(&self, node: &Inside, summary: &NodeSummary, now: UnixMillis) -> NodeSummary {
         let NodeSummary {
             id: _,
@@ -158,7 +158,7 @@ impl Scope {
         let own = LabelSet::from_pairs(labels);
         let annotations = annotations.iter().filter(|_| cut.is_plain && values);
         Some(Alert {
-            id: self.opaque(id),
+            id: self.alert_id(id),
             name: self.text(node, name),
             state: *state,
             severity: *severity,
@@ -184,10 +184,33 @@ impl Scope {
         })
     }
 
+    /// An alert's id as the viewer knows it: the fleet's is made of labels that may not be shown.
+    pub fn alert_id(&self, id: &str) -> String {
+        self.opaque(id)
+    }
+
     /// A risk of a node inside.
     pub fn node_risk(&self, node: &Inside, risk: &NodeRisk) -> Option<NodeRisk> {
         let NodeRisk { node: _, family, risk } = risk;
         Some(NodeRisk { node: node.shown.clone(), family: family.clone(), risk: self.risk(risk)? })
+    }
+
+    /// A risk of a node inside, with what it was worked out from; its expression names the node as the viewer does.
+    pub fn risk_detail(&self, node: &Inside, detail: RiskDetail, now: UnixMillis) -> Option<RiskDetail> {
+        let RiskDetail { at, risk, expr, window_seconds, values, fit, fit_low, fit_high } = detail;
+        let oldest = self.oldest(now);
+        let newer =
+            |points: Vec<(UnixMillis, f64)>| points.into_iter().filter(|(at, _)| *at >= oldest).collect();
+        Some(RiskDetail {
+            at,
+            risk: self.node_risk(node, &risk)?,
+            expr,
+            window_seconds,
+            values: newer(values),
+            fit: newer(fit),
+            fit_low: newer(fit_low),
+            fit_high: newer(fit_high),
+        })
     }
 
     /// A series that a node has now; `None` where it is not shown.
@@ -341,22 +364,6 @@ impl Scope {
         };
         panels.into_iter().filter(is_told).collect()
     }
-}
-
-/// Tells each node of a list which version most of its family in the list runs, where that is another. The greater name
-/// counts where two are level.
-pub fn majority_version<'a>(nodes: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
-    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for (family, version) in nodes {
-        *counts.entry(family).or_default().entry(version).or_default() += 1;
-    }
-    let most = |versions: &BTreeMap<&str, usize>| {
-        versions
-            .iter()
-            .max_by_key(|&(version, count)| (count, version))
-            .map(|(version, _)| (*version).to_owned())
-    };
-    counts.iter().filter_map(|(family, versions)| Some(((*family).to_owned(), most(versions)?))).collect()
 }
 
 /// The minutes of a spark that are not too old.

@@ -373,12 +373,6 @@ fn scopes_that_cannot_be_used_say_why() {
     assert!(!format!("{:?}", scope(|_| {})).contains('7'), "the key is in no log");
 }
 
-#[test]
-fn a_list_tells_its_own_most_common_version() {
-    let most = majority_version([("f", "1"), ("f", "2"), ("f", "2"), ("g", "1")].into_iter());
-    assert_eq!((most["f"].as_str(), most["g"].as_str()), ("2", "1"));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
