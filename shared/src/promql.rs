@@ -54,3 +54,4 @@ pub use parse::Query;
 pub use reads::Read;
 pub use storage::{EachSeries, MemoryStorage, SeriesRef, Storage, is_stale, stale_marker};
 pub use token::duration_ms;
+pub use within::SCOPE_MARK;

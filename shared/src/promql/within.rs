@@ -4,6 +4,10 @@ use super::parse::Query;
 use super::plan::{Expr, Node};
 use crate::labels::Matcher;
 
+/// The label of a matcher by which a storage knows that a selector was put within a scope. No series has it, and no
+/// answer tells of it.
+pub const SCOPE_MARK: &str = "__scope__";
+
 impl Query {
     /// The query with a matcher added to every selector, those in subqueries and parameters among them. The plan is
     /// changed and not its text: nothing that can be written takes the matcher out again.

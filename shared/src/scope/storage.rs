@@ -5,10 +5,7 @@ use std::sync::Arc;
 use super::{Inside, Scope};
 use crate::health::UnixMillis;
 use crate::labels::{METRIC_NAME, Matcher};
-use crate::promql::{EachSeries, EvalError, Query, SLOT_VALUE, SeriesRef, Storage};
-
-/// The label by which a selector shows that it was put within a scope. No series has it.
-const MARK: &str = "__scope__";
+use crate::promql::{EachSeries, EvalError, Query, SCOPE_MARK, SLOT_VALUE, SeriesRef, Storage};
 
 /// The nodes of a scope as a storage of their own: whatever is asked of it, there is nothing else in it. Names and
 /// labels are the viewer's, in what is asked and in what is answered.
@@ -45,7 +42,7 @@ impl<'a> Scoped<'a> {
     }
 
     fn mark(&self) -> Matcher {
-        Matcher::equal(MARK, &self.scope.opaque("scope"))
+        Matcher::equal(SCOPE_MARK, &self.scope.opaque("scope"))
     }
 }
 

@@ -155,6 +155,7 @@ fn no_query_tells_of_what_is_outside_not_even_by_a_count_or_an_error() {
         let scope = scope(change);
         for trick in TRICKS {
             let answer = told(&scope, &one, trick);
+            assert!(!answer.contains("__scope__"), "{trick}: {answer}");
             assert_eq!(answer, told(&scope, &none, trick), "{trick}");
             assert_eq!(answer, told(&scope, &many, trick), "{trick}");
         }
