@@ -50,7 +50,9 @@ test('a link shows its nodes under their aliases, and nothing that writes', asyn
   await link.click();
   await page.waitForURL(`**${path}nodes/node-*`);
   await page.getByRole('heading', { name: 'Endpoints' }).waitFor();
-  await page.locator('canvas').first().waitFor();
+  // Charts are drawn as they come into sight.
+  await page.locator('.chart').first().scrollIntoViewIfNeeded();
+  await page.locator('.chart canvas').first().waitFor();
   for (const name of [/acknowledge/i, /silence/i, /^take/i, /restart/i]) {
     assert.equal(await page.getByRole('button', { name }).count(), 0, `${name}`);
   }

@@ -1,7 +1,8 @@
 //! Names, labels and texts as the viewer of a link may read them.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+// Only the type that reads addresses: it opens nothing.
+use core::net::IpAddr;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
