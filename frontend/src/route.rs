@@ -159,7 +159,8 @@ fn followed(event: &MouseEvent) -> Option<String> {
         || link.has_attribute("target")
         || link.get_attribute("rel").is_some_and(|rel| rel == "external");
     // A link with a host of its own leads out of the app.
-    let leads_within = |href: &String| href.starts_with('?') || (href.starts_with('/') && !href.starts_with("//"));
+    let leads_within =
+        |href: &String| href.starts_with('?') || (href.starts_with('/') && !href.starts_with("//"));
     link.get_attribute("href").filter(|href| !elsewhere && leads_within(href))
 }
 

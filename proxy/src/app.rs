@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
@@ -145,6 +145,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/n/chart/{token}", get(api::signed::chart))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
+        .layer(Extension(Arc::clone(guard)))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(page_headers));
     // The token is the login here: it opens what its link shows, and nothing else is reached by these routes.

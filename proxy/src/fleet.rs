@@ -260,6 +260,12 @@ impl Fleet {
         inner.nodes.values().map(|node| (node.summary().clone(), node.host())).collect()
     }
 
+    /// What `found` makes of each node and of the host that it is asked at.
+    pub fn select<T>(&self, found: impl Fn(&NodeSummary, Option<&str>) -> Option<T>) -> Vec<T> {
+        let inner = self.inner.lock();
+        inner.nodes.values().filter_map(|node| found(node.summary(), node.host().as_deref())).collect()
+    }
+
     /// The host that a node is asked at.
     pub fn host(&self, id: &str) -> Option<String> {
         self.inner.lock().nodes.get(id)?.host()

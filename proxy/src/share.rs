@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use fleetglass_shared::{
     health::UnixMillis,
     scope::{AlertCut, Inside, Scope, ScopeError},
-    wire::{Alert, FamilyInfo, ScopeSpec, Share, ShareChange},
+    wire::{Alert, FamilyInfo, Share, ShareChange},
 };
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -156,9 +156,7 @@ impl Shares {
 
     /// The nodes of a link, in the order of the names that its viewers know.
     pub fn nodes(&self, share: &OpenShare) -> Vec<Inside> {
-        let members = self.fleet.members();
-        let inside = members.iter().filter_map(|(node, host)| share.scope().inside(node, host.as_deref()));
-        let mut nodes: Vec<Inside> = inside.collect();
+        let mut nodes = self.fleet.select(|node, host| share.scope().inside(node, host));
         nodes.sort();
         nodes
     }
@@ -416,20 +414,6 @@ impl Shares {
     /// Ends every stream, for a shutdown.
     pub fn close(&self) {
         self.all.read().values().for_each(|share| share.close());
-    }
-
-    /// What a scope selects now, before a link is made with it.
-    ///
-    /// # Errors
-    /// The scope cannot be used.
-    pub fn try_scope(&self, spec: ScopeSpec) -> Result<usize, ScopeError> {
-        let scope = Scope::new(spec, [0; 32])?;
-        Ok(self
-            .fleet
-            .members()
-            .iter()
-            .filter(|(node, host)| scope.inside(node, host.as_deref()).is_some())
-            .count())
     }
 }
 

@@ -7,8 +7,8 @@ use super::alert_banner::alert_banner;
 use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
-use crate::shared::shared;
 use crate::dom::{El, button, div, group, p, span};
+use crate::shared::shared;
 use crate::state::{Fleet, Link, use_fleet};
 
 fn silence(fleet: Fleet) -> String {
@@ -50,7 +50,8 @@ pub fn connection() -> El {
 /// alerts.
 pub fn banners() -> El {
     let link = shared().map(|link| {
-        p("banner").child(span("banner-text").text(format!("{}: read-only, shared by {}", link.title, link.by)))
+        p("banner")
+            .child(span("banner-text").text(format!("{}: read-only, shared by {}", link.title, link.by)))
     });
     group().maybe(link).child(connection_banner()).child(alert_banner())
 }

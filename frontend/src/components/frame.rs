@@ -31,13 +31,13 @@ pub fn rail() -> El {
         return rail;
     }
     rail.child(
-            rail_item("/alerts", "Alerts", Icon::Bell, |page| {
-                matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)
-            })
-            .child(open_count()),
-        )
-        .child(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules))
-        .child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
+        rail_item("/alerts", "Alerts", Icon::Bell, |page| {
+            matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)
+        })
+        .child(open_count()),
+    )
+    .child(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules))
+    .child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
 }
 
 fn rail_item(to: &'static str, name: &'static str, mark: Icon, is_of: fn(&Page) -> bool) -> El {

@@ -3,7 +3,7 @@
 
 use fleetglass_shared::{
     health::Status,
-    wire::{NodeSummary, View},
+    wire::{NodeSummary, ScopeSpec, View},
 };
 
 use super::*;

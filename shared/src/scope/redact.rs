@@ -27,6 +27,8 @@ const PLACES: [&str; 12] = [
     "listen",
     "peer_addr",
 ];
+/// Labels that name other nodes, whether these are inside or not.
+const OTHERS: [&str; 3] = ["depends_on", "upstream", "stands_for"];
 const PLACE_ENDS: [&str; 6] = ["_host", "_hostname", "_ip", "_addr", "_address", "_url"];
 /// A name of so many letters is taken out of the middle of words too.
 const LONG_NAME: usize = 4;
@@ -87,7 +89,9 @@ impl Scope {
     fn is_dropped(&self, name: &str) -> bool {
         // What a node says of itself under the name of a label of ours has this before it.
         let name = name.strip_prefix(EXPORTED_PREFIX).filter(|name| *name != "instance").unwrap_or(name);
-        self.spec.drop_labels.iter().any(|dropped| dropped == name) || self.is_place(name)
+        self.spec.drop_labels.iter().any(|dropped| dropped == name)
+            || OTHERS.contains(&name)
+            || self.is_place(name)
     }
 
     /// Whether something of this name tells where a node is, and that is not shown.
@@ -213,7 +217,7 @@ fn is_dotted_name(text: &str) -> bool {
     let is_version = parts.len() > 2 && parts[..2].iter().all(|part| part.parse::<u32>().is_ok());
     parts.len() >= 2
         && !is_version
-        && parts.iter().all(|part| named(&part))
+        && parts.iter().all(named)
         && parts.last().is_some_and(|last| last.len() >= 2 && last.chars().all(char::is_alphabetic))
 }
 

@@ -267,6 +267,7 @@ fn a_series_of_the_time_before_a_node_came_inside_is_not_shown() {
 fn detail(id: &str) -> NodeDetail {
     let mut summary = node(id, "a");
     summary.version_majority = Some("9.9".into());
+    summary.labels.insert("depends_on".into(), "out-1".into());
     summary.peers = Some(4);
     summary.spark = Spark { minute: NOW / 60_000, values: vec![Some(1.0); 60] };
     summary.reasons.push(Reason {
@@ -316,7 +317,7 @@ fn a_page_has_neither_name_nor_address_nor_what_is_old() {
     let node = scope.inside(&detail.summary, Some("box-host")).unwrap();
     let cut = scope.detail(&node, &detail, Vec::new(), NOW);
     let text = serde_json::to_string(&cut).unwrap();
-    for secret in ["in-one", "10.9.8.7", "box", "0.0.0.0", "9.9", "old", "recognised"] {
+    for secret in ["in-one", "out-1", "10.9.8.7", "box", "0.0.0.0", "9.9", "old", "recognised"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
     assert_eq!(cut.summary.since, NOW - 600_000);
