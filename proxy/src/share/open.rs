@@ -273,8 +273,9 @@ impl Following {
         for (id, summary) in changes {
             let known = self.inside.get(id);
             let inside = summary.as_ref().and_then(|summary| {
-                let host = host(id);
-                Some((scope.inside(summary, host.as_deref())?, summary))
+                // Of most nodes nobody needs to know where they are.
+                let inside = scope.inside(summary, None)?;
+                Some((Inside { host: host(id), ..inside }, summary))
             });
             match (inside, known) {
                 (Some((inside, summary)), known) => {
