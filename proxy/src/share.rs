@@ -139,14 +139,14 @@ impl Shares {
     /// Every link, the newest first.
     pub fn list(&self) -> Vec<Share> {
         let mut all: Vec<Share> =
-            self.all.read().values().map(|share| share.told(self.nodes(share).len())).collect();
+            self.all.read().values().map(|share| share.told(Some(self.nodes(share).len()))).collect();
         all.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
         all
     }
 
     /// A link, as those who may make some see it.
     pub fn tell(&self, share: &OpenShare) -> Share {
-        share.told(self.nodes(share).len())
+        share.told(Some(self.nodes(share).len()))
     }
 
     /// Those who gave a password.
@@ -175,31 +175,9 @@ impl Shares {
         if self.all.read().len() >= MOST_SHARES {
             return Err(ShareError::TooMany);
         }
-        let token = random()?;
-        let scope =
-            wish.scope.clone().ok_or_else(|| ShareError::Bad("`scope` is missing: what is shown?".into()))?;
-        let title = wish.title.clone().ok_or_else(|| ShareError::Bad("`title` is missing".into()))?;
-        let mut alias_key = [0; 32];
-        getrandom::fill(&mut alias_key).map_err(|_| ShareError::NoRandomness)?;
-        let text = hex(&token);
-        let blank = KeptShare {
-            id: hex(&random()?[..8]),
-            token_hash: Sha256::digest(text.as_bytes()).into(),
-            title,
-            scope,
-            alias_key,
-            password: None,
-            by: by.to_owned(),
-            created_at: now,
-            expires_at: None,
-            revoked_at: None,
-            max_views: None,
-            origins: Vec::new(),
-            views: 0,
-            viewed_at: None,
-        };
-        let share = self.keep(blank, wish, now).await?;
-        Ok((self.tell(&share), text))
+        let (kept, token) = drafted(wish, by, now).await?;
+        let share = self.keep(kept).await?;
+        Ok((self.tell(&share), token))
     }
 
     /// Changes a link. Whoever looks sees it as it is then: their streams begin anew.
@@ -212,7 +190,7 @@ impl Shares {
         if old.kept().revoked_at.is_some() {
             return Err(ShareError::Bad("this link was taken back; make another one".to_owned()));
         }
-        let share = self.keep(old.kept_now(), wish, now).await?;
+        let share = self.keep(changed(old.kept_now(), wish, now).await?).await?;
         old.close();
         self.sessions.forget(id);
         Ok(self.tell(&share))
@@ -235,44 +213,7 @@ impl Shares {
         Ok(self.tell(&share))
     }
 
-    async fn keep(
-        &self,
-        mut kept: KeptShare,
-        wish: ShareChange,
-        now: UnixMillis,
-    ) -> Result<Arc<OpenShare>, ShareError> {
-        let ShareChange { title, scope, expires_at, password, max_views, origins, by } = wish;
-        let bad = |words: String| Err(ShareError::Bad(words));
-        kept.title = title.unwrap_or(kept.title).trim().to_owned();
-        kept.by = by.unwrap_or(kept.by).trim().to_owned();
-        for (name, text) in [("title", &kept.title), ("by", &kept.by)] {
-            let fits = (1..=MOST_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-            if !fits {
-                return bad(format!("`{name}` is empty, or longer than {MOST_TEXT} characters on one line"));
-            }
-        }
-        kept.scope = scope.unwrap_or(kept.scope);
-        match expires_at {
-            None => {}
-            Some(0) => kept.expires_at = None,
-            Some(at) if at <= now => return bad("`expires_at` is in the past".to_owned()),
-            Some(at) => kept.expires_at = Some(at),
-        }
-        kept.max_views = max_views.map_or(kept.max_views, |most| Some(most).filter(|most| *most > 0));
-        kept.origins = origins.unwrap_or(kept.origins);
-        if kept.origins.len() > MOST_ORIGINS || !kept.origins.iter().all(|origin| is_origin(origin)) {
-            return bad(format!(
-                "`origins` has at most {MOST_ORIGINS} entries such as https://portal.example"
-            ));
-        }
-        match password {
-            None => {}
-            Some(password) if password.is_empty() => kept.password = None,
-            Some(password) if !PASSWORD.contains(&password.chars().count()) => {
-                return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
-            }
-            Some(password) => kept.password = Some(password::hash(password).await.map_err(ShareError::Bad)?),
-        }
+    async fn keep(&self, kept: KeptShare) -> Result<Arc<OpenShare>, ShareError> {
         let share = Arc::new(OpenShare::new(kept)?);
         self.write(&share).await?;
         self.all.write().insert(share.kept().id.clone(), Arc::clone(&share));
@@ -415,6 +356,76 @@ impl Shares {
     pub fn close(&self) {
         self.all.read().values().for_each(|share| share.close());
     }
+}
+
+/// A link that is not kept yet, and its token.
+///
+/// # Errors
+/// What is wrong with it.
+pub async fn drafted(
+    wish: ShareChange,
+    by: &str,
+    now: UnixMillis,
+) -> Result<(KeptShare, String), ShareError> {
+    let token = random()?;
+    let scope =
+        wish.scope.clone().ok_or_else(|| ShareError::Bad("`scope` is missing: what is shown?".into()))?;
+    let title = wish.title.clone().ok_or_else(|| ShareError::Bad("`title` is missing".into()))?;
+    let mut alias_key = [0; 32];
+    getrandom::fill(&mut alias_key).map_err(|_| ShareError::NoRandomness)?;
+    let text = hex(&token);
+    let blank = KeptShare {
+        id: hex(&random()?[..8]),
+        token_hash: Sha256::digest(text.as_bytes()).into(),
+        title,
+        scope,
+        alias_key,
+        password: None,
+        by: by.to_owned(),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        max_views: None,
+        origins: Vec::new(),
+        views: 0,
+        viewed_at: None,
+    };
+    Ok((changed(blank, wish, now).await?, text))
+}
+
+/// A link as it is wished: what is absent stays as it was.
+async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Result<KeptShare, ShareError> {
+    let ShareChange { title, scope, expires_at, password, max_views, origins, by } = wish;
+    let bad = |words: String| Err(ShareError::Bad(words));
+    kept.title = title.unwrap_or(kept.title).trim().to_owned();
+    kept.by = by.unwrap_or(kept.by).trim().to_owned();
+    for (name, text) in [("title", &kept.title), ("by", &kept.by)] {
+        let fits = (1..=MOST_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !fits {
+            return bad(format!("`{name}` is empty, or longer than {MOST_TEXT} characters on one line"));
+        }
+    }
+    kept.scope = scope.unwrap_or(kept.scope);
+    match expires_at {
+        None => {}
+        Some(0) => kept.expires_at = None,
+        Some(at) if at <= now => return bad("`expires_at` is in the past".to_owned()),
+        Some(at) => kept.expires_at = Some(at),
+    }
+    kept.max_views = max_views.map_or(kept.max_views, |most| Some(most).filter(|most| *most > 0));
+    kept.origins = origins.unwrap_or(kept.origins);
+    if kept.origins.len() > MOST_ORIGINS || !kept.origins.iter().all(|origin| is_origin(origin)) {
+        return bad(format!("`origins` has at most {MOST_ORIGINS} entries such as https://portal.example"));
+    }
+    match password {
+        None => {}
+        Some(password) if password.is_empty() => kept.password = None,
+        Some(password) if !PASSWORD.contains(&password.chars().count()) => {
+            return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
+        }
+        Some(password) => kept.password = Some(password::hash(password).await.map_err(ShareError::Bad)?),
+    }
+    Ok(kept)
 }
 
 /// `https://portal.example:8443`: no path, and nothing that would end the directive of a policy.

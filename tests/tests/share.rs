@@ -385,6 +385,7 @@ async fn a_link_has_an_end_a_password_views_and_survives_a_restart() {
 
     let config = std::fs::read_to_string(fleetglass.folder().join("fleetglass.toml")).unwrap();
     let (forever, _) = made(&fleetglass, &["--aliases"]);
+    let (_, lost) = made(&fleetglass, &[]);
     let before = fleetglass.json(&format!("{forever}/api/v1/fleet")).await;
     let (short, _) = made(&fleetglass, &["--expires", "1s"]);
     eventually("the link has ended", async || {
@@ -394,7 +395,18 @@ async fn a_link_has_an_end_a_password_views_and_survives_a_restart() {
         }
     })
     .await;
-    let fleetglass = Fleetglass::start_in(fleetglass.end("TERM"), &config, &[]).await;
+    let taken = ["share", "list", "--data-dir", "fleetglass-data"];
+    let said = run_in(fleetglass.folder(), &taken, &[]);
+    assert!(said.code == Some(1) && said.err.contains("--url"), "a proxy works there: {said:?}");
+    let folder = fleetglass.end("TERM");
+    // Without a proxy, in the folder itself.
+    let back = run_in(folder.path(), &["share", "revoke", &lost, "--data-dir", "fleetglass-data"], &[]);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    let said = run_in(folder.path(), &[&taken[..], &["--json"]].concat(), &[]);
+    let listed: Value = serde_json::from_str(&said.out).unwrap();
+    let own = listed["shares"].as_array().unwrap().iter().find(|share| share["id"] == *lost).unwrap();
+    assert!(own["revoked_at"].is_i64() && own["nodes"].is_null(), "{own}");
+    let fleetglass = Fleetglass::start_in(folder, &config, &[]).await;
     fleetglass.ready().await;
     let after = eventually("the link is there after a restart", async || {
         let fleet = fleetglass.json(&format!("{forever}/api/v1/fleet")).await;

@@ -45,7 +45,13 @@ pub async fn make(
     let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
     let by = holder.map_or_else(|| "the operator".to_owned(), |Extension(Holder(name))| name);
     let (share, token) = app.shares.make(wish, &by, clock::now()).await.map_err(|error| refused(&error))?;
-    tracing::info!(share = share.id, title = share.title, nodes = share.nodes, by, "a share link was made");
+    tracing::info!(
+        share = share.id,
+        title = share.title,
+        nodes = share.nodes.unwrap_or_default(),
+        by,
+        "a share link was made"
+    );
     let path = format!("/s/{token}/");
     Ok((StatusCode::CREATED, NO_STORE, Json(ShareMade { share, token, path })).into_response())
 }

@@ -1,6 +1,9 @@
 //! `fleetglass share`: links that show a part of a running proxy's fleet to somebody without a login.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -12,12 +15,18 @@ use fleetglass_shared::{
 use serde::de::DeserializeOwned;
 
 use super::whom::{Token, heard};
-use crate::clock;
+use crate::{
+    clock,
+    data_dir::DataDir,
+    share::{self, OpenShare},
+    state::{KeptShare, StateFile},
+};
 
 const CREATE: &str = "Examples:\n  \
     fleetglass share create --title 'Acme' --select '{team=\"acme\"}' --expires 30d\n  \
     fleetglass share create --title 'Acme' --select '{team=\"acme\"}' --views fleet,node --aliases --password-file pw.txt";
-const LIST: &str = "Example:\n  fleetglass share list --json";
+const LIST: &str =
+    "Examples:\n  fleetglass share list --json\n  fleetglass share list --data-dir fleetglass-data";
 const REVOKE: &str = "Example:\n  fleetglass share revoke 3f2a91c04b7de610";
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +55,9 @@ pub(super) struct Asked {
     url: String,
     #[command(flatten)]
     token: Token,
+    /// The data folder to work in while no proxy runs, in place of a proxy.
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    data_dir: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -101,7 +113,10 @@ pub(super) async fn run(command: ShareCommand) -> anyhow::Result<()> {
     match command {
         ShareCommand::Create(create) => made(*create).await,
         ShareCommand::List(asked) => {
-            let shares: Shares = asked.answer("GET", "/api/v1/shares", None).await?;
+            let shares: Shares = match &asked.data_dir {
+                Some(folder) => in_folder(folder)?.listed().await?,
+                None => asked.answer("GET", "/api/v1/shares", None).await?,
+            };
             if asked.json {
                 println!("{}", serde_json::to_string(&shares)?);
             } else {
@@ -113,7 +128,10 @@ pub(super) async fn run(command: ShareCommand) -> anyhow::Result<()> {
             if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
                 bail!("`{id}` is no id of a link; `fleetglass share list` has them");
             }
-            let share: Share = asked.answer("DELETE", &format!("/api/v1/shares/{id}"), None).await?;
+            let share: Share = match &asked.data_dir {
+                Some(folder) => in_folder(folder)?.revoked(&id).await?,
+                None => asked.answer("DELETE", &format!("/api/v1/shares/{id}"), None).await?,
+            };
             match asked.json {
                 true => println!("{}", serde_json::to_string(&share)?),
                 false => println!("taken back: {} ({})", share.id, share.title),
@@ -160,7 +178,10 @@ async fn made(create: Create) -> anyhow::Result<()> {
         by: create.by.clone(),
     };
     let asked = &create.asked;
-    let made: ShareMade = asked.answer("POST", "/api/v1/shares", Some(&wish)).await?;
+    let made: ShareMade = match &asked.data_dir {
+        Some(folder) => in_folder(folder)?.made(wish).await?,
+        None => asked.answer("POST", "/api/v1/shares", Some(&wish)).await?,
+    };
     let url = format!("{}{}", asked.base(), made.path);
     if asked.json {
         let ShareMade { share, token, path } = &made;
@@ -168,9 +189,8 @@ async fn made(create: Create) -> anyhow::Result<()> {
         return Ok(());
     }
     println!(
-        "{}\n\nThe link, told this once; whoever has it sees {} nodes:\n\n  {url}",
-        line(&made.share),
-        made.share.nodes
+        "{}\n\nThe link, told this once; whoever has it sees what it shows:\n\n  {url}",
+        line(&made.share)
     );
     Ok(())
 }
@@ -187,8 +207,58 @@ fn line(share: &Share) -> String {
         (None, Some(at)) => format!("until {}", utc(at / 1000)),
         (None, None) => "without end".to_owned(),
     };
-    let (nodes, views) = (share.nodes, share.views);
-    format!("{}  {}  {nodes} nodes, {views} views, {ends}", share.id, share.title)
+    let nodes = share.nodes.map(|nodes| format!("{nodes} nodes, ")).unwrap_or_default();
+    format!("{}  {}  {nodes}{} views, {ends}", share.id, share.title, share.views)
+}
+
+/// The links of a data folder that no proxy works in.
+struct Folder {
+    state: StateFile,
+    /// Ours meanwhile.
+    _folder: DataDir,
+}
+
+fn in_folder(path: &Path) -> anyhow::Result<Folder> {
+    if !path.is_dir() {
+        bail!("there is no data folder {}; it is [server] data_dir of the config", path.display());
+    }
+    let folder = DataDir::open(path).context("ask the proxy that runs there with --url")?;
+    Ok(Folder { state: StateFile::open(Some(folder.path())), _folder: folder })
+}
+
+impl Folder {
+    async fn listed(&self) -> anyhow::Result<Shares> {
+        let kept = self.state.shares().await?.into_values();
+        let told = kept.map(|kept| Ok(OpenShare::new(kept)?.told(None)));
+        let mut shares = told.collect::<anyhow::Result<Vec<Share>>>()?;
+        shares.sort_by_key(|share| std::cmp::Reverse(share.created_at));
+        Ok(Shares { shares })
+    }
+
+    async fn revoked(&self, id: &str) -> anyhow::Result<Share> {
+        let kept = self.state.shares().await?.remove(id);
+        let mut kept = kept.with_context(|| format!("there is no link `{id}`; `share list` has them"))?;
+        kept.revoked_at.get_or_insert(clock::now());
+        self.keep(kept).await
+    }
+
+    async fn made(&self, wish: ShareChange) -> anyhow::Result<ShareMade> {
+        let (kept, token) = share::drafted(wish, "the operator", clock::now()).await?;
+        let path = format!("/s/{token}/");
+        Ok(ShareMade { share: self.keep(kept).await?, token, path })
+    }
+
+    async fn keep(&self, kept: KeptShare) -> anyhow::Result<Share> {
+        let share = OpenShare::new(kept.clone())?.told(None);
+        if !self.state.record_share(&kept) {
+            bail!("the state file takes nothing");
+        }
+        self.state.flush().await?;
+        if self.state.stats().in_memory() {
+            bail!("the state file in the data folder cannot be written");
+        }
+        Ok(share)
+    }
 }
 
 impl Asked {

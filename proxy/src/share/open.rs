@@ -66,7 +66,11 @@ pub enum Refused {
 }
 
 impl OpenShare {
-    pub(super) fn new(kept: KeptShare) -> Result<Self, ScopeError> {
+    /// A link that is kept.
+    ///
+    /// # Errors
+    /// Its scope cannot be used.
+    pub fn new(kept: KeptShare) -> Result<Self, ScopeError> {
         let scope = Arc::new(Scope::new(kept.scope.clone(), kept.alias_key)?);
         let counted = Mutex::new(Counted { views: kept.views, viewed_at: kept.viewed_at });
         Ok(Self { kept, scope, counted, following: Mutex::default(), tries: Mutex::default() })
@@ -148,7 +152,8 @@ impl OpenShare {
         (counted.views, now)
     }
 
-    pub(super) fn told(&self, nodes: usize) -> Share {
+    /// As those who may make links see it, with how many nodes it shows if that is known.
+    pub fn told(&self, nodes: Option<usize>) -> Share {
         let (viewers, kept) = (self.viewers(), self.kept_now());
         Share {
             id: kept.id,

@@ -104,8 +104,9 @@ pub struct Share {
     pub title: String,
     /// What it shows.
     pub scope: ScopeSpec,
-    /// How many nodes that is now.
-    pub nodes: usize,
+    /// How many nodes that is now; absent while no proxy runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<usize>,
     /// Who shares it.
     pub by: String,
     /// Whether it asks for a password.
