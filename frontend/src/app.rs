@@ -18,6 +18,7 @@ use crate::pages::later::{Later, later};
 use crate::pages::not_found::not_found_page;
 use crate::rest::{Rest, RestOfApp, use_rest};
 use crate::route::{Page, Route};
+use crate::shared::shared;
 use crate::state::{Fleet, Link};
 
 /// Under this name the browser keeps which alerts sound and notify.
@@ -69,6 +70,12 @@ fn alarm() -> El {
     group().when(move || rest.state() == Rest::There, || later(Later::Alarm))
 }
 
+/// The proxy itself asks for the password of a share link.
+fn ask_again() -> El {
+    let _ = window().location().reload();
+    group()
+}
+
 fn waiting_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
@@ -108,7 +115,7 @@ fn app() -> El {
         .child(
             div("frame")
                 .child(rail())
-                .when(locked, token_form)
+                .when(locked, || if shared().is_some() { ask_again() } else { token_form() })
                 .when(move || !locked(), move || group().live(shown)),
         )
         .child(alarm())

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::json::{Json, number, read, write};
+use crate::shared::{placed, shared};
 
 pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
 pub use token::{has_token, set_token};
@@ -87,7 +88,7 @@ pub async fn delete(path: &str) -> Result<String, ClientError> {
 
 async fn sent(path: &str, method: &str, body: Option<String>) -> Result<String, ClientError> {
     let method = gloo_net::http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
-    let request = with_token(RequestBuilder::new(path).method(method));
+    let request = with_token(RequestBuilder::new(&placed(path)).method(method));
     let request = match body {
         Some(body) => request.header("Content-Type", "application/json").body(body),
         None => request.build(),
@@ -129,11 +130,12 @@ pub async fn get_node_answer(path: &str) -> Result<NodeAnswer, ClientError> {
 }
 
 fn request(path: &str) -> RequestBuilder {
-    with_token(Request::get(path))
+    with_token(Request::get(&placed(path)))
 }
 
 fn with_token(request: RequestBuilder) -> RequestBuilder {
-    match token::token() {
+    // Whoever looks through a share link does so as nobody else.
+    match token::token().filter(|_| shared().is_none()) {
         Some(token) => request.header("Authorization", &format!("Bearer {token}")),
         None => request,
     }

@@ -73,7 +73,7 @@ pub fn button(class: &'static str) -> El {
 
 /// A link; the router follows those within the app.
 pub fn link(class: &'static str, to: impl Into<Words>) -> El {
-    with_class("a", class).attr("href", to)
+    with_class("a", class).attr("href", to.into().placed())
 }
 
 /// A column's or row's head in a table.

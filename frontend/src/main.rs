@@ -10,6 +10,7 @@
 //! | [`charts`] | charts on canvas |
 //! | [`dom`] | elements: what components and pages build |
 //! | [`json`], [`route`], [`rest`] | the browser's JSON, the address, the part of the app that comes later |
+//! | [`shared`] | the share link that the page came through, if it did |
 //! | [`clock`] | the only module that reads the time |
 //! | [`kept`] | what this browser keeps from one visit to the next |
 //!
@@ -31,6 +32,7 @@ mod kept;
 mod pages;
 mod rest;
 mod route;
+mod shared;
 mod state;
 mod theme;
 

@@ -12,7 +12,7 @@ use crate::dom::on_window;
 
 /// Links to what needs the rest.
 const PAGES: &str =
-    "a[href^='/nodes/'],a[href^='/alerts'],a[href^='/risks'],a[href='/rules'],a[href='/timeline'],[role=row]";
+    "a[href*='/nodes/'],a[href^='/alerts'],a[href^='/risks'],a[href='/rules'],a[href='/timeline'],[role=row]";
 
 /// How far the rest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, MouseEvent, UrlSearchParams};
 
 use crate::dom::on_window;
+use crate::shared::{placed, shared, within};
 
 /// Where the app is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,13 @@ impl Route {
 
     /// The page that the path names.
     pub fn page(self) -> Page {
-        self.0.with(|address| page_of(&address.path, decoded))
+        let page = self.0.with(|address| page_of(&address.path, decoded));
+        // A share link has no more than these.
+        match page {
+            Page::Fleet | Page::Node(_) => page,
+            _ if shared().is_some() => Page::Unknown,
+            page => page,
+        }
     }
 
     /// A member of the query.
@@ -100,14 +107,14 @@ impl Route {
     pub fn replace(self, address: &str) {
         if let Ok(history) = window().history() {
             let state = history.state().unwrap_or(JsValue::NULL);
-            let _ = history.replace_state_with_url(&state, "", Some(address));
+            let _ = history.replace_state_with_url(&state, "", Some(&placed(address)));
             self.0.set(here());
         }
     }
 
     fn push(self, address: &str, steps: u32) {
         if let Ok(history) = window().history() {
-            let _ = history.push_state_with_url(&JsValue::from(steps), "", Some(address));
+            let _ = history.push_state_with_url(&JsValue::from(steps), "", Some(&placed(address)));
             self.0.set(here());
         }
     }
@@ -138,7 +145,7 @@ fn here() -> Address {
     let location = window().location();
     let steps = window().history().and_then(|history| history.state()).ok().and_then(|state| state.as_f64());
     Address {
-        path: location.pathname().unwrap_or_default(),
+        path: within(&location.pathname().unwrap_or_default()).to_owned(),
         query: location.search().unwrap_or_default(),
         steps: steps.unwrap_or_default() as u32,
     }
@@ -155,8 +162,9 @@ fn followed(event: &MouseEvent) -> Option<String> {
         || link.has_attribute("target")
         || link.get_attribute("rel").is_some_and(|rel| rel == "external");
     // A link with a host of its own leads out of the app.
-    let within = |href: &String| href.starts_with('?') || (href.starts_with('/') && !href.starts_with("//"));
-    link.get_attribute("href").filter(|href| !elsewhere && within(href))
+    let leads_within =
+        |href: &String| href.starts_with('?') || (href.starts_with('/') && !href.starts_with("//"));
+    link.get_attribute("href").filter(|href| !elsewhere && leads_within(href))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub mod problem;
 pub mod restart;
 pub mod risks;
 pub mod rules;
+pub mod shared;
+pub mod shares;
 pub mod signed;
 pub mod uptime;
 pub mod write;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
@@ -28,10 +28,11 @@ use crate::{
     live::Live,
     long_term::LongTerm,
     notify::Notify,
-    query,
+    query::{self, ViewerQueries},
     remote::Receiver,
     rules::Rules,
     scrape::Client,
+    share::Shares,
     state::StateFile,
     store::Store,
     telemetry::Telemetry,
@@ -39,6 +40,9 @@ use crate::{
 
 /// The largest request body that is read, but for what is pushed: that has a limit of its own.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// The same for those who look through a link: an expression, or a password.
+const SHARED_BODY_LIMIT: usize = 64 << 10;
 
 /// Everything that the API reads.
 pub struct App {
@@ -62,6 +66,12 @@ pub struct App {
     pub notify: Arc<Notify>,
     /// When a node may be restarted.
     pub restart: ArcSwap<Policy>,
+    /// Who may look at what without a login.
+    pub shares: Arc<Shares>,
+    /// What they ask of the store.
+    pub viewer_queries: ViewerQueries,
+    /// Browsers reach us over TLS, as far as the config says.
+    pub is_https: bool,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -111,6 +121,12 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/prune", post(api::history::prune))
         .route("/api/v1/maintenance", get(api::maintenance::windows))
         .route("/api/v1/risks", get(api::risks::risks))
+        .route("/api/v1/shares", get(api::shares::list).post(api::shares::make))
+        .route(
+            "/api/v1/shares/{id}",
+            get(api::shares::share).patch(api::shares::change).delete(api::shares::revoke),
+        )
+        .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
@@ -129,9 +145,21 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/n/chart/{token}", get(api::signed::chart))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
+        .layer(Extension(Arc::clone(guard)))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::map_response(page_headers));
+    // The token is the login here: it opens what its link shows, and nothing else is reached by these routes.
+    let shared = Router::new()
+        .route("/s/{token}", get(api::shared::page))
+        .route("/s/{token}/", get(api::shared::page))
+        .route("/s/{token}/{*page}", get(api::shared::page))
+        .route("/s/{token}/password", post(api::shared::password))
+        .route("/s/{token}/api/v1/{*rest}", get(api::shared::api).post(api::shared::api))
+        .with_state(Arc::clone(app))
+        .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(middleware::map_response(api::shared::headers));
     open.merge(guarded)
+        .merge(shared)
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
@@ -151,7 +179,7 @@ fn cors_layer(cors: &CorsConfig) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(cors.credentials)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

@@ -54,6 +54,14 @@ pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     })
 }
 
+/// The app's page with something more in its head; `None` where the app was not built.
+pub fn page_with(mark: &str) -> Option<String> {
+    let page = Dist::get("index.html")?;
+    let html = String::from_utf8_lossy(&page.data);
+    let (head, rest) = html.split_once("</head>")?;
+    Some(format!("{head}{mark}</head>{rest}"))
+}
+
 /// Whether the app was built.
 pub fn is_present() -> bool {
     Dist::get("index.html").is_some()

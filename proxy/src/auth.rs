@@ -129,6 +129,10 @@ impl Tokens {
     }
 }
 
+/// Who asks, by the name of the token: in the extensions of a request that came with one.
+#[derive(Clone, Debug)]
+pub struct Holder(pub String);
+
 /// What guards a listener.
 #[derive(Debug)]
 pub struct Guard {
@@ -140,7 +144,7 @@ pub struct Guard {
 
 /// Lets a request through when it carries an accepted token, or when no login is needed and it was
 /// meant for this machine (a page elsewhere cannot reach us under a name it rebound to 127.0.0.1).
-pub async fn require(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub async fn require(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let tokens = guard.tokens.load();
     if tokens.is_open() {
         if is_local_host(&request, &guard.hosts) {
@@ -153,7 +157,8 @@ pub async fn require(State(guard): State<Arc<Guard>>, request: Request, next: Ne
         )
         .into_response();
     }
-    if tokens.holder(request.headers()).is_some() {
+    if let Some(name) = tokens.holder(request.headers()).map(str::to_owned) {
+        request.extensions_mut().insert(Holder(name));
         return next.run(request).await;
     }
     let mut response = problem(

@@ -8,6 +8,7 @@ mod query;
 mod restart;
 mod rules;
 mod serve;
+mod share;
 mod token;
 mod whom;
 
@@ -61,6 +62,9 @@ enum Command {
     /// Try whether messages arrive, and who would get them.
     #[command(subcommand)]
     Notify(notify::NotifyCommand),
+    /// Links that show a part of the fleet to somebody without a login.
+    #[command(subcommand)]
+    Share(share::ShareCommand),
     /// Check, test and back-test rules.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -100,6 +104,7 @@ pub fn main() -> ExitCode {
         }
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
+        Command::Share(command) => runtime().and_then(|runtime| runtime.block_on(share::run(command))),
         Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),
         Command::Export(args) => runtime().and_then(|runtime| runtime.block_on(history::export(args))),
         Command::Import(args) => runtime().and_then(|runtime| runtime.block_on(history::import(args))),

@@ -12,7 +12,7 @@ use fleetglass_shared::{
     health::Status,
     restart::{Peer, Subject},
     risk::worst_first,
-    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Risk},
+    wire::{EndpointDetail, NodeDetail, NodeRisk, NodeSummary, Panel, Risk},
 };
 use node::Node;
 pub use node::{Observation, Risky, Standing};
@@ -275,6 +275,28 @@ impl Fleet {
                 .collect();
             left.iter().for_each(|id| self.forget(&mut inner, id));
         }
+    }
+
+    /// Every node in short, and the host that it is asked at.
+    pub fn members(&self) -> Vec<(NodeSummary, Option<String>)> {
+        let inner = self.inner.lock();
+        inner.nodes.values().map(|node| (node.summary().clone(), node.host())).collect()
+    }
+
+    /// What `found` makes of each node and of the host that it is asked at.
+    pub fn select<T>(&self, found: impl Fn(&NodeSummary, Option<&str>) -> Option<T>) -> Vec<T> {
+        let inner = self.inner.lock();
+        inner.nodes.values().filter_map(|node| found(node.summary(), node.host().as_deref())).collect()
+    }
+
+    /// The host that a node is asked at.
+    pub fn host(&self, id: &str) -> Option<String> {
+        self.inner.lock().nodes.get(id)?.host()
+    }
+
+    /// A node's charts, in which it has another name.
+    pub fn panels_as(&self, id: &str, name: &str) -> Vec<Panel> {
+        self.inner.lock().nodes.get(id).map(|node| node.panels_as(name)).unwrap_or_default()
     }
 
     /// The id of each node.

@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`api`], [`app`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`api`], [`app`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
@@ -37,6 +37,7 @@ pub mod round;
 pub mod rules;
 pub mod scrape;
 pub mod serve;
+pub mod share;
 pub mod sim;
 pub mod state;
 pub mod store;

@@ -172,6 +172,11 @@ impl Live {
         Ok(Subscription { first, frames })
     }
 
+    /// Whether an event id is one of this stream's.
+    pub fn knows(&self, id: &str) -> bool {
+        self.seq_of(id).is_some_and(|seq| seq <= self.state.lock().seq)
+    }
+
     /// How many clients look now, and how many were dropped for being slow.
     pub fn clients(&self) -> (usize, u64) {
         let mut state = self.state.lock();

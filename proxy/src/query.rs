@@ -9,6 +9,7 @@
 //! | `status` | targets, and what Prometheus says about itself |
 //! | `federate` | `/federate` |
 //! | `run` | a query on a thread of its own, with limits, that stops when its client leaves |
+//! | `scoped` | the queries of those who look through a share link |
 //! | `params` | the parameters of a request |
 //! | `answer` | Prometheus's JSON |
 //! | `past` | what is older than the store, joined to it |
@@ -23,6 +24,7 @@ mod nodes;
 mod params;
 mod past;
 mod run;
+mod scoped;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,7 @@ pub use chart::chart_of;
 pub use nodes::render_nodes;
 pub(crate) use params::{Params, rfc3339_ms};
 pub use run::{QueryError, Targets};
+pub use scoped::{Seen, ViewerQueries};
 
 use crate::store::Store;
 

@@ -12,7 +12,11 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use fleetglass_shared::{
     health::UnixMillis,
@@ -143,6 +147,13 @@ impl Rules {
             let index = group.index_of(key)?;
             Some((group, index))
         })
+    }
+
+    /// The rules that record, by the metrics that they give.
+    pub fn recorded(&self) -> BTreeSet<String> {
+        let groups = self.groups();
+        let rules = groups.iter().flat_map(|group| &group.loaded().group.rules);
+        rules.filter(|rule| rule.kind == RuleKind::Recording).map(|rule| rule.name.clone()).collect()
     }
 
     /// The rule of a key, and what it compares for an alert of these labels.

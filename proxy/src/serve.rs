@@ -30,10 +30,12 @@ use crate::{
     live::Live,
     long_term::LongTerm,
     notify::{self, Notify},
+    query::ViewerQueries,
     remote::{Pushed, Receiver, Sending},
     round::Rounds,
     rules::{Rules, Sources},
     scrape::{Client, Scheduler},
+    share::Shares,
     state::StateFile,
     store::{Limits, Retention, Store},
     target::Target,
@@ -144,6 +146,14 @@ impl Proxy {
             telemetry: Arc::clone(&telemetry),
         };
         let notify = Arc::new(Notify::new(sources, plan).await?);
+        let shares = Shares::restore(
+            Arc::clone(&state),
+            Arc::clone(&fleet),
+            Arc::clone(&alerts),
+            Arc::clone(&rules),
+            clock::now(),
+        );
+        let shares = Arc::new(shares.await);
         Ok(Self {
             scheduler: Scheduler::new(
                 Arc::clone(&rounds),
@@ -152,6 +162,9 @@ impl Proxy {
                 cancel.child_token(),
             ),
             app: Arc::new(App {
+                shares,
+                viewer_queries: ViewerQueries::new(Arc::clone(&store)),
+                is_https: config.external_url().starts_with("https://"),
                 fleet,
                 store,
                 state,
@@ -225,11 +238,12 @@ impl Proxy {
             cancel: cancel.child_token(),
         }));
         let stop = cancel.clone();
-        let live = Arc::clone(&app.live);
+        let (live, shares) = (Arc::clone(&app.live), Arc::clone(&app.shares));
         let serve = axum::serve(listener, router).with_graceful_shutdown(async move {
             stop.cancelled().await;
             // Open streams would hold the shutdown up for ever.
             live.close();
+            shares.close();
         });
         let deadline = async {
             cancel.cancelled().await;
@@ -316,6 +330,8 @@ async fn publish(app: Arc<App>, rounds: Arc<Rounds>, cancel: CancellationToken) 
         if !alerts.is_empty() {
             app.incidents.touch();
         }
-        app.live.publish(app.fleet.take_changes(), alerts, &families, clock::now());
+        let (changes, now) = (app.fleet.take_changes(), clock::now());
+        app.shares.publish(&changes, &alerts, &families, now);
+        app.live.publish(changes, alerts, &families, now);
     }
 }

@@ -9,6 +9,7 @@
 //! | `event` | events: kept, asked for, pruned |
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
+//! | `share` | links that show a part of the fleet |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
@@ -20,6 +21,7 @@ mod fault;
 mod known;
 mod notify;
 mod schema;
+mod share;
 #[cfg(test)]
 mod tests;
 pub mod uptime;
@@ -47,6 +49,7 @@ use fleetglass_shared::{
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
 use rusqlite::Connection;
+pub use share::KeptShare;
 use tokio::sync::oneshot;
 pub use watch::Watch;
 use writer::{Job, Writer};

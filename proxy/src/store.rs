@@ -57,6 +57,7 @@ pub use read::{Own, Sample, SelectError, SelectLimits, Series};
 pub use reader::Reader;
 pub use restore::History;
 pub use row::{Exposed, OpenRow, Put, Row, RowStats};
+pub use scan::OfTarget;
 use table::Table;
 pub use tap::{Tap, Tapped};
 

@@ -17,6 +17,7 @@
 //! | [`incident`] | evaluate | which alerts have one cause, and the evidence for it |
 //! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
 //! | [`route`] | notify | who hears of which alert, and when |
+//! | [`scope`] | publish | what a share link shows: everything it sends is cut here |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -45,6 +46,8 @@ pub mod route;
 #[cfg(feature = "rules")]
 pub mod rule;
 pub mod sample;
+#[cfg(feature = "scope")]
+pub mod scope;
 #[cfg(feature = "rules")]
 pub mod template;
 pub mod wire;

@@ -21,6 +21,7 @@
 //! | `reads` | [`Read`]: what it will read, told beforehand |
 //! | `local` | whether an expression can be worked out for one node alone |
 //! | `threshold` | the numbers an expression compares with |
+//! | `within` | a query with one matcher more in every selector |
 //! | [`notation`] | series as test files write them |
 //! | `print` | an expression written again, and its tree as JSON |
 
@@ -43,6 +44,7 @@ mod storage;
 mod tests;
 mod threshold;
 mod token;
+mod within;
 
 pub use answer::{Answer, Line, Samples, Value};
 pub use coarse::SLOT_VALUE;
@@ -52,3 +54,4 @@ pub use parse::Query;
 pub use reads::Read;
 pub use storage::{EachSeries, MemoryStorage, SeriesRef, Storage, is_stale, stale_marker};
 pub use token::duration_ms;
+pub use within::SCOPE_MARK;

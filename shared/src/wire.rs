@@ -10,6 +10,7 @@ mod maintenance;
 mod notify;
 mod restart;
 mod risk;
+mod share;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use notify::{Notifications, NotifyAttempt, NotifyHealth, NotifyTest, NotifyW
 pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 pub use risk::{NodeRisk, Outlook, Risk, RiskDetail, Risks, Stake, Trend};
 use serde::{Deserialize, Serialize};
+pub use share::{ScopeSpec, Share, ShareChange, ShareMade, SharedWith, Shares, View};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};
 

@@ -11,7 +11,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What needs a login where there is one.
-const GUARDED: [&str; 5] = ["/api/v1/fleet", "/api/v1/nodes/a", "/api/v1/live", "/metrics", "/metrics/nodes"];
+const GUARDED: [&str; 7] = [
+    "/api/v1/fleet",
+    "/api/v1/nodes/a",
+    "/api/v1/live",
+    "/api/v1/shares",
+    "/api/v1/shares/x/preview/fleet",
+    "/metrics",
+    "/metrics/nodes",
+];
 
 /// A token as a person makes it, and the config with the lines that were printed for it.
 fn with_token(name: &str) -> (String, String) {
@@ -56,7 +64,12 @@ async fn a_token_made_by_the_command_opens_a_listener_that_others_can_reach() {
     }
     // A page must load before anyone can type a token into it, and a probe has none.
     assert_eq!(fleetglass.get("/healthz").await.status, 200);
-    assert_eq!(fleetglass.get("/readyz").await.status, 200);
+    let ready = fleetglass.get("/readyz").await;
+    assert_eq!(
+        (ready.status.as_u16(), ready.body.as_str()),
+        (200, "ready\n"),
+        "how many nodes there are is not told"
+    );
 
     fleetglass.log_in(&token);
     for path in ["/api/v1/fleet", "/metrics", "/metrics/nodes"] {

@@ -64,13 +64,14 @@ fn proxy_and_frontend_know_shared_and_never_each_other() {
 
 /// The proxy's modules from the first of the path to the last; those of one row may know each other.
 /// `round` stands where it does because it takes one answer through all stages before it.
-const STAGES: [&[&str]; 8] = [
+const STAGES: [&[&str]; 9] = [
     &["config", "discovery", "target"],
     &["scrape"],
     &["data_dir", "store", "state", "long_term", "query"],
     &["fleet", "live"],
     &["round", "remote"],
     &["notify"],
+    &["share"],
     &["api", "app", "assets"],
     &["serve", "cli"],
 ];

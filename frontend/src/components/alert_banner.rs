@@ -3,11 +3,12 @@
 use fleetglass_shared::wire::Severity;
 use leptos::prelude::*;
 
-use super::node_link::alert_path;
+use super::node_link::{alert_link, alert_path};
 use super::severity_mark::{severity_class, severity_shape};
 use super::words::whole;
-use crate::dom::{El, effect, group, link, p, span, unseen, with_class};
+use crate::dom::{El, effect, group, p, span, unseen, with_class};
 use crate::route::{Page, use_route};
+use crate::shared::shared;
 use crate::state::alerts::{Open, summary};
 use crate::state::use_fleet;
 
@@ -30,7 +31,7 @@ fn line(open: Memo<Open>) -> El {
         move || worst.with(|worst| worst.as_ref().map(|alert| read(alert)).unwrap_or_default())
     };
     let node = move || worst.with(|worst| worst.as_ref().and_then(|alert| alert.node.clone()));
-    let counted = link("alert-counts num", "/alerts")
+    let counted = alert_link("alert-counts num", "/alerts")
         .each(
             || Severity::ALL.to_vec(),
             |severity| severity.as_str().to_owned(),
@@ -53,7 +54,7 @@ fn line(open: Memo<Open>) -> El {
         .attr("aria-label", "Open alerts")
         .child(counted)
         .child(
-            link("alert-worst", move || read(|alert| alert_path(&alert.id))())
+            alert_link("alert-worst", move || read(|alert| alert_path(&alert.id))())
                 .child(span("alert-worst-text").text(read(|alert| summary(alert).to_owned())))
                 .when(
                     move || node().is_some(),
@@ -61,10 +62,10 @@ fn line(open: Memo<Open>) -> El {
                 ),
         )
         .child(
-            link("alert-all", "/alerts")
+            alert_link("alert-all", "/alerts")
                 .attr("aria-hidden", "true")
                 .attr("tabindex", "-1")
-                .text("All alerts"),
+                .text(if shared().is_none() { "All alerts" } else { "" }),
         )
 }
 

@@ -8,6 +8,7 @@ use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::local_now;
 use crate::dom::{El, button, div, group, p, span};
+use crate::shared::shared;
 use crate::state::{Fleet, Link, use_fleet};
 
 fn silence(fleet: Fleet) -> String {
@@ -48,7 +49,11 @@ pub fn connection() -> El {
 /// What may stand between the bar and the body of every page: what is wrong with the connection, and the open
 /// alerts.
 pub fn banners() -> El {
-    group().child(connection_banner()).child(alert_banner())
+    let link = shared().map(|link| {
+        p("banner")
+            .child(span("banner-text").text(format!("{}: read-only, shared by {}", link.title, link.by)))
+    });
+    group().maybe(link).child(connection_banner()).child(alert_banner())
 }
 
 /// Says in a full sentence what is wrong with the connection, and that it is us and not the fleet.

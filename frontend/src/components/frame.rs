@@ -9,6 +9,7 @@ use super::icon::{Icon, icon};
 use super::theme_toggle::theme_toggle;
 use crate::clock::local_hours_minutes;
 use crate::route::{Page, use_route};
+use crate::shared::shared;
 use crate::state::alerts::Open;
 use crate::state::use_fleet;
 
@@ -22,11 +23,14 @@ pub fn rail() -> El {
     let logo = drawing("logo", "0 0 24 24", "M15.8 15.8 21 21")
         .child(svg("circle").attr("cx", "10.5").attr("cy", "10.5").attr("r", "7"))
         .child(svg("path").class("logo-trace").attr("d", "M6.5 11h2l1.4-3.4 1.9 5.6 1.2-2.2h1.6"));
-    with_class("nav", "rail")
+    let rail = with_class("nav", "rail")
         .attr("aria-label", "Main")
         .child(span("rail-logo").child(logo).child(unseen("Fleetglass")))
-        .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))))
-        .child(rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks))
+        .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))));
+    if shared().is_some() {
+        return rail;
+    }
+    rail.child(rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks))
         .child(
             rail_item("/alerts", "Alerts", Icon::Bell, |page| {
                 matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)

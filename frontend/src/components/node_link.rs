@@ -1,5 +1,8 @@
 //! Where a node's page is, and an alert's.
 
+use crate::dom::{El, Words, link, span};
+use crate::shared::shared;
+
 /// The address of a node's page; any id is safe in it.
 pub fn node_path(id: &str) -> String {
     format!("/nodes/{}", String::from(js_sys::encode_uri_component(id)))
@@ -8,4 +11,9 @@ pub fn node_path(id: &str) -> String {
 /// The address of an alert's page.
 pub fn alert_path(id: &str) -> String {
     format!("/alerts/{}", String::from(js_sys::encode_uri_component(id)))
+}
+
+/// A link to where alerts are looked at; through a share link nobody gets there.
+pub fn alert_link(class: &'static str, to: impl Into<Words>) -> El {
+    if shared().is_some() { span(class) } else { link(class, to) }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use leptos::prelude::*;
 
 use super::events::render;
+use crate::shared::{base, placed};
 
 /// What a person reads or an attribute holds; nothing takes the attribute away.
 #[derive(Debug, PartialEq)]
@@ -19,6 +20,16 @@ pub enum Words {
 }
 
 impl Words {
+    /// A path of the app as the browser knows it.
+    pub(super) fn placed(self) -> Self {
+        let place = |Text(path): Text| Text(path.map(|path| Cow::Owned(placed(&path))));
+        match self {
+            _ if base().is_empty() => self,
+            Self::Fixed(path) => Self::Fixed(place(path)),
+            Self::Live(read) => Self::Live(Box::new(move || place(read()))),
+        }
+    }
+
     /// Writes them now and, if they live, whenever they differ from what was written last.
     pub(super) fn keep(self, write: impl Fn(Option<&str>) + 'static) {
         match self {

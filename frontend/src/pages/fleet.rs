@@ -19,6 +19,7 @@ use crate::components::filter_box::filter_box;
 use crate::components::frame::top_bar;
 use crate::components::notice::{empty, failed};
 use crate::dom::{El, div, el, group, p, with_class};
+use crate::shared::shared;
 use crate::state::view::View;
 use crate::state::{Link, use_fleet};
 
@@ -83,8 +84,11 @@ fn not_yet() -> El {
         })
 }
 
-/// The proxy has no target.
+/// The proxy has no target; or a share link no node.
 fn first_run() -> El {
+    if shared().is_some() {
+        return empty("No node here", "This link shows no node just now.");
+    }
     let sample = "[[target]]\nid = \"eu-1\"\nfamily = \"auto\"\nurl = \"http://10.0.0.5:9090\"\nlabels = { region = \"eu\" }";
     empty(
         "No node yet",

@@ -39,6 +39,7 @@ use crate::components::icon::{Icon, icon};
 use crate::components::notice::{empty, failed};
 use crate::components::status_mark::status_shape;
 use crate::dom::{El, Words, button, div, effect, el, link, p, span, with_class};
+use crate::shared::{shared, shows};
 use crate::state::{Link, Node, use_fleet};
 use fleetglass_shared::health::Status;
 use load::NodeLoad;
@@ -104,6 +105,8 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
     let at = move |wanted: Stage| move || stage() == wanted;
     let sketched = move || matches!(stage(), Stage::Waiting | Stage::Asking);
     let old = move || stage() == Stage::Ready && troubled();
+    // What asks the node, or tells an operator what to do, no share link has.
+    let own = || shared().is_none();
     let why = move || load.trouble.get().unwrap_or_default();
     let unknown =
         format!("No node of this fleet is called {id}. It may have been taken out of the configuration.");
@@ -127,12 +130,12 @@ fn body(id: &str, node: Memo<Option<Node>>) -> El {
         .when(old, move || {
             p("node-old").attr("role", "status").text("What stands below could not be refreshed. ").text(why)
         })
-        .when(at(Stage::Ready), move || restart::restart(load))
+        .when(move || own() && stage() == Stage::Ready, move || restart::restart(load))
         .when(at(Stage::Ready), move || facts_of(load))
         .when(at(Stage::Ready), move || endpoints::endpoints(load))
         .when(at(Stage::Ready), move || over_time(load))
         .when(at(Stage::Ready), move || endpoints::failures(load))
-        .when(at(Stage::Ready), move || raw::raw(load))
+        .when(move || own() && stage() == Stage::Ready, move || raw::raw(load))
 }
 
 /// What has one range of time, below the bar that chooses it and stays in sight.
@@ -140,8 +143,8 @@ fn over_time(load: NodeLoad) -> El {
     div("node-time")
         .child(range_bar::range_bar())
         .child(history::history(load))
-        .child(panels::panels(load))
-        .child(metrics::any_metric(load))
+        .when(|| shows("charts"), move || panels::panels(load))
+        .when(|| shows("charts"), move || metrics::any_metric(load))
 }
 
 /// Risks and checks beside what the node says; without any of them that has the whole width.

@@ -11,7 +11,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 
 use super::problem::problem;
-use crate::app::App;
+use crate::{app::App, live::Subscription};
 
 /// The live stream. `Last-Event-ID` continues where the client was, where that is still known.
 pub async fn live(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -27,6 +27,11 @@ pub async fn live(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
             .into_response();
         }
     };
+    stream_of(subscription)
+}
+
+/// A subscription as server-sent events.
+pub(super) fn stream_of(subscription: Subscription) -> Response {
     let later = stream::unfold(subscription.frames, async |mut frames| Some((frames.recv().await?, frames)));
     let frames = stream::iter(subscription.first).chain(later).map(Ok::<_, Infallible>);
     let headers = [

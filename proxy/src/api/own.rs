@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, clock, query};
+use crate::{app::App, auth::Guard, clock, query};
 
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -17,8 +18,18 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// 200 once what every target answered is in the fleet that is published, 503 with what is awaited before.
-pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+/// 200 once what every target answered is in the fleet that is published, 503 with what is awaited before. How many
+/// nodes there are is told only where nobody needs a login to see them.
+pub async fn readyz(State(app): State<Arc<App>>, Extension(guard): Extension<Arc<Guard>>) -> Response {
+    let answer = ready(&app);
+    if guard.tokens.load().is_open() {
+        return answer;
+    }
+    let words = if answer.status() == StatusCode::OK { "ready\n" } else { "not ready\n" };
+    (answer.status(), words).into_response()
+}
+
+fn ready(app: &App) -> Response {
     let asked = app.live.asked(&app.fleet.pushed());
     let wait = match app.fleet.expected() {
         Some(all) if asked >= all => {

@@ -74,11 +74,19 @@ pub async fn risk(
         let detail = format!("the family of `{id}` names no risk `{name}`; it has: {}", known.join(", "));
         return Err(missing("No such risk", detail));
     };
-    let told = detail(&app, &id, &risky, family, index, clock::now());
+    let told = detail(&app, (&id, &id), &risky, family, index, clock::now());
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
 }
 
-fn detail(app: &App, id: &str, risky: &Risky, family: &Family, index: usize, now: UnixMillis) -> RiskDetail {
+/// A risk of a node; `name` is what the node is called in the expression.
+pub(super) fn detail(
+    app: &App,
+    (id, name): (&str, &str),
+    risky: &Risky,
+    family: &Family,
+    index: usize,
+    now: UnixMillis,
+) -> RiskDetail {
     let node = OneNode::new(&app.store, id);
     let at = risky.asked_at.unwrap_or(now);
     let spec = family.risks().nth(index).expect("the index is of this family");
@@ -94,7 +102,7 @@ fn detail(app: &App, id: &str, risky: &Risky, family: &Family, index: usize, now
     let end = end.and_then(|outlook| outlook.breach_at);
     let edge =
         |value: fn(&Line, f64) -> f64| line.as_ref().map_or(Vec::new(), |line| drawn(line, at, end, value));
-    let mut exprs = spec.exprs_for(id);
+    let mut exprs = spec.exprs_for(name);
     RiskDetail {
         at: now,
         expr: exprs.swap_remove(place.min(exprs.len() - 1)),

@@ -46,7 +46,7 @@ pub async fn uptime(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, P
 }
 
 /// One figure a group, of pairs of a node and its group.
-fn sums(history: &History, groups: Vec<(String, String)>) -> Uptimes {
+pub(super) fn sums(history: &History, groups: Vec<(String, String)>) -> Uptimes {
     let mut tallies: BTreeMap<String, (usize, [Tally; WINDOWS.len()])> = BTreeMap::new();
     for (node, group) in groups {
         let (nodes, sum) = tallies.entry(group).or_default();

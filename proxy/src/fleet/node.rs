@@ -8,7 +8,7 @@ use fleetglass_shared::{
     incident::{Member, PLACES},
     restart::{Peer, Subject},
     risk::worst_first,
-    wire::{EndpointDetail, NodeDetail, NodeSummary, Risk, Spark},
+    wire::{EndpointDetail, NodeDetail, NodeSummary, Panel, Risk, Spark},
 };
 
 use super::Asked;
@@ -208,7 +208,7 @@ impl Node {
             checks: self.checks.clone(),
             missing: self.missing.clone(),
             risks: self.risks.clone(),
-            panels: self.family.as_ref().map_or(Vec::new(), |family| family.panels_for(&self.target.id)),
+            panels: self.panels_as(&self.target.id),
             failures: self.failures.iter().cloned().collect(),
             warnings: self.warnings.clone(),
         }
@@ -226,6 +226,15 @@ impl Node {
             asked_at: self.summary.asked_at,
             interval_ms: i64::try_from(self.summary.interval_ms).unwrap_or(i64::MAX),
         }
+    }
+
+    pub(super) fn host(&self) -> Option<String> {
+        self.host.clone()
+    }
+
+    /// Its charts, with another name of it in their expressions.
+    pub(super) fn panels_as(&self, name: &str) -> Vec<Panel> {
+        self.family.as_ref().map_or(Vec::new(), |family| family.panels_for(name))
     }
 
     /// As other nodes see it.

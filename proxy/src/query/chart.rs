@@ -85,13 +85,13 @@ fn data(store: &Store, query: &Query, steps: Steps, options: &Options<'_>) -> Re
     Ok(ended(data, tier.map_or("raw", Tier::as_str), step))
 }
 
-fn ended(mut data: String, tier: &str, step: i64) -> String {
+pub(super) fn ended(mut data: String, tier: &str, step: i64) -> String {
     data.push_str(&format!(r#","tier":"{tier}","step":{}}}"#, step as f64 / 1000.0));
     data
 }
 
 /// The answer, without the brace that ends it.
-fn drawn(
+pub(super) fn drawn(
     storage: &impl Storage,
     query: &Query,
     extremes: Option<[Query; 2]>,
@@ -110,7 +110,7 @@ fn drawn(
     Ok(data)
 }
 
-fn points(params: &Params) -> Result<i64, QueryError> {
+pub(super) fn points(params: &Params) -> Result<i64, QueryError> {
     let Some(text) = params.get("points") else { return Ok(POINTS) };
     match text.parse() {
         Ok(points @ 2..=MOST_POINTS) => Ok(points),
@@ -119,7 +119,7 @@ fn points(params: &Params) -> Result<i64, QueryError> {
 }
 
 /// A step of whole seconds with which a span has about so many points.
-fn step_for(span_ms: i64, points: i64) -> i64 {
+pub(super) fn step_for(span_ms: i64, points: i64) -> i64 {
     let seconds = (span_ms / points.max(1) + 999) / 1000;
     seconds.max(1) * 1000
 }

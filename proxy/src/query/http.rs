@@ -45,7 +45,7 @@ pub fn router(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTer
 }
 
 /// What a query may be told beside its expression.
-struct Wishes {
+pub(super) struct Wishes {
     limit: usize,
     look_back_ms: Option<i64>,
     timeout: Duration,
@@ -53,7 +53,7 @@ struct Wishes {
 }
 
 impl Wishes {
-    fn read(params: &Params) -> Result<Self, QueryError> {
+    pub(super) fn read(params: &Params) -> Result<Self, QueryError> {
         let timeout = params.duration("timeout")?.and_then(|ms| u64::try_from(ms).ok());
         Ok(Self {
             limit: params.limit("limit")?,
@@ -63,12 +63,12 @@ impl Wishes {
         })
     }
 
-    fn options<'a>(&self, options: &Options<'a>) -> Options<'a> {
+    pub(super) fn options<'a>(&self, options: &Options<'a>) -> Options<'a> {
         Options { look_back_ms: self.look_back_ms.unwrap_or(options.look_back_ms), ..*options }
     }
 
     /// The answer as JSON, cut to the limit.
-    fn answer(&self, mut answer: Answer, write: impl FnOnce(&Value) -> String) -> Response {
+    pub(super) fn answer(&self, mut answer: Answer, write: impl FnOnce(&Value) -> String) -> Response {
         let mut warnings = match &mut answer.value {
             Value::Vector(lines) => cut(lines, self.limit),
             Value::Matrix(series) => cut(series, self.limit),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use fleetglass_shared::health::UnixMillis;
-use fleetglass_shared::labels::{LabelSet, Matcher};
+use fleetglass_shared::labels::{LabelSet, MatchOp, Matcher};
 use fleetglass_shared::promql::{EachSeries, EvalError, SeriesRef, Storage};
 use fleetglass_shared::sample::{is_stale, stale_marker};
 
@@ -33,6 +33,33 @@ impl Storage for Store {
         each: EachSeries<'_>,
     ) -> Result<(), EvalError> {
         self.walk(matchers, (from, to), &scan_newest, each)
+    }
+}
+
+/// The series of one target's own: not those of rules, whatever labels they have.
+pub struct OfTarget<'a> {
+    store: &'a Store,
+    instance: Matcher,
+}
+
+impl Store {
+    /// The series that a target itself has.
+    pub fn of_target(&self, instance: &str) -> OfTarget<'_> {
+        OfTarget { store: self, instance: Matcher::equal("instance", instance) }
+    }
+}
+
+impl Storage for OfTarget<'_> {
+    fn scan(
+        &self,
+        matchers: &[Matcher],
+        from: UnixMillis,
+        to: UnixMillis,
+        each: EachSeries<'_>,
+    ) -> Result<(), EvalError> {
+        // A matcher that names one instance leads to that target's table and to no other.
+        let own: Vec<Matcher> = [&self.instance].into_iter().chain(matchers).cloned().collect();
+        self.store.walk(&own, (from, to), &scan_memory, each)
     }
 }
 
@@ -70,6 +97,14 @@ impl Store {
             }
         }
         let Some(disk) = &self.shared.disk else { return Ok(()) };
+        if let Some(only) = only_instance(matchers) {
+            if seen.contains(only) {
+                return Ok(());
+            }
+            let stored = disk.stored(only, from, to, &[]).into_iter();
+            let parts = stored.map(|(target, stored)| Parts { target, stored, recent: None }).collect();
+            return each_part(disk, parts, matchers, each);
+        }
         for instance in disk.instances(from, to).difference(&seen) {
             let stored = disk.stored(instance, from, to, &[]).into_iter();
             let parts = stored.map(|(target, stored)| Parts { target, stored, recent: None }).collect();
@@ -77,6 +112,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The instance that matchers name, if they name one.
+fn only_instance(matchers: &[Matcher]) -> Option<&str> {
+    let only = matchers.iter().find(|matcher| matcher.name() == "instance" && matcher.op() == MatchOp::Equal);
+    only.map(Matcher::value)
 }
 
 /// Shows what there is of one instance. Where its target had other labels for a while, the same series may

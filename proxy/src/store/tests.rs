@@ -401,3 +401,25 @@ fn a_row_that_nobody_closes_is_closed() {
     assert_eq!(store.stats().samples, 202);
     assert!(crate::query::evaluate_instant(&store, "y", 202).unwrap().is_empty());
 }
+
+/// What a share link may show of a node: a rule may have worked out a series of its name from all nodes.
+#[test]
+fn a_target_s_own_series_are_not_those_of_rules() {
+    use fleetglass_shared::{labels::LabelSet, promql::Storage};
+    let store = Store::new(Limits::default());
+    for instance in ["a", "b"] {
+        let ident = TargetIdent { instance: instance.into(), job: "j".into(), labels: BTreeMap::new() };
+        let mut row = store.begin(&ident, 1_000).unwrap();
+        row.put(&Put::gauge("up", 1.0, "")).unwrap();
+        row.commit();
+    }
+    let recorded = LabelSet::from_pairs([("__name__", "rank"), ("instance", "a"), ("job", "j")]);
+    store.ingest(&TargetIdent::nobody(), vec![(recorded, vec![(1_000, 7.0)])], 1_000);
+    let mut seen = Vec::new();
+    let mut note = |series: fleetglass_shared::promql::SeriesRef<'_>| {
+        seen.push(series.labels.to_string());
+        Ok(())
+    };
+    store.of_target("a").scan(&[], 0, 2_000, &mut note).unwrap();
+    assert_eq!(seen, ["up{instance=\"a\",job=\"j\"}"]);
+}

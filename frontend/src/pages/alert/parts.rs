@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::load::AlertLoad;
 use super::words::whose;
-use crate::components::node_link::{alert_path, node_path};
+use crate::components::node_link::{alert_link, alert_path, node_path};
 use crate::components::status_mark::status_mark;
 use crate::components::words::counted;
 use crate::dom::{El, button, div, el, group, head_cell, link, p, span, with_class};
@@ -259,7 +259,7 @@ pub fn of_node(id: &str) -> El {
     let line = move |alert: crate::state::alerts::AlertRef| {
         let held = alert.clone();
         el("li").class("node-alert").child(
-            link("node-alert-link", alert_path(&alert.id))
+            alert_link("node-alert-link", alert_path(&alert.id))
                 .class(format!(
                     "node-alert-link {}",
                     crate::components::severity_mark::severity_class(alert.severity)

@@ -4,17 +4,21 @@ use std::cmp::Ordering;
 
 use super::Eval;
 use super::rows::{Row, merged};
-use crate::labels::{LabelSet, METRIC_NAME, MatchOp};
+use crate::labels::{LabelSet, METRIC_NAME, MatchOp, Matcher};
+use crate::promql::coarse::SLOT_VALUE;
 use crate::promql::error::EvalError;
 use crate::promql::notes::Note;
 use crate::promql::plan::{Expr, Node, Selector};
 use crate::promql::storage::{is_stale, stale_marker};
+use crate::promql::within::SCOPE_MARK;
 
 /// The labels that a series of the selector surely has: what `absent()` answers with.
 pub(super) fn wanted_labels(selector: &Selector) -> LabelSet {
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
-    for matcher in selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
+    // What we put into a selector ourselves is nothing that a series would have.
+    let told = |matcher: &&Matcher| ![METRIC_NAME, SCOPE_MARK, SLOT_VALUE].contains(&matcher.name());
+    for matcher in selector.matchers.iter().filter(told) {
         let name = matcher.name();
         if matcher.op() == MatchOp::Equal && !seen.contains(&name) {
             seen.push(name);

@@ -1,0 +1,109 @@
+//! `/api/v1/shares`: share links, for those who may make some.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use fleetglass_shared::wire::{ShareChange, ShareMade, Shares};
+
+use super::{
+    params::bad,
+    problem::{ProblemResponse, problem},
+    shared::{self, Viewer},
+};
+use crate::{app::App, auth::Holder, clock, share::ShareError};
+
+const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// Every link, the newest first. A token is in none of them.
+pub async fn list(State(app): State<Arc<App>>) -> Response {
+    (NO_STORE, Json(Shares { shares: app.shares.list() })).into_response()
+}
+
+/// One link.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn share(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, ProblemResponse> {
+    let share = app.shares.get(&id).ok_or_else(|| refused(&ShareError::NoSuchShare))?;
+    Ok((NO_STORE, Json(app.shares.tell(&share))).into_response())
+}
+
+/// Makes a link, and tells its token this once.
+///
+/// # Errors
+/// 400 for what is wrong with it, 503 when it cannot be kept.
+pub async fn make(
+    State(app): State<Arc<App>>,
+    holder: Option<Extension<Holder>>,
+    body: Result<Json<ShareChange>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let by = holder.map_or_else(|| "the operator".to_owned(), |Extension(Holder(name))| name);
+    let (share, token) = app.shares.make(wish, &by, clock::now()).await.map_err(|error| refused(&error))?;
+    tracing::info!(
+        share = share.id,
+        title = share.title,
+        nodes = share.nodes.unwrap_or_default(),
+        by,
+        "a share link was made"
+    );
+    let path = format!("/s/{token}/");
+    Ok((StatusCode::CREATED, NO_STORE, Json(ShareMade { share, token, path })).into_response())
+}
+
+/// Changes a link; what is absent stays as it is.
+///
+/// # Errors
+/// As [`make`]; 404 when there is no such link.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: Result<Json<ShareChange>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let share = app.shares.change(&id, wish, clock::now()).await.map_err(|error| refused(&error))?;
+    tracing::info!(share = share.id, title = share.title, "a share link was changed");
+    Ok((NO_STORE, Json(share)).into_response())
+}
+
+/// Takes a link back: it opens no more, and its open streams end.
+///
+/// # Errors
+/// 404 when there is no such link, 503 when it cannot be kept that it is gone.
+pub async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, ProblemResponse> {
+    let share = app.shares.revoke(&id, clock::now()).await.map_err(|error| refused(&error))?;
+    tracing::info!(share = share.id, title = share.title, "a share link was taken back");
+    Ok((NO_STORE, Json(share)).into_response())
+}
+
+/// What the viewers of a link are answered, without counting as one of them.
+///
+/// # Errors
+/// 404 when there is no such link, and as the viewer is answered.
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    Path((id, rest)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Response, ProblemResponse> {
+    let share = app.shares.get(&id).ok_or_else(|| refused(&ShareError::NoSuchShare))?;
+    let viewer = Viewer { app: &app, share: &share, now: clock::now(), counts: false };
+    Ok(shared::told(&viewer, &rest, &uri, &[], None).await)
+}
+
+fn refused(error: &ShareError) -> ProblemResponse {
+    let (status, title) = match error {
+        ShareError::NoSuchShare => (StatusCode::NOT_FOUND, "No such share"),
+        ShareError::Bad(_) | ShareError::Scope(_) => (StatusCode::BAD_REQUEST, "Bad share"),
+        ShareError::TooMany => (StatusCode::CONFLICT, "Too many shares"),
+        ShareError::State(_) | ShareError::NoRandomness => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
+    };
+    problem(status, title, error.to_string())
+}

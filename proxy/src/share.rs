@@ -1,0 +1,452 @@
+//! Share links: who may look at what without a login, and what they are sent.
+//!
+//! | module | is |
+//! |---|---|
+//! | this file | [`Shares`]: the links, found by their tokens; made, changed, taken back |
+//! | `open` | [`OpenShare`]: one link, who looks through it, and its own live stream |
+//! | `password` | passwords by argon2id, tries that are slowed, and sessions |
+//!
+//! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
+
+mod open;
+mod password;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use fleetglass_shared::{
+    health::UnixMillis,
+    scope::{AlertCut, Inside, Scope, ScopeError},
+    wire::{Alert, FamilyInfo, Share, ShareChange},
+};
+use parking_lot::{Mutex, RwLock};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+pub use open::{OpenShare, Refused};
+pub use password::{PasswordError, Sessions};
+
+use crate::{
+    alerts::Alerts,
+    fleet::Fleet,
+    live::{AlertChanges, Change},
+    rules::Rules,
+    state::{KeptShare, StateError, StateFile},
+};
+use fleetglass_shared::rule::RuleKind;
+
+/// So many links are kept, those that ended among them.
+const MOST_SHARES: usize = 1_000;
+/// A link that ended is remembered for so long.
+const REMEMBERED_MS: i64 = 90 * 86_400_000;
+/// Characters of a title or a name.
+const MOST_TEXT: usize = 200;
+const MOST_ORIGINS: usize = 20;
+/// A password has at least so many characters, and no more than are worth hashing.
+const PASSWORD: std::ops::RangeInclusive<usize> = 8..=200;
+
+/// Every share link.
+pub struct Shares {
+    state: Arc<StateFile>,
+    fleet: Arc<Fleet>,
+    alerts: Arc<Alerts>,
+    rules: Arc<Rules>,
+    all: RwLock<BTreeMap<String, Arc<OpenShare>>>,
+    sessions: Sessions,
+    /// One change at a time, so that none is lost.
+    changing: tokio::sync::Mutex<()>,
+    version: String,
+    /// What the last tick of the publisher knew of families.
+    families: Mutex<Vec<FamilyInfo>>,
+}
+
+/// Why a link was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ShareError {
+    /// There is none of that id.
+    #[error("there is no such link; /api/v1/shares lists them")]
+    NoSuchShare,
+    /// Something about it cannot be used.
+    #[error("{0}")]
+    Bad(String),
+    /// The scope cannot be used.
+    #[error("`scope`: {0}")]
+    Scope(#[from] ScopeError),
+    /// There are too many.
+    #[error("there are {MOST_SHARES} links already; those that ended go after 90 days")]
+    TooMany,
+    /// It is not kept.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+}
+
+impl Shares {
+    /// The links that are kept.
+    pub async fn restore(
+        state: Arc<StateFile>,
+        fleet: Arc<Fleet>,
+        alerts: Arc<Alerts>,
+        rules: Arc<Rules>,
+        now: UnixMillis,
+    ) -> Self {
+        state.prune_shares(now - REMEMBERED_MS);
+        let kept = state.shares().await.unwrap_or_else(|error| {
+            tracing::warn!("share links cannot be read, and none opens: {error}");
+            BTreeMap::new()
+        });
+        let mut all = BTreeMap::new();
+        for (id, kept) in kept {
+            match OpenShare::new(kept) {
+                Ok(share) => drop(all.insert(id, Arc::new(share))),
+                Err(error) => tracing::error!("the share link {id} opens nothing: {error}"),
+            }
+        }
+        Self {
+            state,
+            fleet,
+            alerts,
+            rules,
+            all: RwLock::new(all),
+            sessions: Sessions::default(),
+            changing: tokio::sync::Mutex::default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            families: Mutex::default(),
+        }
+    }
+
+    /// The link of a token, while it may be opened. A token that never was and one that was taken back take the same way.
+    pub fn find(&self, token: &str, now: UnixMillis) -> Option<Arc<OpenShare>> {
+        let asked: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let mut found = None;
+        // Every hash is compared, so the time tells neither which nor how near.
+        for share in self.all.read().values() {
+            if bool::from(share.kept().token_hash.ct_eq(&asked)) {
+                found = Some(Arc::clone(share));
+            }
+        }
+        found.filter(|share| share.is_open(now))
+    }
+
+    /// The link of an id, open or not.
+    pub fn get(&self, id: &str) -> Option<Arc<OpenShare>> {
+        self.all.read().get(id).cloned()
+    }
+
+    /// Every link, the newest first.
+    pub fn list(&self) -> Vec<Share> {
+        let mut all: Vec<Share> =
+            self.all.read().values().map(|share| share.told(Some(self.nodes(share).len()))).collect();
+        all.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        all
+    }
+
+    /// A link, as those who may make some see it.
+    pub fn tell(&self, share: &OpenShare) -> Share {
+        share.told(Some(self.nodes(share).len()))
+    }
+
+    /// Those who gave a password.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The nodes of a link, in the order of the names that its viewers know.
+    pub fn nodes(&self, share: &OpenShare) -> Vec<Inside> {
+        let mut nodes = self.fleet.select(|node, host| share.scope().inside(node, host));
+        nodes.sort();
+        nodes
+    }
+
+    /// Makes a link. Gives it with its token, which is told this once; it is on disk then.
+    ///
+    /// # Errors
+    /// What is wrong with it; it is not made.
+    pub async fn make(
+        &self,
+        wish: ShareChange,
+        by: &str,
+        now: UnixMillis,
+    ) -> Result<(Share, String), ShareError> {
+        let _one = self.changing.lock().await;
+        if self.all.read().len() >= MOST_SHARES {
+            return Err(ShareError::TooMany);
+        }
+        let (kept, token) = drafted(wish, by, now).await?;
+        let share = self.keep(kept).await?;
+        Ok((self.tell(&share), token))
+    }
+
+    /// Changes a link. Whoever looks sees it as it is then: their streams begin anew.
+    ///
+    /// # Errors
+    /// As [`Self::make`]; there is no such link, or it was taken back.
+    pub async fn change(&self, id: &str, wish: ShareChange, now: UnixMillis) -> Result<Share, ShareError> {
+        let _one = self.changing.lock().await;
+        let old = self.get(id).ok_or(ShareError::NoSuchShare)?;
+        if old.kept().revoked_at.is_some() {
+            return Err(ShareError::Bad("this link was taken back; make another one".to_owned()));
+        }
+        let share = self.keep(changed(old.kept_now(), wish, now).await?).await?;
+        old.close();
+        self.sessions.forget(id);
+        Ok(self.tell(&share))
+    }
+
+    /// Takes a link back. Its open streams end at once.
+    ///
+    /// # Errors
+    /// There is none, or it is not kept that it is gone: it is closed all the same.
+    pub async fn revoke(&self, id: &str, now: UnixMillis) -> Result<Share, ShareError> {
+        let _one = self.changing.lock().await;
+        let old = self.get(id).ok_or(ShareError::NoSuchShare)?;
+        let mut kept = old.kept_now();
+        kept.revoked_at.get_or_insert(now);
+        let share = Arc::new(OpenShare::new(kept)?);
+        self.all.write().insert(id.to_owned(), Arc::clone(&share));
+        old.close();
+        self.sessions.forget(id);
+        self.write(&share).await?;
+        Ok(self.tell(&share))
+    }
+
+    async fn keep(&self, kept: KeptShare) -> Result<Arc<OpenShare>, ShareError> {
+        let share = Arc::new(OpenShare::new(kept)?);
+        self.write(&share).await?;
+        self.all.write().insert(share.kept().id.clone(), Arc::clone(&share));
+        Ok(share)
+    }
+
+    async fn write(&self, share: &OpenShare) -> Result<(), ShareError> {
+        if !self.state.record_share(&share.kept_now()) {
+            return Err(StateError::Busy.into());
+        }
+        Ok(self.state.flush().await?)
+    }
+
+    /// Somebody opens a link.
+    pub fn viewed(&self, share: &OpenShare, now: UnixMillis) {
+        let (views, at) = share.viewed(now);
+        self.state.record_share_views(&share.kept().id, views, at);
+    }
+
+    /// The live stream of a link for one more viewer, from `seen` on if that is of this link.
+    ///
+    /// # Errors
+    /// Too many look already, or it may not be opened again.
+    pub fn subscribe(
+        &self,
+        share: &OpenShare,
+        seen: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<crate::live::Subscription, Refused> {
+        let (subscription, is_view) =
+            share.subscribe(seen, now, &self.version, |changes| self.begin(share, changes, now))?;
+        if is_view {
+            self.viewed(share, now);
+        }
+        Ok(subscription)
+    }
+
+    /// The fleet of a link as JSON; `None` where the link was closed meanwhile.
+    pub fn snapshot(&self, share: &OpenShare, now: UnixMillis) -> Option<Arc<str>> {
+        share.snapshot(now, &self.version, |changes| self.begin(share, changes, now))
+    }
+
+    /// Publishes to the viewers of each link what changed inside it.
+    pub fn publish(
+        &self,
+        changes: &[Change],
+        alerts: &AlertChanges,
+        families: &[FamilyInfo],
+        now: UnixMillis,
+    ) {
+        if *self.families.lock() != families {
+            families.clone_into(&mut self.families.lock());
+        }
+        let shares: Vec<Arc<OpenShare>> = self.all.read().values().cloned().collect();
+        for share in shares.iter().filter(|share| share.is_followed()) {
+            if !share.is_open_for_those_inside(now) {
+                share.close();
+                continue;
+            }
+            let host = |id: &str| self.fleet.host(id);
+            share.publish(changes, &host, &self.all_families(), now, |inside, moved| {
+                // A node that came or went brings or takes its alerts.
+                let all: AlertChanges = match moved {
+                    true => {
+                        self.alerts.all().into_iter().map(|alert| (alert.id.clone(), Some(alert))).collect()
+                    }
+                    false => alerts.clone(),
+                };
+                self.cut_alerts(share.scope(), inside, all, now)
+            });
+        }
+    }
+
+    fn all_families(&self) -> Vec<FamilyInfo> {
+        self.families.lock().clone()
+    }
+
+    /// All that a link shows, for a stream that begins.
+    fn begin(&self, share: &OpenShare, stream: &mut open::Following, now: UnixMillis) {
+        let members = self.fleet.members();
+        let hosts: BTreeMap<String, Option<String>> =
+            members.iter().map(|(node, host)| (node.id.clone(), host.clone())).collect();
+        let changes: Vec<Change> =
+            members.into_iter().map(|(node, _)| (node.id.clone(), Some(node))).collect();
+        let host = |id: &str| hosts.get(id).cloned().flatten();
+        stream.lay(share.scope(), &changes, &host, &self.all_families(), now, |inside, _| {
+            let all = self.alerts.all().into_iter().map(|alert| (alert.id.clone(), Some(alert))).collect();
+            self.cut_alerts(share.scope(), inside, all, now)
+        });
+    }
+
+    /// The alerts of a link's nodes now, by the ids that its viewers know.
+    pub fn alerts(&self, share: &OpenShare, now: UnixMillis) -> Vec<Alert> {
+        let inside = self.nodes(share).into_iter().map(|node| (node.id.clone(), node)).collect();
+        let all = self.alerts.all().into_iter().map(|alert| (alert.id.clone(), Some(alert))).collect();
+        self.cut_alerts(share.scope(), &inside, all, now).into_values().flatten().collect()
+    }
+
+    fn cut_alerts(
+        &self,
+        scope: &Scope,
+        inside: &BTreeMap<String, Inside>,
+        alerts: AlertChanges,
+        now: UnixMillis,
+    ) -> AlertChanges {
+        if alerts.is_empty() {
+            return alerts;
+        }
+        let recorded = self.rules.recorded();
+        let mut cuts: BTreeMap<String, AlertCut> = BTreeMap::new();
+        let cut = |(id, alert): (String, Option<Alert>)| {
+            let node = alert.as_ref().and_then(|alert| inside.get(alert.node.as_ref()?));
+            let shown = alert.as_ref().zip(node).and_then(|(alert, node)| {
+                let (_, rule) = self.alerts.get(&id)?;
+                let cut = *cuts.entry(rule).or_insert_with_key(|rule| self.alert_cut(rule, &recorded));
+                scope.alert(node, alert, cut, now)
+            });
+            (scope.alert_id(&id), shown)
+        };
+        alerts.into_iter().map(cut).collect()
+    }
+
+    /// Whether what a rule says of a node follows from that node alone.
+    fn alert_cut(&self, rule: &str, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
+        let closed = AlertCut { is_local: false, is_plain: false };
+        let Some((group, index)) = self.rules.find(rule) else { return closed };
+        let Some(rule) = group.loaded().group.rules.get(index) else { return closed };
+        let RuleKind::Alerting { annotations, .. } = &rule.kind else { return closed };
+        let is_own = |name: &&str| !recorded.contains(*name) && !name.starts_with("ALERTS");
+        let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
+        let asks =
+            |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
+        AlertCut {
+            is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
+            is_plain: !asks(annotations),
+        }
+    }
+
+    /// Ends every stream, for a shutdown.
+    pub fn close(&self) {
+        self.all.read().values().for_each(|share| share.close());
+    }
+}
+
+/// A link that is not kept yet, and its token.
+///
+/// # Errors
+/// What is wrong with it.
+pub async fn drafted(
+    wish: ShareChange,
+    by: &str,
+    now: UnixMillis,
+) -> Result<(KeptShare, String), ShareError> {
+    let token = random()?;
+    let scope =
+        wish.scope.clone().ok_or_else(|| ShareError::Bad("`scope` is missing: what is shown?".into()))?;
+    let title = wish.title.clone().ok_or_else(|| ShareError::Bad("`title` is missing".into()))?;
+    let mut alias_key = [0; 32];
+    getrandom::fill(&mut alias_key).map_err(|_| ShareError::NoRandomness)?;
+    let text = hex(&token);
+    let blank = KeptShare {
+        id: hex(&random()?[..8]),
+        token_hash: Sha256::digest(text.as_bytes()).into(),
+        title,
+        scope,
+        alias_key,
+        password: None,
+        by: by.to_owned(),
+        created_at: now,
+        expires_at: None,
+        revoked_at: None,
+        max_views: None,
+        origins: Vec::new(),
+        views: 0,
+        viewed_at: None,
+    };
+    Ok((changed(blank, wish, now).await?, text))
+}
+
+/// A link as it is wished: what is absent stays as it was.
+async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Result<KeptShare, ShareError> {
+    let ShareChange { title, scope, expires_at, password, max_views, origins, by } = wish;
+    let bad = |words: String| Err(ShareError::Bad(words));
+    kept.title = title.unwrap_or(kept.title).trim().to_owned();
+    kept.by = by.unwrap_or(kept.by).trim().to_owned();
+    for (name, text) in [("title", &kept.title), ("by", &kept.by)] {
+        let fits = (1..=MOST_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !fits {
+            return bad(format!("`{name}` is empty, or longer than {MOST_TEXT} characters on one line"));
+        }
+    }
+    kept.scope = scope.unwrap_or(kept.scope);
+    match expires_at {
+        None => {}
+        Some(0) => kept.expires_at = None,
+        Some(at) if at <= now => return bad("`expires_at` is in the past".to_owned()),
+        Some(at) => kept.expires_at = Some(at),
+    }
+    kept.max_views = max_views.map_or(kept.max_views, |most| Some(most).filter(|most| *most > 0));
+    kept.origins = origins.unwrap_or(kept.origins);
+    if kept.origins.len() > MOST_ORIGINS || !kept.origins.iter().all(|origin| is_origin(origin)) {
+        return bad(format!("`origins` has at most {MOST_ORIGINS} entries such as https://portal.example"));
+    }
+    match password {
+        None => {}
+        Some(password) if password.is_empty() => kept.password = None,
+        Some(password) if !PASSWORD.contains(&password.chars().count()) => {
+            return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
+        }
+        Some(password) => kept.password = Some(password::hash(password).await.map_err(ShareError::Bad)?),
+    }
+    Ok(kept)
+}
+
+/// `https://portal.example:8443`: no path, and nothing that would end the directive of a policy.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    !rest.is_empty()
+        && text.len() <= MOST_TEXT
+        && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
+}
+
+fn random() -> Result<[u8; 32], ShareError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| ShareError::NoRandomness)?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

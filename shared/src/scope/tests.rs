@@ -1,0 +1,414 @@
+//! Attempts to get out of a scope. What they tried is listed in docs/share.md.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::health::{Fact, Reason, ScrapeFailure, Status};
+use crate::labels::METRIC_NAME;
+use crate::promql::{EachSeries, EvalError, MemoryStorage, Options, Query, Steps, Storage, Value};
+use crate::wire::{Alert, NodeDetail, Spark};
+
+const NOW: i64 = 10_000_000;
+
+fn spec(change: impl FnOnce(&mut ScopeSpec)) -> ScopeSpec {
+    let mut spec = ScopeSpec {
+        select: vec!["{team=\"a\"}".into()],
+        views: View::ALL.into(),
+        oldest_seconds: None,
+        addresses: false,
+        drop_labels: Vec::new(),
+        aliases: false,
+        hide_metrics: Vec::new(),
+    };
+    change(&mut spec);
+    spec
+}
+
+fn scope(change: impl FnOnce(&mut ScopeSpec)) -> Scope {
+    Scope::new(spec(change), [7; 32]).unwrap()
+}
+
+fn node(id: &str, team: &str) -> NodeSummary {
+    let mut node = NodeSummary::new(id.into(), "fam".into(), Status::Healthy, 5, 15_000);
+    node.labels = BTreeMap::from([("team".into(), team.into()), ("host".into(), format!("box-{id}"))]);
+    node
+}
+
+/// Series as a node has them, and some that carry the names of others.
+fn series(storage: &mut MemoryStorage, id: &str, team: &str, value: f64) {
+    let mut add = |metric: &str, own: &[(&str, &str)]| {
+        let given =
+            [("instance", id), ("job", "fam"), ("team", team), ("host", "box"), (METRIC_NAME, metric)];
+        let labels = LabelSet::from_pairs(given.iter().chain(own).copied());
+        let samples: Vec<_> = (0..=40).map(|n| (n * 250_000, value + n as f64)).collect();
+        storage.add(labels, &samples);
+    };
+    add("peers", &[]);
+    add("secret_bond", &[]);
+    add("served_total", &[("peer", "10.1.2.3:4001")]);
+    add("served_total", &[("peer", "10.1.2.4:4001")]);
+    add(&format!("only_{id}"), &[("node", id)]);
+}
+
+struct Whole<'a>(&'a MemoryStorage);
+
+impl Storage for Whole<'_> {
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
+        self.0.scan(matchers, from, to, each)
+    }
+}
+
+/// Two nodes inside, and outside what is given.
+fn world(outside: &[(String, f64)]) -> (MemoryStorage, Vec<NodeSummary>) {
+    let (mut storage, mut nodes) = (MemoryStorage::default(), Vec::new());
+    for (id, team, value) in [("in-one", "a", 1.0), ("in-two", "a", 100.0)] {
+        series(&mut storage, id, team, value);
+        nodes.push(node(id, team));
+    }
+    for (id, value) in outside {
+        series(&mut storage, id, "b", *value);
+        nodes.push(node(id, "b"));
+        // What belongs to no node.
+        let recorded = [(METRIC_NAME, "fleet:peers:sum"), ("of", id.as_str())];
+        storage.add(LabelSet::from_pairs(recorded), &[(NOW - 1, *value)]);
+    }
+    (storage, nodes)
+}
+
+fn inside(scope: &Scope, nodes: &[NodeSummary]) -> Vec<Inside> {
+    nodes.iter().filter_map(|node| scope.inside(node, Some("box-host"))).collect()
+}
+
+/// What a viewer is told: the answer or the error, with everything that stands beside it.
+fn told(scope: &Scope, world: &(MemoryStorage, Vec<NodeSummary>), text: &str) -> String {
+    let nodes = inside(scope, &world.1);
+    let of = |_: &str| -> Box<dyn Storage + '_> { Box::new(Whole(&world.0)) };
+    let scoped = Scoped::new(scope, &nodes, scope.oldest(NOW), &of);
+    let query = match Query::parse(text) {
+        Ok(query) => scoped.query(&query),
+        Err(error) => return error.to_string(),
+    };
+    let steps = Steps { start: NOW - 3_600_000, end: NOW, step: 600_000 };
+    let instant = query.instant(&scoped, NOW, &Options::default());
+    let range = query.range(&scoped, steps, &Options::default());
+    format!("{instant:?} {range:?}")
+}
+
+/// Ways out that somebody may try.
+const TRICKS: [&str; 44] = [
+    "{__name__=~\".+\"}",
+    "{__name__!=\"\"}",
+    "{instance=~\".*\"}",
+    "{instance=\"out-1\"}",
+    "{instance!~\"in-.*\", __name__=~\".+\"}",
+    "{team=\"b\"}",
+    "{team!=\"a\", __name__=~\".+\"}",
+    "{instance=\"\", __name__=~\".+\"}",
+    "{__scope__=\"\", __name__=~\".+\"}",
+    "{__scope__!=\"x\", __name__=~\".+\"}",
+    "peers or {__name__=~\".+\"}",
+    "peers or on() {team=\"b\"}",
+    "peers unless {team=\"a\"}",
+    "peers and on() {team=\"b\"}",
+    "absent(peers{team=\"b\"})",
+    "absent({instance=\"out-1\"})",
+    "absent_over_time(peers{team=\"b\"}[1h])",
+    "count({__name__=~\".+\"})",
+    "count by (__name__) ({__name__=~\".+\"})",
+    "count by (instance, team) ({__name__=~\".+\"})",
+    "count_values(\"v\", {__name__=~\".+\"})",
+    "group({team=\"b\"})",
+    "sum(peers)",
+    "avg(peers) / count(peers)",
+    "topk(100, {__name__=~\".+\"})",
+    "bottomk by (team) (5, peers)",
+    "limitk(50, {__name__=~\".+\"})",
+    "quantile(0.99, peers)",
+    "label_replace(peers, \"team\", \"b\", \"team\", \".*\")",
+    "label_replace({__name__=~\".+\"}, \"x\", \"$1\", \"instance\", \"(.*)\")",
+    "label_join(peers, \"instance\", \"-\", \"team\", \"job\")",
+    "peers * on(team) group_left(host) peers{team=\"b\"}",
+    "peers * on() group_right(instance) peers",
+    "max_over_time(sum({__name__=~\"peers\"})[1h:1m])",
+    "sum(peers)[1h:10m]",
+    "max_over_time({__name__=~\".+\"}[1h:1m] @ end())",
+    "peers @ 1",
+    "peers offset 2h",
+    "{__name__=~\".+\"}[3h]",
+    "scalar(peers{team=\"b\"})",
+    "fleet:peers:sum",
+    "ALERTS or ALERTS_FOR_STATE",
+    "only_out_1 or {__name__=~\"only_.*\"}",
+    "timestamp({__name__=~\".+\"})",
+];
+
+#[test]
+fn no_query_tells_of_what_is_outside_not_even_by_a_count_or_an_error() {
+    let one = world(&[("out-1".into(), 5.0), ("out_1".into(), 6.0)]);
+    let (none, many) =
+        (world(&[]), world(&(0..30).map(|n| (format!("out-{n}"), n as f64)).collect::<Vec<_>>()));
+    for change in [|_: &mut ScopeSpec| {}, |spec: &mut ScopeSpec| spec.aliases = true] {
+        let scope = scope(change);
+        for trick in TRICKS {
+            let answer = told(&scope, &one, trick);
+            assert!(!answer.contains("__scope__"), "{trick}: {answer}");
+            assert_eq!(answer, told(&scope, &none, trick), "{trick}");
+            assert_eq!(answer, told(&scope, &many, trick), "{trick}");
+        }
+    }
+    // The test can see: without the scope the worlds differ.
+    assert_ne!(
+        told(
+            &Scope::new(spec(|spec| spec.select = vec!["{job=\"fam\"}".into()]), [7; 32]).unwrap(),
+            &one,
+            "peers"
+        ),
+        told(&scope(|_| {}), &one, "peers")
+    );
+    assert!(told(&scope(|_| {}), &one, "count(peers)").contains("values: [2.0]"));
+}
+
+#[test]
+fn a_query_that_was_not_put_within_the_scope_sees_nothing() {
+    let (storage, nodes) = world(&[]);
+    let scope = scope(|_| {});
+    let nodes = inside(&scope, &nodes);
+    let of = |_: &str| -> Box<dyn Storage + '_> { Box::new(Whole(&storage)) };
+    let scoped = Scoped::new(&scope, &nodes, i64::MIN, &of);
+    let bare = Query::parse("peers").unwrap().instant(&scoped, NOW, &Options::default()).unwrap();
+    assert_eq!(bare.value, Value::Vector(Vec::new()));
+}
+
+#[test]
+fn nothing_older_is_reached_by_offset_at_range_or_subquery() {
+    let world = world(&[]);
+    let scope = scope(|spec| spec.oldest_seconds = Some(1800));
+    for text in [
+        "peers offset 31m",
+        "peers @ 1000",
+        "max_over_time(peers[30m] offset 30m)",
+        "sum_over_time(peers[1h:5m] @ 5000)",
+        "first_over_time(peers[1h] offset 45m)",
+        "peers offset 2h",
+        "rate(served_total[40m] offset 35m)",
+    ] {
+        let answer = told(&scope, &world, text);
+        assert!(answer.contains("Vector([])"), "{text}: {answer}");
+    }
+    let all = told(&scope, &world, "count_over_time(peers[10h])");
+    // 1800 s at one sample in 250 s: seven, of forty-one.
+    assert!(all.contains("values: [8.0]") || all.contains("values: [7.0]"), "{all}");
+    assert!(!all.contains("41.0"), "{all}");
+}
+
+#[test]
+fn hidden_metrics_are_not_there_under_any_name() {
+    let world = world(&[]);
+    let scope = scope(|spec| spec.hide_metrics = vec!["secret_*".into()]);
+    for text in [
+        "secret_bond",
+        "{__name__=~\"secret.*\"}",
+        "{__name__=~\".+\"}",
+        "label_replace({__name__=~\".+\"}, \"n\", \"$1\", \"__name__\", \"(.*)\")",
+        "count by (__name__) ({__name__=~\".+\"})",
+        "topk(99, {__name__!=\"peers\"})",
+    ] {
+        let answer = told(&scope, &world, text);
+        assert!(!answer.contains("secret_bond"), "{text}: {answer}");
+    }
+    assert!(scope.hides_metric("fleetglass_node_peers"), "it may be the same number under another name");
+    assert!(!scope.hides_metric("peers"));
+}
+
+#[test]
+fn aliases_go_both_ways_and_addresses_stay() {
+    let world = world(&[]);
+    let scope = scope(|spec| {
+        spec.aliases = true;
+        spec.drop_labels = vec!["team".into()];
+    });
+    let alias = scope.name("in-one");
+    assert!(alias.starts_with("node-") && alias == scope.name("in-one") && alias != scope.name("in-two"));
+    let other = Scope::new(spec(|spec| spec.aliases = true), [8; 32]).unwrap();
+    assert_ne!(alias, other.name("in-one"), "another link has other aliases");
+    let all = told(&scope, &world, "{__name__=~\".+\", instance=~\"node-.*\"}");
+    for secret in ["in-one", "in-two", "10.1.2.3", "box", "\"a\""] {
+        let told = all.replace("only_in-one", "").replace("only_in-two", "");
+        assert!(!told.contains(secret), "{secret}: {told}");
+    }
+    assert!(all.contains(&alias));
+    assert!(told(&scope, &world, &format!("peers{{instance=\"{alias}\"}}")).contains("values: [41.0]"));
+    assert!(
+        told(&scope, &world, "peers{instance=\"in-one\"}").contains("Vector([])"),
+        "the id is not guessed at"
+    );
+    assert!(
+        told(&scope, &world, "peers{team=\"a\"}").contains("Vector([])"),
+        "nor is a label that is not shown"
+    );
+    assert!(
+        told(&scope, &world, "count(served_total)").contains("values: [4.0]"),
+        "what differs stays different"
+    );
+}
+
+#[test]
+fn a_series_of_the_time_before_a_node_came_inside_is_not_shown() {
+    let (mut storage, nodes) = world(&[]);
+    series(&mut storage, "in-one", "b", 77.0);
+    let answer = told(&scope(|_| {}), &(storage, nodes), "peers{instance=\"in-one\"}");
+    assert!(answer.contains("41.0") && !answer.contains("117.0"), "{answer}");
+}
+
+fn detail(id: &str) -> NodeDetail {
+    let mut summary = node(id, "a");
+    summary.version_majority = Some("9.9".into());
+    summary.labels.insert("depends_on".into(), "out-1".into());
+    summary.peers = Some(4);
+    summary.spark = Spark { minute: NOW / 60_000, values: vec![Some(1.0); 60] };
+    summary.reasons.push(Reason {
+        code: "refused".into(),
+        text: format!("No answer of {id} (10.9.8.7:9100 refused, box-host too)"),
+        status: Status::Unreachable,
+    });
+    let fact = |name: &str, value: &str| Fact {
+        endpoint: "health".into(),
+        name: name.into(),
+        title: name.into(),
+        value: value.into(),
+        unit: String::new(),
+        at: NOW - 1000,
+        stale: false,
+    };
+    NodeDetail {
+        summary,
+        family_note: "recognised at http://box-host:9100".into(),
+        endpoints: vec![serde_json::from_value(json!({
+            "name": "health", "url": "http://box-host:9100/health", "kind": "json",
+            "failure": {"endpoint": "health", "kind": "timeout", "message": format!("{id} at box-host"), "at": NOW},
+        }))
+        .unwrap()],
+        facts: vec![fact("listen", "0.0.0.0:1"), fact("note", &format!("I am {id} at /ip4/10.9.8.7/tcp/1")), fact("height", "12")],
+        checks: Vec::new(),
+        missing: vec!["secret_bond".into(), "peers".into()],
+        risks: Vec::new(),
+        panels: Vec::new(),
+        failures: vec![ScrapeFailure {
+            endpoint: "health".into(),
+            kind: crate::health::FailureKind::Timeout,
+            message: "old".into(),
+            at: 1,
+        }],
+        warnings: Vec::new(),
+    }
+}
+
+#[test]
+fn a_page_has_neither_name_nor_address_nor_what_is_old() {
+    let scope = scope(|spec| {
+        spec.aliases = true;
+        spec.oldest_seconds = Some(600);
+    });
+    let detail = detail("in-one");
+    let node = scope.inside(&detail.summary, Some("box-host")).unwrap();
+    let cut = scope.detail(&node, &detail, Vec::new(), NOW);
+    let text = serde_json::to_string(&cut).unwrap();
+    for secret in ["in-one", "out-1", "10.9.8.7", "box", "0.0.0.0", "9.9", "old", "recognised"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert_eq!(cut.summary.since, NOW - 600_000);
+    assert_eq!(cut.summary.spark.values.len(), 10);
+    assert!(text.contains("height") && text.contains("[address]") && text.contains(&node.shown));
+
+    let hiding = Scope::new(spec(|spec| spec.hide_metrics = vec!["secret_bond".into()]), [1; 32]).unwrap();
+    let node = hiding.inside(&detail.summary, None).unwrap();
+    let text = serde_json::to_string(&hiding.detail(&node, &detail, Vec::new(), NOW)).unwrap();
+    for secret in ["secret_bond", "height", "refused", "\"peers\":4"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+fn alert() -> Alert {
+    serde_json::from_value(json!({
+        "id": "00ff", "name": "PeersLow", "state": "firing", "severity": "warning", "node": "in-one",
+        "labels": {"alertname": "PeersLow", "instance": "in-one", "team": "a", "host": "box-in-one"},
+        "annotations": {"summary": "in-one has 2 peers, out-1 has 3"}, "value": 2.0, "active_at": 1,
+        "acknowledged": {"by": "Ada", "note": "with Bob", "at": 2}, "silenced_by": ["s-1", "s-2"],
+        "inhibited_by": ["of-out-1"], "muted_by": ["rack 7"],
+    }))
+    .unwrap()
+}
+
+#[test]
+fn an_alert_tells_of_its_node_and_of_nobody() {
+    let scope = scope(|spec| spec.aliases = true);
+    let node = scope.inside(&node("in-one", "a"), None).unwrap();
+    let local = AlertCut { is_local: true, is_plain: false };
+    let cut = scope.alert(&node, &alert(), local, NOW).unwrap();
+    let text = serde_json::to_string(&cut).unwrap();
+    for secret in ["in-one", "out-1", "00ff", "Ada", "Bob", "s-1", "rack", "box"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(!cut.is_open(), "that it is silenced stays");
+    assert_eq!(scope.alert(&node, &alert(), AlertCut { is_local: false, is_plain: true }, NOW), None);
+    let mut other = alert();
+    other.node = Some("out-1".into());
+    assert_eq!(scope.alert(&node, &other, AlertCut { is_local: true, is_plain: true }, NOW), None);
+    let closed = Scope::new(spec(|spec| spec.views = BTreeSet::from([View::Fleet])), [7; 32]).unwrap();
+    assert_eq!(closed.alert(&node, &alert(), AlertCut { is_local: true, is_plain: true }, NOW), None);
+}
+
+#[test]
+fn scopes_that_cannot_be_used_say_why() {
+    let error = |change: fn(&mut ScopeSpec)| Scope::new(spec(change), [0; 32]).unwrap_err().to_string();
+    assert!(error(|spec| spec.select.clear()).contains("which nodes"));
+    assert!(error(|spec| spec.views.clear()).contains("fleet, node, charts"));
+    assert!(error(|spec| spec.select = vec!["{}".into()]).contains("column 3"));
+    assert!(error(|spec| spec.select = vec!["up{a=\"b\"}".into()]).contains("names a metric"));
+    assert!(error(|spec| spec.select = vec!["{a=~\"(\"}".into()]).contains("unclosed"));
+    assert!(error(|spec| spec.oldest_seconds = Some(0)).contains("nothing"));
+    assert!(error(|spec| spec.drop_labels = vec![" ".into()]).contains("drop_labels"));
+    assert!(!format!("{:?}", scope(|_| {})).contains('7'), "the key is in no log");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Pieces of expressions, put together in any way that parses.
+    #[test]
+    fn nothing_that_can_be_written_sees_what_is_outside(
+        pieces in proptest::collection::vec(0..TRICKS.len(), 2),
+        around in 0_usize..9,
+        outside in proptest::collection::vec(("[a-z0-9_.-]{1,8}", -9.0..9.0_f64), 0..5),
+        aliases in any::<bool>(),
+    ) {
+        let (a, b) = (TRICKS[pieces[0]], TRICKS[pieces[1]]);
+        let text = match around {
+            0 => format!("({a}) or ({b})"),
+            1 => format!("count(({a}) unless ({b}))"),
+            2 => format!("absent({a})"),
+            3 => format!("({a}) * on (instance) group_left () ({b})"),
+            4 => format!("sum_over_time(({a})[1h:10m])"),
+            5 => format!("label_replace({a}, \"instance\", \"$1\", \"team\", \"(.*)\")"),
+            6 => format!("count_values(\"n\", ({a}) >= bool ({b}))"),
+            7 => format!("topk(scalar(count({a})), {b})"),
+            _ => format!("({a}) == on () ({b})"),
+        };
+        let scope = scope(|spec| spec.aliases = aliases);
+        let outside: Vec<_> = outside.into_iter().filter(|(id, _)| !id.starts_with("in-")).collect();
+        prop_assert_eq!(told(&scope, &world(&outside), &text), told(&scope, &world(&[]), &text), "{}", text);
+    }
+
+    #[test]
+    fn no_text_keeps_a_name_or_an_address(before in "\\PC{0,12}", after in "\\PC{0,12}", last in 1_u8..255) {
+        let scope = scope(|spec| spec.aliases = true);
+        let inside = scope.inside(&node("in-one", "a"), Some("box-host")).unwrap();
+        let address = format!("10.77.3.{last}");
+        let text = scope.text(&inside, &format!("{before} {address} {after}in-one{before} box-host {after}"));
+        prop_assert!(!text.contains("in-one") && !text.contains("box-host") && !text.contains("10.77.3."), "{}", text);
+    }
+}
