@@ -32,7 +32,9 @@ pub(super) async fn run(notify: Arc<Notify>, cancel: CancellationToken) {
         let plan = notify.plan.load_full();
         let Some(config) = &plan.summary else { continue };
         let now = clock::now();
-        let due = config.minute().is_ok_and(|minute| minute.contains(now));
+        // Of a fleet that was not asked yet nobody can say how it is.
+        let due =
+            notify.sources.fleet.all_asked() && config.minute().is_ok_and(|minute| minute.contains(now));
         let Some(receiver) = plan.receiver(&config.receiver).filter(|_| due) else { continue };
         let last = notify.sources.state.kept(LAST).await.ok().flatten();
         if last.and_then(|last| last.parse::<i64>().ok()).is_some_and(|last| now - last < APART_MS) {
@@ -58,10 +60,8 @@ fn words(nodes: &[(Status, usize)], alerts: &[Alert]) -> (String, String) {
     let well = nodes.iter().find(|(status, _)| *status == Status::Healthy).map_or(0, |(_, count)| *count);
     let firing: Vec<&Alert> = alerts.iter().filter(|alert| alert.state == AlertState::Firing).collect();
     let title = match (firing.len(), all - well) {
-        (0, 0) => format!("All is well: {all} nodes are healthy and no alert fires"),
-        (firing, ill) => {
-            format!("Not all is well: {firing} alerts fire, {ill} of {all} nodes are not healthy")
-        }
+        (0, 0) => format!("All is well: healthy nodes {all}, no alert fires"),
+        (firing, ill) => format!("Not all is well: alerts firing {firing}, nodes not healthy {ill} of {all}"),
     };
     let mut lines: Vec<String> = nodes
         .iter()
@@ -87,9 +87,9 @@ mod tests {
         let (title, body) = words(&[(Status::Unreachable, 0), (Status::Healthy, 3)], &[]);
         assert_eq!(
             (title.as_str(), body.as_str()),
-            ("All is well: 3 nodes are healthy and no alert fires", "3 healthy")
+            ("All is well: healthy nodes 3, no alert fires", "3 healthy")
         );
         let (title, _) = words(&[(Status::Unreachable, 1), (Status::Healthy, 3)], &[]);
-        assert_eq!(title, "Not all is well: 0 alerts fire, 1 of 4 nodes are not healthy");
+        assert_eq!(title, "Not all is well: alerts firing 0, nodes not healthy 1 of 4");
     }
 }

@@ -3,6 +3,7 @@
 use fleetglass_tests::{
     command,
     inbox::{Inbox, Reply},
+    samples,
     wait::eventually,
 };
 
@@ -63,4 +64,20 @@ async fn the_heartbeat_beats_and_says_when_it_cannot() {
     let calm = fleetglass.json("/api/v1/notifications").await;
     assert_eq!(calm["ways"][0]["queue"], 0, "nobody is told when nothing fires");
     assert!(!calm.to_string().contains("hunter2") && !fleetglass.log().contains("hunter2"));
+}
+
+#[tokio::test]
+async fn once_a_day_it_says_that_all_is_well() {
+    let (inbox, calm) = (Inbox::start().await, node(1.0).await);
+    // In the minute that is now, or in the next where that is about to end.
+    let soon = (samples::now() + 8_000) / 60_000;
+    let at = format!("{:02}:{:02}", soon / 60 % 24, soon % 60);
+    let summary = format!("[notify.summary]\nreceiver = \"team\"\nat = \"{at}\"\n");
+    let _fleetglass = proxy(&[&calm], &format!("{}{summary}", hook("team", &inbox.url("/")))).await;
+    let letters = inbox.count(1).await;
+    assert!(
+        letters[0].text().contains("All is well: healthy nodes 1, no alert fires"),
+        "{}",
+        letters[0].text()
+    );
 }
