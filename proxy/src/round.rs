@@ -18,7 +18,7 @@ use fleetglass_shared::{
     wire::{EndpointDetail, FamilyInfo},
 };
 use read::Read;
-pub use risks::{Judged, OneNode, OneRisk, OwnSeries, RiskMemory, Subject, judge, own_series, paced};
+pub use risks::{Judged, OneRisk, OwnSeries, RiskMemory, Subject, judge, of_node, own_series, paced};
 
 use crate::{
     clock,

@@ -52,6 +52,6 @@ pub use error::{EvalError, ParseError};
 pub use eval::{Limits, Options, Steps};
 pub use parse::Query;
 pub use reads::Read;
-pub use storage::{EachSeries, MemoryStorage, SeriesRef, Storage, is_stale, stale_marker};
+pub use storage::{EachSeries, MemoryStorage, Only, SeriesRef, Storage, is_stale, stale_marker};
 pub use token::duration_ms;
 pub use within::SCOPE_MARK;

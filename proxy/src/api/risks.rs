@@ -23,7 +23,7 @@ use crate::{
     app::App,
     clock,
     fleet::Risky,
-    round::{OneNode, OneRisk, paced},
+    round::{OneRisk, of_node, paced},
 };
 
 /// So many are told when nobody says how many.
@@ -87,7 +87,7 @@ pub(super) fn detail(
     index: usize,
     now: UnixMillis,
 ) -> RiskDetail {
-    let node = OneNode::new(&app.store, id);
+    let node = of_node(&app.store, id);
     let at = risky.asked_at.unwrap_or(now);
     let spec = family.risks().nth(index).expect("the index is of this family");
     let one = OneRisk { spec, queries: &family.risk_queries()[index], node: &node, at };

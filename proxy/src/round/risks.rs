@@ -8,13 +8,13 @@ mod tests;
 use fleetglass_shared::{
     family::{Family, FamilyRisk, RiskQueries},
     health::{Fact, UnixMillis},
-    promql::{Options, Query, Value},
+    promql::{Only, Options, Query, Value},
     risk::{self, Kind, Staked, Watch},
     sample::format_value,
     wire::{Outlook, Risk, Stake, Trend},
 };
 use history::history;
-pub use history::{OneNode, paced};
+pub use history::{of_node, paced};
 pub use series::{OwnSeries, own_series};
 
 use crate::{
@@ -70,7 +70,7 @@ pub struct Judged {
 
 /// Holds every risk of the family against its value now, and foresees where it is going.
 pub fn judge(store: &Store, subject: &Subject<'_>, memory: &mut RiskMemory, at: UnixMillis) -> Judged {
-    let node = OneNode::new(store, subject.instance);
+    let node = of_node(store, subject.instance);
     memory.0.resize_with(subject.family.risks().len(), || None);
     let mut judged = Judged::default();
     let risks = subject.family.risks().zip(subject.family.risk_queries());
@@ -105,7 +105,7 @@ pub struct OneRisk<'a> {
     /// Its expressions.
     pub queries: &'a RiskQueries,
     /// Whose it is.
-    pub node: &'a OneNode<'a>,
+    pub node: &'a Only<'a>,
     /// When.
     pub at: UnixMillis,
 }

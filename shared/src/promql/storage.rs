@@ -50,6 +50,39 @@ pub trait Storage {
     }
 }
 
+/// What a storage has of one value of a label.
+pub struct Only<'a> {
+    storage: &'a dyn Storage,
+    matcher: Matcher,
+}
+
+impl<'a> Only<'a> {
+    /// The series of `storage` whose `label` has this value.
+    pub fn new(storage: &'a dyn Storage, label: &str, value: &str) -> Self {
+        Self { storage, matcher: Matcher::equal(label, value) }
+    }
+
+    fn narrowed(&self, matchers: &[Matcher]) -> Vec<Matcher> {
+        [std::slice::from_ref(&self.matcher), matchers].concat()
+    }
+}
+
+impl Storage for Only<'_> {
+    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
+        self.storage.scan(&self.narrowed(matchers), from, to, each)
+    }
+
+    fn scan_newest(
+        &self,
+        matchers: &[Matcher],
+        from: i64,
+        to: i64,
+        each: EachSeries<'_>,
+    ) -> Result<(), EvalError> {
+        self.storage.scan_newest(&self.narrowed(matchers), from, to, each)
+    }
+}
+
 /// Series in a list, for tests and for whoever has few.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {

@@ -6,8 +6,8 @@ use super::AlertState;
 use super::alerting::{Active, Evidence, Seen, advance};
 use super::tune::Tuned;
 use super::{ALERT_NAME, RuleGroup, RuleKind};
-use crate::labels::{LabelSet, METRIC_NAME, Matcher};
-use crate::promql::{EachSeries, EvalError, Options, Storage, Value, is_stale, stale_marker};
+use crate::labels::{LabelSet, METRIC_NAME};
+use crate::promql::{EvalError, Only, Options, Storage, Value, is_stale, stale_marker};
 use crate::template::{self, AlertData, Host};
 
 /// What an evaluation reads beside its rules.
@@ -94,34 +94,6 @@ impl GroupState {
     }
 }
 
-/// What a storage has of one value of a label.
-struct Only<'a> {
-    storage: &'a dyn Storage,
-    matcher: Matcher,
-}
-
-impl Only<'_> {
-    fn narrowed(&self, matchers: &[Matcher]) -> Vec<Matcher> {
-        [std::slice::from_ref(&self.matcher), matchers].concat()
-    }
-}
-
-impl Storage for Only<'_> {
-    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
-        self.storage.scan(&self.narrowed(matchers), from, to, each)
-    }
-
-    fn scan_newest(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: EachSeries<'_>,
-    ) -> Result<(), EvalError> {
-        self.storage.scan_newest(&self.narrowed(matchers), from, to, each)
-    }
-}
-
 impl GroupState {
     /// Evaluates an alerting rule for one value of a label alone, to which its expression is local
     /// ([`crate::promql::Query::is_local_to`]). The alerts of other values stay as they are.
@@ -140,7 +112,7 @@ impl GroupState {
         let active: BTreeMap<LabelSet, Active> =
             state.active.extract_if(.., |labels, _| others(labels)).collect();
         let written: BTreeSet<LabelSet> = state.written.extract_if(.., others).collect();
-        let only = Only { storage: context.storage, matcher: Matcher::equal(label, value) };
+        let only = Only::new(context.storage, label, value);
         let context = Context { storage: &only, ..*context };
         let outcome = self.evaluate(group, index, tuned, at, &context);
         let state = &mut self.rules[index];

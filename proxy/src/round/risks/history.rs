@@ -6,7 +6,7 @@ use fleetglass_shared::{
     family::{FamilyRisk, RiskQueries},
     health::UnixMillis,
     labels::{METRIC_NAME, Matcher},
-    promql::{EachSeries, EvalError, Options, Storage, Value},
+    promql::{Only, Options, Storage, Value},
     risk::{self, Watch},
     sample::is_stale,
 };
@@ -18,36 +18,8 @@ use crate::store::{Sample, Store};
 const LEAST_ROUNDS: i64 = 12;
 
 /// The series of one node: a family's expressions are read once, and not for each of its nodes.
-pub struct OneNode<'a> {
-    store: &'a Store,
-    instance: Matcher,
-}
-
-impl<'a> OneNode<'a> {
-    /// The series of `instance`.
-    pub fn new(store: &'a Store, instance: &str) -> Self {
-        Self { store, instance: Matcher::equal("instance", instance) }
-    }
-
-    fn own(&self, matchers: &[Matcher]) -> Vec<Matcher> {
-        matchers.iter().chain([&self.instance]).cloned().collect()
-    }
-}
-
-impl Storage for OneNode<'_> {
-    fn scan(&self, matchers: &[Matcher], from: i64, to: i64, each: EachSeries<'_>) -> Result<(), EvalError> {
-        self.store.scan(&self.own(matchers), from, to, each)
-    }
-
-    fn scan_newest(
-        &self,
-        matchers: &[Matcher],
-        from: i64,
-        to: i64,
-        each: EachSeries<'_>,
-    ) -> Result<(), EvalError> {
-        self.store.scan_newest(&self.own(matchers), from, to, each)
-    }
+pub fn of_node<'a>(store: &'a Store, instance: &str) -> Only<'a> {
+    Only::new(store, "instance", instance)
 }
 
 /// A watch over a node that is asked so often.
@@ -63,7 +35,7 @@ pub(super) fn history(
     queries: &RiskQueries,
     index: usize,
     watch: &Watch,
-    node: &OneNode<'_>,
+    node: &Only<'_>,
     at: UnixMillis,
 ) -> Vec<Sample> {
     let mut worst: BTreeMap<UnixMillis, f64> = BTreeMap::new();
