@@ -22,6 +22,7 @@ use crate::{
     api, assets,
     auth::{self, Guard},
     config::CorsConfig,
+    edge,
     egress::Egress,
     fleet::Fleet,
     incidents::Incidents,
@@ -164,6 +165,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(common_headers))
+        .layer(middleware::from_fn(edge::visit))
 }
 
 fn cors_layer(cors: &CorsConfig) -> CorsLayer {

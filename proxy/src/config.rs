@@ -39,6 +39,8 @@ pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
+
+use crate::auth::Role;
 pub use stake::StakeConfig;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -133,6 +135,16 @@ pub struct TokenConfig {
     /// A file that holds such a hash.
     #[serde(default)]
     pub hash_file: Option<PathBuf>,
+    /// What its holder may do.
+    #[serde(default = "admin")]
+    pub role: Role,
+    /// Which nodes there are for its holder, by selectors; all, with none.
+    #[serde(default)]
+    pub select: Vec<String>,
+}
+
+fn admin() -> Role {
+    Role::Admin
 }
 
 /// `[cors]`

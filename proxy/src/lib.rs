@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`api`], [`app`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
@@ -25,6 +25,7 @@ pub mod clock;
 pub mod config;
 pub mod data_dir;
 pub mod discovery;
+pub mod edge;
 pub mod egress;
 pub mod fleet;
 pub mod incidents;

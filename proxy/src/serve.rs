@@ -239,12 +239,13 @@ impl Proxy {
         }));
         let stop = cancel.clone();
         let (live, shares) = (Arc::clone(&app.live), Arc::clone(&app.shares));
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async move {
-            stop.cancelled().await;
-            // Open streams would hold the shutdown up for ever.
-            live.close();
-            shares.close();
-        });
+        let serve = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move {
+                stop.cancelled().await;
+                // Open streams would hold the shutdown up for ever.
+                live.close();
+                shares.close();
+            });
         let deadline = async {
             cancel.cancelled().await;
             tokio::time::sleep(SHUTDOWN_DEADLINE).await;

@@ -107,7 +107,7 @@ impl Scope {
                 return Err(ScopeError::List(name));
             }
         }
-        let select = spec.select.iter().map(|text| selector(text)).collect::<Result<_, _>>()?;
+        let select = spec.select.iter().map(|text| node_selector(text)).collect::<Result<_, _>>()?;
         Ok(Self { spec, select, key })
     }
 
@@ -173,7 +173,11 @@ impl std::fmt::Debug for Scope {
     }
 }
 
-fn selector(text: &str) -> Result<Vec<Matcher>, ScopeError> {
+/// A selector over nodes, read.
+///
+/// # Errors
+/// It is no selector, or names a metric.
+pub fn node_selector(text: &str) -> Result<Vec<Matcher>, ScopeError> {
     let selector = Selector::parse(text).map_err(|error| ScopeError::Selector {
         text: text.to_owned(),
         column: error.column,

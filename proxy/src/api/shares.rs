@@ -15,7 +15,7 @@ use super::{
     problem::{ProblemResponse, problem},
     shared::{self, Viewer},
 };
-use crate::{app::App, auth::Holder, clock, share::ShareError};
+use crate::{app::App, auth::Who, clock, share::ShareError};
 
 const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -39,11 +39,11 @@ pub async fn share(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
 /// 400 for what is wrong with it, 503 when it cannot be kept.
 pub async fn make(
     State(app): State<Arc<App>>,
-    holder: Option<Extension<Holder>>,
+    Extension(who): Extension<Who>,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
     let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
-    let by = holder.map_or_else(|| "the operator".to_owned(), |Extension(Holder(name))| name);
+    let by = who.name;
     let (share, token) = app.shares.make(wish, &by, clock::now()).await.map_err(|error| refused(&error))?;
     tracing::info!(
         share = share.id,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use fleetglass_shared::scope::node_selector;
+
 use super::{
     Config, TargetConfig,
     error::{Fault, Step},
@@ -51,6 +53,15 @@ fn tokens(config: &Config) -> Result<(), Fault> {
                     path,
                     format!("token `{}` needs either `hash` or `hash_file`", token.name),
                     "`fleetglass token new` prints the lines to add",
+                );
+            }
+        }
+        for text in &token.select {
+            if let Err(error) = node_selector(text) {
+                return fault(
+                    path.into_iter().chain([Step::Key("select")]),
+                    error.to_string(),
+                    "such as select = ['{team=\"a\"}']; leave it out for the whole fleet",
                 );
             }
         }
