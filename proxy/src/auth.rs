@@ -4,12 +4,31 @@
 //! |---|---|
 //! | `who` | [`Who`]: a name, a role, and the part of the fleet that it is limited to |
 //! | `token` | bearer tokens of the config |
+//! | `people` | [`People`]: everybody who is known, found fast |
+//! | `users`, [`password`] | names with passwords: made, changed, proved |
+//! | `session` | who is logged in: cookies, how long they last, what ends them |
+//! | `throttle` | how fast passwords may be tried |
+//! | `origin` | whether a request that changes something comes from a page of ours |
 //! | `guard` | [`require`]: every request has a [`Who`] behind it, or goes no further |
+//! | [`page`] | how pages look that the proxy draws itself |
+//! | [`login`] | the pages where one signs in and out |
 
 mod guard;
+pub mod login;
+mod origin;
+pub mod page;
+pub mod password;
+mod people;
+mod session;
+mod throttle;
 mod token;
+mod users;
 mod who;
 
-pub use guard::{Guard, require};
+pub use guard::{Credential, Guard, look, require};
+pub use people::{People, PeopleError, Way};
+use people::{hex, random};
+pub use session::{Identity, Session};
 pub use token::{HashFileError, TokenHash, Tokens, new_token};
+pub use users::drafted;
 pub use who::{Role, Via, Who};

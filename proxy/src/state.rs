@@ -9,6 +9,7 @@
 //! | `event` | events: kept, asked for, pruned |
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
+//! | `people` | users, sessions, tokens |
 //! | `share` | links that show a part of the fleet |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
@@ -20,6 +21,7 @@ mod event;
 mod fault;
 mod known;
 mod notify;
+mod people;
 mod schema;
 mod share;
 #[cfg(test)]
@@ -48,6 +50,7 @@ use fleetglass_shared::{
 };
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
+pub use people::{KeptSession, KeptToken, KeptUser};
 use rusqlite::Connection;
 pub use share::KeptShare;
 use tokio::sync::oneshot;

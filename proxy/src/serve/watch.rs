@@ -105,13 +105,16 @@ impl Watched {
                          at the next start"
                     );
                 }
-                if tokens.is_open() && !old.server.listen.ip().is_loopback() {
-                    return self.refuse(&format!("{} needs a token", old.server.listen));
+                let others_reach = |c: &Config| !c.server.listen.ip().is_loopback();
+                let asks = new.auth.asks() || self.guard.people.has_users();
+                if !asks && (others_reach(old) || others_reach(new)) {
+                    return self.refuse(&loaded.nobody_can_log_in().to_string());
                 }
                 if let Err(error) = self.app.notify.set_config(&loaded, self.own) {
                     return self.refuse(&format!("{error:#}"));
                 }
                 self.guard.tokens.store(Arc::new(tokens));
+                self.guard.people.set_config(new);
                 self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());
                 self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);
