@@ -130,6 +130,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
+        .route("/api/v1/audit", get(api::people::audit::list))
+        .route("/api/v1/audit/export", get(api::people::audit::export))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
@@ -185,11 +187,13 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
 
 /// Those who may ask, for those who may see them.
 fn people_routes(guard: &Arc<Guard>) -> Router {
-    use api::people::{sessions, users};
+    use api::people::{sessions, tokens, users};
     Router::new()
         .route("/api/v1/me/password", post(users::password))
         .route("/api/v1/users", get(users::list).post(users::add))
         .route("/api/v1/users/{name}", patch(users::change).delete(users::remove))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::make))
+        .route("/api/v1/tokens/{id}", delete(tokens::revoke))
         .route("/api/v1/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/api/v1/sessions/{id}", delete(sessions::revoke))
         .with_state(Arc::clone(guard))

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `who` | [`Who`]: a name, a role, and the part of the fleet that it is limited to |
 //! | `token` | bearer tokens of the config |
+//! | `api_token` | tokens that people make for programs |
+//! | [`audit`] | who did what, written down at one place |
 //! | `people` | [`People`]: everybody who is known, found fast |
 //! | `users`, [`password`] | names with passwords: made, changed, proved |
 //! | `session` | who is logged in: cookies, how long they last, what ends them |
@@ -13,6 +15,8 @@
 //! | [`page`] | how pages look that the proxy draws itself |
 //! | [`login`] | the pages where one signs in and out |
 
+mod api_token;
+pub mod audit;
 mod guard;
 pub mod login;
 mod origin;
@@ -25,6 +29,7 @@ mod token;
 mod users;
 mod who;
 
+pub use api_token::{ApiToken, SCOPES, drafted_token};
 pub use guard::{Credential, Guard, look, require};
 pub use people::{People, PeopleError, Way};
 use people::{hex, random};

@@ -9,6 +9,7 @@
 //! | `event` | events: kept, asked for, pruned |
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
+//! | `audit` | who did what |
 //! | `people` | users, sessions, tokens |
 //! | `share` | links that show a part of the fleet |
 //! | `known` | what was last known of each node |
@@ -16,6 +17,7 @@
 //! | [`uptime`] | how much of the time a node was up |
 
 mod alert;
+mod audit;
 mod disk;
 mod event;
 mod fault;
@@ -42,6 +44,7 @@ use std::{
 };
 
 pub use alert::{AlertQuery, KeptAlert, KeptSilence};
+pub use audit::AuditQuery;
 pub use event::{Draft, EventQuery};
 use fault::Fault;
 use fleetglass_shared::{

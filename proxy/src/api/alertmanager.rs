@@ -234,7 +234,8 @@ pub async fn set_silence(State(app): State<Arc<App>>, body: Bytes) -> Result<Res
         SilenceError::NotFound(_) => refused(StatusCode::NOT_FOUND, error),
         _ => refused(StatusCode::BAD_REQUEST, error),
     })?;
-    Ok(Json(json!({ "silenceID": id })).into_response())
+    Ok((axum::Extension(crate::auth::audit::Of(id.clone())), Json(json!({ "silenceID": id })))
+        .into_response())
 }
 
 /// Ends a silence.

@@ -1,6 +1,8 @@
 //! People, by the API: `/api/v1/me` says who asks and how one can log in; one file for each of the rest.
 
+pub mod audit;
 pub mod sessions;
+pub mod tokens;
 pub mod users;
 
 use std::sync::Arc;
@@ -30,7 +32,7 @@ pub async fn me(
     credential: Option<Extension<Credential>>,
 ) -> Response {
     let who = who.map(|Extension(who)| who);
-    let has_session = matches!(credential, Some(Extension(Credential::Session(_))));
+    let has_session = matches!(&credential, Some(Extension(Credential::Session(_))));
     let people = &guard.people;
     let oidc = people.ways().iter().find(|way| way.via == Via::Oidc).map(|way| way.label.clone());
     let at_least = |role: Role| who.as_ref().is_some_and(|who| who.role >= role);
@@ -39,7 +41,7 @@ pub async fn me(
         shares: at_least(Role::Operator),
         history: who.as_ref().is_some_and(is_admin),
         people: who.as_ref().is_some_and(is_admin),
-        tokens: who.is_some(),
+        tokens: who.is_some() && !matches!(credential, Some(Extension(Credential::ApiToken { .. }))),
         password: has_session && who.as_ref().is_some_and(|who| who.via == Via::Password),
     };
     let me = Me {

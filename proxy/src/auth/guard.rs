@@ -12,7 +12,7 @@ use axum::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{People, Tokens, Who, origin::Own};
+use super::{People, Tokens, Who, audit::Act, origin::Own};
 use crate::{api::problem::problem, config::Config, edge::Visit};
 
 /// What guards a listener.
@@ -34,8 +34,26 @@ pub enum Credential {
     Nothing,
     /// A token of the config.
     ConfigToken,
+    /// A token that somebody made, by its id.
+    ApiToken {
+        /// Its id.
+        id: String,
+        /// What it is narrowed to; everything that its role may, with none.
+        scopes: Vec<String>,
+    },
     /// A session, by its id.
     Session(String),
+}
+
+impl Credential {
+    /// Whether what somebody came with is for this, by a word of the table of routes. What their role may is another
+    /// question.
+    pub fn is_for(&self, permission: &str) -> bool {
+        match self {
+            Self::ApiToken { scopes, .. } => scopes.is_empty() || scopes.iter().any(|own| own == permission),
+            Self::Nothing | Self::ConfigToken | Self::Session(_) => true,
+        }
+    }
 }
 
 /// Somebody who is let in.
@@ -50,7 +68,7 @@ struct Entered {
 enum Refused {
     UnknownHost,
     LoginNeeded,
-    OtherOrigin,
+    OtherOrigin(Box<Who>),
 }
 
 impl Guard {
@@ -78,7 +96,7 @@ impl Guard {
         self.own.is_page(headers, visit)
     }
 
-    /// In this order: a token of the config, then a session.
+    /// In this order: a token of the config, a token that somebody made, a session.
     fn enter(&self, request: &Request) -> Result<Entered, Refused> {
         if !self.asks() {
             return match is_local_host(request, &self.hosts) {
@@ -91,10 +109,16 @@ impl Guard {
             return Ok(Entered { who, credential: Credential::ConfigToken, ended: None });
         }
         let visit = request.extensions().get::<Visit>().ok_or(Refused::LoginNeeded)?;
+        let named = |name: &str| self.tokens.load().named(name).cloned();
+        if let Some((who, token)) = self.people.token_of(headers, visit, named) {
+            let (id, scopes) = (token.id().to_owned(), token.scopes().to_vec());
+            let ended = Some(token.ended());
+            return Ok(Entered { who, credential: Credential::ApiToken { id, scopes }, ended });
+        }
         let session = self.people.session_of(visit, headers).ok_or(Refused::LoginNeeded)?;
         let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
         if !only_looks && !self.is_own_page(headers, visit) {
-            return Err(Refused::OtherOrigin);
+            return Err(Refused::OtherOrigin(Box::new(session.who())));
         }
         Ok(Entered {
             who: session.who(),
@@ -106,10 +130,20 @@ impl Guard {
 
 /// Lets a request through when it carries something that is accepted, or when no login is needed and it was
 /// meant for this machine (a page elsewhere cannot reach us under a name it rebound to 127.0.0.1).
-pub async fn require(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub async fn require(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     match guard.enter(&request) {
-        Ok(entered) => let_in(entered, request, next).await,
-        Err(refused) => refused.into_response(),
+        Ok(entered) => {
+            let act = Act::of(&mut request, &entered.who).await;
+            let response = let_in(entered, request, next).await;
+            guard.people.note_act(act, &response);
+            response
+        }
+        Err(refused) => {
+            if let Refused::OtherOrigin(who) = &refused {
+                guard.people.note_other_origin(Act::of(&mut request, who).await);
+            }
+            refused.into_response()
+        }
     }
 }
 
@@ -161,7 +195,7 @@ impl IntoResponse for Refused {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
                 response
             }
-            Self::OtherOrigin => problem(
+            Self::OtherOrigin(_) => problem(
                 StatusCode::FORBIDDEN,
                 "Another origin",
                 "A session changes things only from a page of this Fleetglass: `Origin` must be of this host, of \

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Role, Via,
+    api_token::{ApiToken, ApiTokens},
     session::{Identity, Limits, Session, Sessions},
     throttle::Throttle,
 };
@@ -21,11 +22,15 @@ use crate::{
 /// What is over by itself is looked for so often, so that its open streams end.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
+/// What of the audit log is too old goes so often.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
 /// Everybody who is known. The state file has them all; here they are found fast.
 pub struct People {
     pub(super) state: Arc<StateFile>,
     pub(super) users: RwLock<BTreeMap<String, KeptUser>>,
     pub(super) sessions: Sessions,
+    pub(super) api_tokens: ApiTokens,
     pub(super) throttle: Throttle,
     settings: ArcSwap<Settings>,
     /// Other ways to log in than a password: what the link says, and where it leads.
@@ -53,6 +58,8 @@ pub(super) struct Settings {
     asks: bool,
     /// The config has admins of its own.
     pub(super) has_other_admins: bool,
+    /// How long the audit log is kept.
+    pub(super) audit_ms: i64,
     limits: Limits,
     /// Browsers reach us over TLS.
     pub(super) is_https: bool,
@@ -63,6 +70,7 @@ impl Settings {
         Self {
             asks: config.auth.asks() || !config.server.listen.ip().is_loopback(),
             has_other_admins: config.auth.tokens.iter().any(|token| token.role == Role::Admin),
+            audit_ms: config.auth.audit_retention.as_time(),
             limits: Limits {
                 idle_ms: config.auth.session_idle.as_time(),
                 max_ms: config.auth.session_max.as_time(),
@@ -106,6 +114,7 @@ impl People {
     pub async fn restore(state: Arc<StateFile>, config: &Config) -> Self {
         let users = state.users().await;
         let sessions = state.sessions().await;
+        let tokens = state.tokens().await;
         let mut is_unread = false;
         let mut read = |what: &str, error: &StateError| {
             tracing::error!("{what} cannot be read, so nobody gets in that way: {error}");
@@ -113,10 +122,12 @@ impl People {
         };
         let users = users.inspect_err(|error| read("users", error)).unwrap_or_default();
         let sessions = sessions.inspect_err(|error| read("sessions", error)).unwrap_or_default();
+        let tokens = tokens.inspect_err(|error| read("tokens", error)).unwrap_or_default();
         let people = Self {
             state,
             users: RwLock::new(users.into_iter().map(|user| (user.name.clone(), user)).collect()),
             sessions: Sessions::default(),
+            api_tokens: ApiTokens::default(),
             throttle: Throttle::default(),
             settings: ArcSwap::from_pointee(Settings::of(config)),
             ways: ArcSwap::default(),
@@ -125,6 +136,9 @@ impl People {
         };
         for session in sessions {
             people.sessions.put(Session::new(session));
+        }
+        for token in tokens {
+            people.api_tokens.put(ApiToken::new(token));
         }
         people
     }
@@ -169,16 +183,19 @@ impl People {
     pub async fn keep_watch(self: Arc<Self>, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut prunes = tokio::time::interval(PRUNE_EVERY);
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
                 _ = ticks.tick() => self.sweep(clock::now()),
+                _ = prunes.tick() => self.prune_audit(),
             }
         }
     }
 
     fn sweep(&self, now: UnixMillis) {
         self.sweep_sessions(now);
+        self.sweep_tokens(now);
     }
 
     /// Returns when all that was changed is on disk.

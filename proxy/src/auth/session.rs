@@ -176,6 +176,7 @@ impl People {
         if kept.via == Via::Password {
             self.seen(&kept.name, now);
         }
+        self.note(&kept.name, Some(kept.via), &kept.ip, "login", &kept.id, "ok");
         self.drop_all(self.sessions.put(Session::new(kept)));
         self.cookie(visit, &secret, None)
     }
@@ -185,6 +186,8 @@ impl People {
         let own = self.session_of(visit, headers);
         if let Some(own) = &own {
             self.end_where(|session| session.id() == own.id());
+            let KeptSession { name, via, id, .. } = &own.kept;
+            self.note(name, Some(*via), &visit.ip.to_canonical().to_string(), "logout", id, "ok");
         }
         (own.map(|session| session.who()), self.cookie(visit, "", Some(0)).ok())
     }

@@ -31,19 +31,41 @@ struct Tries {
     failed: u32,
     last: UnixMillis,
     not_before: UnixMillis,
+    /// It was told of the wait that is now.
+    told: bool,
+}
+
+/// A try comes too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooSoon {
+    /// So many seconds are to wait.
+    pub(super) seconds: u64,
+    /// It is the first in this wait.
+    pub(super) is_first: bool,
 }
 
 impl Throttle {
     /// Counts a try as failed before it is looked at, so that many at one time are many.
     ///
     /// # Errors
-    /// It comes too soon; so many seconds are to wait.
-    pub(super) fn begin(&self, ip: IpAddr, name: &str, now: UnixMillis) -> Result<(), u64> {
+    /// It comes too soon.
+    pub(super) fn begin(&self, ip: IpAddr, name: &str, now: UnixMillis) -> Result<(), TooSoon> {
         let mut all = self.0.lock();
         let keys = [Key::Address(network(ip)), Key::of(name)];
-        let waits = keys.iter().filter_map(|key| all.get(key)).map(|tries| tries.not_before - now).max();
-        if let Some(wait) = waits.filter(|wait| *wait > 0) {
-            return Err(wait.unsigned_abs().div_ceil(1000));
+        let mut soon: Option<TooSoon> = None;
+        for key in &keys {
+            if let Some(tries) = all.get_mut(key).filter(|tries| now < tries.not_before) {
+                let seconds = (tries.not_before - now).unsigned_abs().div_ceil(1000);
+                let is_first = !std::mem::replace(&mut tries.told, true);
+                let before = soon.unwrap_or(TooSoon { seconds: 0, is_first: true });
+                soon = Some(TooSoon {
+                    seconds: seconds.max(before.seconds),
+                    is_first: is_first && before.is_first,
+                });
+            }
+        }
+        if let Some(soon) = soon {
+            return Err(soon);
         }
         for key in keys {
             if all.len() >= MOST && !all.contains_key(&key) {
@@ -55,6 +77,7 @@ impl Throttle {
             }
             tries.failed = tries.failed.saturating_add(1);
             tries.last = now;
+            tries.told = false;
             tries.not_before = now + wait_after(tries.failed);
         }
         Ok(())
@@ -125,40 +148,59 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
+    fn begin(throttle: &Throttle, ip: IpAddr, name: &str, now: UnixMillis) -> Result<(), u64> {
+        throttle.begin(ip, name, now).map_err(|soon| soon.seconds)
+    }
+
     #[test]
     fn five_are_free_and_then_each_waits_twice_as_long_up_to_a_quarter_hour() {
         let throttle = Throttle::default();
         let mut now = 1_000_000;
         for _ in 0..FREE {
-            assert_eq!(throttle.begin(ip(1), "ada", now), Ok(()));
+            assert_eq!(begin(&throttle, ip(1), "ada", now), Ok(()));
         }
         for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
-            assert_eq!(throttle.begin(ip(1), "ada", now), Err(wait));
-            assert_eq!(throttle.begin(ip(2), "ADA", now), Err(wait), "by name, from anywhere");
-            assert_eq!(throttle.begin(ip(1), "bob", now), Err(wait), "by address, whoever it is");
+            assert_eq!(begin(&throttle, ip(1), "ada", now), Err(wait));
+            assert_eq!(begin(&throttle, ip(2), "ADA", now), Err(wait), "by name, from anywhere");
+            assert_eq!(begin(&throttle, ip(1), "bob", now), Err(wait), "by address, whoever it is");
             now += i64::try_from(wait).unwrap_or_default() * 1000;
-            assert_eq!(throttle.begin(ip(1), "ada", now), Ok(()));
+            assert_eq!(begin(&throttle, ip(1), "ada", now), Ok(()));
         }
-        assert_eq!(throttle.begin(ip(3), "bob", now), Ok(()));
+        assert_eq!(begin(&throttle, ip(3), "bob", now), Ok(()));
         throttle.failed(ip(1), "ada", now + 500);
-        assert_eq!(throttle.begin(ip(1), "ada", now + 900_000), Err(1), "from when it was found to be wrong");
+        assert_eq!(
+            begin(&throttle, ip(1), "ada", now + 900_000),
+            Err(1),
+            "from when it was found to be wrong"
+        );
         now += FORGOTTEN_MS + 1;
         for _ in 0..FREE {
-            assert_eq!(throttle.begin(ip(1), "ada", now), Ok(()));
+            assert_eq!(begin(&throttle, ip(1), "ada", now), Ok(()));
         }
+    }
+
+    #[test]
+    fn the_first_refusal_of_a_wait_is_known() {
+        let throttle = Throttle::default();
+        for _ in 0..FREE {
+            assert_eq!(begin(&throttle, ip(1), "ada", 0), Ok(()));
+        }
+        let first = |now| throttle.begin(ip(1), "ada", now).map_err(|soon| soon.is_first);
+        assert_eq!([first(1), first(2), first(999)], [Err(true), Err(false), Err(false)]);
+        assert_eq!([first(1_000), first(1_001), first(1_002)], [Ok(()), Err(true), Err(false)]);
     }
 
     #[test]
     fn a_success_frees_the_name_and_not_the_address() {
         let throttle = Throttle::default();
         for _ in 0..4 {
-            assert_eq!(throttle.begin(ip(1), "bob", 0), Ok(()));
+            assert_eq!(begin(&throttle, ip(1), "bob", 0), Ok(()));
         }
-        assert_eq!(throttle.begin(ip(1), "ada", 0), Ok(()));
+        assert_eq!(begin(&throttle, ip(1), "ada", 0), Ok(()));
         throttle.succeeded(ip(1), "ada", 0);
-        assert_eq!(throttle.begin(ip(1), "ada", 0), Ok(()));
-        assert_eq!(throttle.begin(ip(1), "carl", 0), Err(1), "four of bob and one of ada");
-        assert_eq!(throttle.begin(ip(2), "ada", 0), Ok(()));
+        assert_eq!(begin(&throttle, ip(1), "ada", 0), Ok(()));
+        assert_eq!(begin(&throttle, ip(1), "carl", 0), Err(1), "four of bob and one of ada");
+        assert_eq!(begin(&throttle, ip(2), "ada", 0), Ok(()));
     }
 
     #[test]
@@ -166,13 +208,13 @@ mod tests {
         let throttle = Throttle::default();
         let six = |host: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host));
         for host in 0..5 {
-            assert_eq!(throttle.begin(six(host), &format!("u{host}"), 0), Ok(()));
+            assert_eq!(begin(&throttle, six(host), &format!("u{host}"), 0), Ok(()));
         }
-        assert_eq!(throttle.begin(six(99), "x", 0), Err(1));
+        assert_eq!(begin(&throttle, six(99), "x", 0), Err(1));
         for n in 0..30_000_u32 {
             let _ = throttle.begin(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), &format!("n{n}"), 0);
         }
         assert!(throttle.0.lock().len() <= MOST);
-        assert_eq!(throttle.begin(six(99), "x", 0), Err(1), "who is being slowed stays");
+        assert_eq!(begin(&throttle, six(99), "x", 0), Err(1), "who is being slowed stays");
     }
 }

@@ -42,7 +42,12 @@ impl People {
     /// # Errors
     /// They are not right, or were tried too often.
     pub async fn prove(&self, name: &str, password: &str, visit: &Visit) -> Result<Identity, PeopleError> {
-        self.throttle.begin(visit.ip, name, clock::now()).map_err(PeopleError::TooSoon)?;
+        if let Err(soon) = self.throttle.begin(visit.ip, name, clock::now()) {
+            if soon.is_first {
+                self.note_login_failed(name, Via::Password, visit, "too many tries");
+            }
+            return Err(PeopleError::TooSoon(soon.seconds));
+        }
         let user = self.user(name);
         let held = user.as_ref().map(|user| user.password.clone());
         // What is longer than any password is not worth hashing, and no secret.
@@ -56,6 +61,7 @@ impl People {
         let user = user.filter(|user| self.user(name).is_some_and(|now| now.is_as_proved(user)));
         let Some(user) = user else {
             self.throttle.failed(visit.ip, name, clock::now());
+            self.note_login_failed(name, Via::Password, visit, "wrong");
             return Err(PeopleError::Wrong);
         };
         self.throttle.succeeded(visit.ip, name, clock::now());
@@ -99,6 +105,7 @@ impl People {
         if user != old {
             let user = self.keep_user(user).await?;
             self.end_all_of(name, Via::Password);
+            self.cut_off_tokens_of(name);
             return Ok(user);
         }
         Ok(user)
@@ -117,6 +124,7 @@ impl People {
         self.kept(self.state.remove_user(name))?;
         self.users.write().remove(name);
         self.end_all_of(name, Via::Password);
+        self.drop_tokens_of(name);
         self.state.flush().await?;
         Ok(old)
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{inhibitions, targets};
 use crate::{
     app::App,
-    auth::{Guard, Tokens},
+    auth::{Guard, Tokens, Via},
     clock,
     config::{Config, InhibitConfig, LoadedConfig, RulesConfig},
     round::Rounds,
@@ -137,6 +137,8 @@ impl Watched {
         let now = clock::now();
         self.telemetry.reload(taken, now);
         let to = if taken { "taken" } else { "refused" };
+        let outcome = if taken { "ok" } else { "refused" };
+        self.guard.people.note("the operator", Some(Via::Local), "", "config_reloaded", "", outcome);
         self.state.record(vec![Draft::own(now, EventKind::Reload, to, text)]);
     }
 

@@ -46,8 +46,10 @@ pub(super) const TABLES: &str = "
         name TEXT NOT NULL,
         owner TEXT NOT NULL,                  -- who made it
         owner_via TEXT NOT NULL,
+        owner_role TEXT NOT NULL,             -- as it was then; that of a user is looked up
+        owner_selectors TEXT NOT NULL,        -- JSON
         role TEXT NOT NULL,
-        selectors TEXT NOT NULL,              -- JSON
+        selectors TEXT NOT NULL,              -- JSON: within those of the owner
         scopes TEXT NOT NULL,                 -- JSON: what it may be used for; [] is all that its role may
         created_at INTEGER NOT NULL,
         expires_at INTEGER NOT NULL,
@@ -134,9 +136,13 @@ pub struct KeptToken {
     pub owner: String,
     /// How they had come in.
     pub owner_via: Via,
+    /// What they might do then. That of users and of tokens of the config is looked up.
+    pub owner_role: Role,
+    /// Which nodes there were for them then.
+    pub owner_select: Vec<String>,
     /// The most that it may do.
     pub role: Role,
-    /// Which nodes there are for it.
+    /// Which nodes there are for it, of those of its owner; all of these, with none.
     pub select: Vec<String>,
     /// What it may be used for; everything that its role may, with none.
     pub scopes: Vec<String>,
@@ -290,9 +296,9 @@ impl StateFile {
         self.write(move |connection| {
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO api_token (id, token_hash, name, owner, owner_via, role, selectors, scopes,
-                         created_at, expires_at, used_at, used_from)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                    "INSERT OR REPLACE INTO api_token (id, token_hash, name, owner, owner_via, owner_role, owner_selectors,
+                         role, selectors, scopes, created_at, expires_at, used_at, used_from)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                 )?
                 .execute(params![
                     token.id,
@@ -300,6 +306,8 @@ impl StateFile {
                     token.name,
                     token.owner,
                     token.owner_via.as_str(),
+                    token.owner_role.as_str(),
+                    json(&token.owner_select),
                     token.role.as_str(),
                     json(&token.select),
                     json(&token.scopes),
@@ -334,8 +342,8 @@ impl StateFile {
     /// As [`Self::ask`].
     pub async fn tokens(&self) -> Result<Vec<KeptToken>, StateError> {
         self.all(
-            "SELECT id, token_hash, name, owner, owner_via, role, selectors, scopes, created_at, expires_at, used_at,
-                    used_from FROM api_token",
+            "SELECT id, token_hash, name, owner, owner_via, owner_role, owner_selectors, role, selectors, scopes,
+                    created_at, expires_at, used_at, used_from FROM api_token",
             |row| {
                 Ok(KeptToken {
                     id: row.get(0)?,
@@ -343,13 +351,15 @@ impl StateFile {
                     name: row.get(2)?,
                     owner: row.get(3)?,
                     owner_via: via(row, 4)?,
-                    role: role(row, 5)?,
-                    select: list(row, 6)?,
-                    scopes: list(row, 7)?,
-                    created_at: row.get(8)?,
-                    expires_at: row.get(9)?,
-                    used_at: row.get(10)?,
-                    used_from: row.get(11)?,
+                    owner_role: role(row, 5)?,
+                    owner_select: list(row, 6)?,
+                    role: role(row, 7)?,
+                    select: list(row, 8)?,
+                    scopes: list(row, 9)?,
+                    created_at: row.get(10)?,
+                    expires_at: row.get(11)?,
+                    used_at: row.get(12)?,
+                    used_from: row.get(13)?,
                 })
             },
         )
@@ -434,6 +444,8 @@ mod tests {
             name: "ci".into(),
             owner: "ada".into(),
             owner_via: Via::Password,
+            owner_role: Role::Admin,
+            owner_select: vec!["{a=\"b\"}".into()],
             role: Role::Admin,
             select: Vec::new(),
             scopes: vec!["read".into()],

@@ -74,7 +74,7 @@ pub async fn revoke_others(
 fn own_id(credential: &Credential) -> Option<&str> {
     match credential {
         Credential::Session(id) => Some(id),
-        Credential::Nothing | Credential::ConfigToken => None,
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use fleetglass_shared::wire::{NewPassword, NewUser, User, UserChange, Users};
 use super::{Answer, NO_STORE, body, needs_admin, refused};
 use crate::{
     api::problem::problem,
-    auth::{Credential, Guard, Via, Who},
+    auth::{Credential, Guard, Via, Who, audit::Of},
     edge::Visit,
     state::KeptUser,
 };
@@ -42,7 +42,7 @@ pub async fn add(
     let wish = UserChange { role, select, password: Some(password), disabled: None };
     let user = guard.people.add_user(&name, wish, &who.name).await.map_err(|error| refused(&error))?;
     tracing::info!(user = user.name, role = user.role.as_str(), by = who.name, "a user was made");
-    Ok((StatusCode::CREATED, NO_STORE, Json(user.told())).into_response())
+    Ok((StatusCode::CREATED, NO_STORE, Extension(Of(name)), Json(user.told())).into_response())
 }
 
 /// Changes a user; what is absent stays as it is. Their sessions end.
