@@ -67,7 +67,7 @@ impl InAddress for Part {
 pub fn people_page() -> El {
     let part = in_address::<Part>();
     let me = Polled::start(|| "/api/v1/me".to_owned(), AGAIN_MS, Me::read);
-    let is_admin = Memo::new(move |_| me.with(Me::is_admin));
+    let is_admin = Memo::new(move |_| me.with(|me| me.keeps_people));
     let tab = move |(own, title, _, admin): (Part, &'static str, &'static str, bool)| {
         let tab = choice(title, || None, move || part.get() == own, move || part.set(own));
         tab.flag("hidden", move || admin && !is_admin.get())

@@ -35,17 +35,21 @@ impl<T: Send + Sync + 'static> Polled<T> {
     ) -> Self {
         let polled =
             Self { told: RwSignal::new(None), trouble: RwSignal::new(None), again: RwSignal::new(0) };
+        // Of two answers on their way the one that was asked for last counts.
+        let asked = StoredValue::new(0_u64);
         let ask = move |path: String| {
             let read = read.clone();
-            let asked = path.clone();
+            let turn = asked.get_value() + 1;
+            asked.set_value(turn);
             let take = move |answer: Result<Json, client::ClientError>| match answer {
+                _ if asked.try_get_value() != Some(turn) => {}
                 Ok(json) => {
-                    polled.told.try_set(Some(Arc::new(read(&json))));
-                    polled.trouble.try_set(None);
+                    polled.told.set(Some(Arc::new(read(&json))));
+                    polled.trouble.set(None);
                 }
-                Err(error) => drop(polled.trouble.try_set(Some(error.in_words()))),
+                Err(error) => polled.trouble.set(Some(error.in_words())),
             };
-            spawn_local(async move { take(client::get_value(&asked).await) });
+            spawn_local(async move { take(client::get_value(&path).await) });
         };
         turns(every_ms, polled.again, Box::new(move || ask(path())));
         polled

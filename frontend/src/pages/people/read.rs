@@ -15,6 +15,8 @@ pub(super) struct Me {
     pub(super) via: String,
     /// There are passwords, or an OpenID provider, to sign in with.
     pub(super) can_sign_in: bool,
+    /// They may see and change who else there is.
+    pub(super) keeps_people: bool,
 }
 
 impl Me {
@@ -27,11 +29,8 @@ impl Me {
             select: texts(json, "select"),
             via: text(json, "via"),
             can_sign_in: way("password") || way("oidc"),
+            keeps_people: json.get("can").get("people").flag().unwrap_or(false),
         }
-    }
-
-    pub(super) fn is_admin(&self) -> bool {
-        self.role == "admin" && self.select.is_empty()
     }
 
     /// Whether a session was begun: only then there is one to end.
@@ -42,12 +41,12 @@ impl Me {
     /// How they came in, in words.
     pub(super) fn came(&self) -> &'static str {
         match self.via.as_str() {
-            "password" => "signed in with a password",
-            "oidc" => "signed in with the OpenID provider",
-            "header" => "signed in by the reverse proxy",
-            "token" => "came with a token",
-            "local" => "nobody is asked to sign in: this Fleetglass answers to this machine only",
-            _ => "not signed in",
+            "password" => "Signed in with a password",
+            "oidc" => "Signed in with the OpenID provider",
+            "header" => "Signed in by the reverse proxy",
+            "token" => "Came with a token",
+            "local" => "Nobody is asked to sign in: this Fleetglass answers to this machine only",
+            _ => "Not signed in",
         }
     }
 }
@@ -225,12 +224,13 @@ mod tests {
     #[test]
     fn whoever_looks_is_known_by_role_and_nodes() {
         let read = |body: &str| Me::read(&Json::parse(body).unwrap());
-        let admin =
-            read(r#"{"name":"ada","role":"admin","select":[],"via":"password","ways":{"password":true}}"#);
-        assert!(admin.is_admin() && admin.has_session() && admin.can_sign_in);
+        let admin = read(
+            r#"{"name":"ada","role":"admin","select":[],"via":"password","ways":{"password":true},"can":{"people":true}}"#,
+        );
+        assert!(admin.keeps_people && admin.has_session() && admin.can_sign_in);
         let limited =
             read(r#"{"name":"t","role":"admin","select":["{team=\"a\"}"],"via":"token","ways":{}}"#);
-        assert!(!limited.is_admin() && !limited.has_session() && !limited.can_sign_in);
+        assert!(!limited.keeps_people && !limited.has_session() && !limited.can_sign_in);
         assert_eq!(nodes(&limited.select), "nodes with {team=\"a\"}");
         let nobody = read(r#"{"name":null,"ways":{"password":false,"oidc":"Company"}}"#);
         assert_eq!((nobody.name.as_deref(), nobody.can_sign_in), (None, true));

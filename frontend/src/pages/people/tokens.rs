@@ -74,8 +74,8 @@ fn one(token: Token, load: Polled<Vec<Token>>, trial: Trial) -> El {
     let about = format!("{}, {may}; of {}; sees {}", token.role, token.user, nodes(&token.select));
     let end = move || match ends.map(|ends| ends - now.get()) {
         None => String::new(),
-        Some(..=0) => "has ended".to_owned(),
-        Some(left) => format!("ends in {}", duration_ms(left)),
+        Some(..=0) => "; has ended".to_owned(),
+        Some(left) => format!("; ends in {}", duration_ms(left)),
     };
     let id = token.id.clone();
     let revoke = move || {
@@ -87,9 +87,8 @@ fn one(token: Token, load: Polled<Vec<Token>>, trial: Trial) -> El {
             div("silence-words")
                 .child(p("silence-about").text(token.name.clone()))
                 .child(p("silence-why").text(about))
-                .child(used),
+                .child(used.child(span("num").text(end))),
         )
-        .child(span("silence-until num").text(end))
         .child(div("people-buttons").child(asks_twice("Revoke", token.name, "Really revoke", revoke)))
 }
 
