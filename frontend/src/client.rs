@@ -14,7 +14,7 @@ use crate::json::{Json, number, read, write};
 use crate::shared::{placed, shared};
 
 pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
-pub use token::{has_token, set_token};
+pub use token::{forget_token, has_token, set_token};
 
 /// Why a request gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,12 @@ pub async fn get_text(path: &str) -> Result<String, ClientError> {
 pub async fn post<T: Serialize>(path: &str, body: &T) -> Result<String, ClientError> {
     let body = write(body).map_err(ClientError::Malformed)?;
     sent(path, "POST", Some(body)).await
+}
+
+/// Changes a part of something.
+pub async fn patch<T: Serialize>(path: &str, body: &T) -> Result<String, ClientError> {
+    let body = write(body).map_err(ClientError::Malformed)?;
+    sent(path, "PATCH", Some(body)).await
 }
 
 /// Takes something away.

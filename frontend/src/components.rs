@@ -4,6 +4,7 @@ pub mod age;
 pub mod alert_banner;
 pub mod chips;
 pub mod connection;
+pub mod copy;
 pub mod filter_box;
 pub mod frame;
 pub mod icon;

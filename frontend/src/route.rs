@@ -31,8 +31,12 @@ pub enum Page {
     Alerts,
     /// `/alerts/{id}`
     Alert(String),
+    /// `/more`
+    More,
     /// `/notifications`
     Notifications,
+    /// `/people`
+    People,
     /// `/rules`
     Rules,
     /// `/timeline`
@@ -126,7 +130,9 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/" => Page::Fleet,
         "/risks" => Page::Risks,
         "/alerts" => Page::Alerts,
+        "/more" => Page::More,
         "/notifications" => Page::Notifications,
+        "/people" => Page::People,
         "/rules" => Page::Rules,
         "/timeline" => Page::Timeline,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
@@ -181,7 +187,9 @@ mod tests {
             ("/alerts", Page::Alerts),
             ("/alerts/0f", Page::Alert("0f".into())),
             ("/alerts/", Page::Unknown),
+            ("/more", Page::More),
             ("/notifications", Page::Notifications),
+            ("/people", Page::People),
             ("/rules", Page::Rules),
             ("/timeline", Page::Timeline),
             ("/nodes/", Page::Unknown),

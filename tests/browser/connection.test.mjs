@@ -91,15 +91,15 @@ test('a proxy with a login asks for a token, and opens with the right one', asyn
   const served = await startServe(`${nodes(['a'])}${login}`);
   const page = await openPage(browser, served.url, { expected: [/401/] });
 
-  await page.getByRole('heading', { name: 'This Fleetglass asks for a token' }).waitFor();
+  await page.getByRole('heading', { name: 'This Fleetglass asks who you are' }).waitFor();
   const field = page.getByLabel('Token');
   assert.ok(await field.evaluate((element) => element === document.activeElement), 'the field has the focus');
   await field.fill('fg_wrong');
   await field.press('Enter');
-  await eventually('it is asked for again', async () => page.getByRole('heading', { name: 'This Fleetglass asks for a token' }).isVisible());
+  await eventually('it is asked for again', async () => page.getByRole('heading', { name: 'This Fleetglass asks who you are' }).isVisible());
 
   await field.fill(token);
-  await page.getByRole('button', { name: 'Open the dashboard' }).click();
+  await page.getByRole('button', { name: 'Open with the token' }).click();
   await live(page);
   await row(page, 'a').waitFor();
   assert.ok(!page.url().includes(token), 'the token is in no address');

@@ -32,6 +32,14 @@ pub fn set_token(token: &str) {
     IN_MEMORY.set(Some(token.to_owned()));
 }
 
+/// Goes on without it.
+pub fn forget_token() {
+    if let Some(store) = storage() {
+        let _ = store.remove_item(KEY);
+    }
+    IN_MEMORY.set(None);
+}
+
 fn storage() -> Option<web_sys::Storage> {
     window().session_storage().ok().flatten()
 }

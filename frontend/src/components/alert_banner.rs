@@ -98,6 +98,8 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Notifications => "Notifications",
         Page::Rules => "Rules",
         Page::Timeline => "Timeline",
+        Page::More => "More",
+        Page::People => "People",
     };
     let between = if page.is_empty() { "" } else { " · " };
     format!("{count}{page}{between}Fleetglass")

@@ -37,8 +37,20 @@ pub fn rail() -> El {
             })
             .child(open_count()),
         )
-        .child(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules))
         .child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
+        // A phone has room for five: what is needed less often is a page of its own there.
+        .child(wide(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules)))
+        .child(wide(rail_item("/people", "People", Icon::People, |page| *page == Page::People)))
+        .child(
+            rail_item("/more", "More", Icon::More, |page| {
+                matches!(page, Page::More | Page::Rules | Page::People)
+            })
+            .class("rail-item rail-more"),
+        )
+}
+
+fn wide(item: El) -> El {
+    item.class("rail-item rail-wide")
 }
 
 fn rail_item(to: &'static str, name: &'static str, mark: Icon, is_of: fn(&Page) -> bool) -> El {

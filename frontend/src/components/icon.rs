@@ -43,6 +43,10 @@ pub enum Icon {
     Settings,
     /// The slash risks.
     Risks,
+    /// Who may see and do what.
+    People,
+    /// Further pages.
+    More,
 }
 
 impl Icon {
@@ -78,6 +82,11 @@ impl Icon {
             Self::Risks => {
                 "M4.5 15.5a7.5 7.5 0 1 1 11 0M10 11l3.5-4.5M10 9.6a1.4 1.4 0 1 0 0 2.8a1.4 1.4 0 1 0 0-2.8z"
             }
+            Self::People => {
+                "M7.5 4a2.8 2.8 0 1 0 0 5.6a2.8 2.8 0 1 0 0-5.6zM2.5 16.5c0-3 2.2-4.6 5-4.6s5 1.6 5 4.6\
+                 M13 4.4a2.8 2.8 0 0 1 0 5M14.6 12.3c1.8.6 2.9 2 2.9 4.2"
+            }
+            Self::More => "M4.5 9.9h.2M9.9 9.9h.2M15.3 9.9h.2",
             Self::Settings => {
                 "M3 6h8M15 6h2M3 14h2M9 14h8M13 4.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6zM7 12.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z"
             }

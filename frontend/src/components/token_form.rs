@@ -1,11 +1,20 @@
-//! Asks for the token that the proxy wants.
+//! Asks who looks: leads to the sign-in page where there is one, and takes a token.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use web_sys::{HtmlInputElement, SubmitEvent};
 
-use crate::client::{has_token, set_token, try_now};
-use crate::dom::{El, effect, el, p, with_class};
+use crate::client::{get_value, has_token, set_token, try_now};
+use crate::dom::{El, effect, el, link, p, with_class};
+use crate::shared::within;
 use crate::state::{Link, use_fleet};
+
+/// Where a name and a password, or an OpenID provider, are taken.
+fn sign_in() -> El {
+    let here = || window().location().pathname().unwrap_or_default();
+    let to = format!("/login?next={}", String::from(js_sys::encode_uri_component(within(&here()))));
+    link("button button-primary", to).attr("rel", "external").text("Sign in")
+}
 
 /// A form of one field. The token is kept for this tab only. It stays while a token is tried, so that what
 /// is typed meanwhile is not lost.
@@ -30,21 +39,30 @@ pub fn token_form() -> El {
             try_now();
         }
     };
+    // Whether there is another way in.
+    let can_sign_in = RwSignal::new(false);
+    spawn_local(async move {
+        if let Ok(me) = get_value("/api/v1/me").await {
+            let ways = me.get("ways");
+            can_sign_in.try_set(ways.get("password").flag() == Some(true) || !ways.get("oidc").is_null());
+        }
+    });
     let help = p("muted")
         .attr("id", "token-help")
-        .text("Whoever runs it makes one with ")
+        .text("A token works too: whoever runs this makes one with ")
         .child(el("code").text("fleetglass token new"))
         .text(". It is kept in this tab only, and forgotten when you close it.");
     let words = "This token is not accepted. Is it whole, and does the config list its hash?";
     let form = with_class("form", "token-form")
         .on("submit", enter)
-        .child(el("h1").class("token-title").text("This Fleetglass asks for a token"))
+        .child(el("h1").class("token-title").text("This Fleetglass asks who you are"))
+        .when(move || can_sign_in.get(), sign_in)
         .child(help)
         .child(with_class("label", "field-label").attr("for", "token").text("Token"))
         .child(field)
         .when(refused, move || p("token-refused").attr("role", "alert").text(words))
         .child(
-            with_class("button", "button button-primary").attr("type", "submit").text("Open the dashboard"),
+            with_class("button", "button button-primary").attr("type", "submit").text("Open with the token"),
         );
     with_class("main", "token-page").attr("id", "main").attr("tabindex", "-1").child(form)
 }

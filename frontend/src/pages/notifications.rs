@@ -6,22 +6,21 @@
 
 mod read;
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use self::read::{Attempt, State, Told, Way};
+use super::polled::Polled;
 use crate::client;
 use crate::clock::local_hours_minutes;
 use crate::components::age::ago_mark;
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
-use crate::components::notice::{empty, failed};
+use crate::components::notice::empty;
 use crate::components::words::counted;
-use crate::dom::{El, button, div, effect, el, p, span, with_class};
+use crate::dom::{El, button, div, el, p, span, with_class};
 use crate::json::Json;
-use crate::state::{Link, use_fleet};
+use crate::state::use_fleet;
 
 /// Asked again after so long.
 const AGAIN_MS: i64 = 5_000;
@@ -30,50 +29,12 @@ const NOTHING: [u8; 0] = [];
 /// So many attempts are shown.
 const SHOWN: usize = 100;
 
-#[derive(Clone, Copy)]
-struct Load {
-    told: RwSignal<Option<Arc<Told>>>,
-    trouble: RwSignal<Option<String>>,
-    again: RwSignal<u64>,
-}
-
-impl Load {
-    fn start() -> Self {
-        let fleet = use_fleet();
-        let load = Self { told: RwSignal::new(None), trouble: RwSignal::new(None), again: RwSignal::new(0) };
-        let turn =
-            Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
-        effect(move || {
-            turn.track();
-            load.again.track();
-            spawn_local(async move {
-                match client::get_value("/api/v1/notifications").await {
-                    Ok(json) => {
-                        load.told.try_set(Some(Arc::new(Told::read(&json))));
-                        load.trouble.try_set(None);
-                    }
-                    Err(error) => drop(load.trouble.try_set(Some(error.in_words()))),
-                }
-            });
-        });
-        load
-    }
-
-    fn with<T: Default>(self, read: impl Fn(&Told) -> T) -> T {
-        self.told.with(|told| told.as_ref().map(|told| read(told)).unwrap_or_default())
-    }
-
-    fn retry(self) {
-        self.again.update(|again| *again += 1);
-    }
-}
+type Load = Polled<Told>;
 
 /// The page at `/notifications`.
 pub fn notifications_page() -> El {
-    let load = Load::start();
-    let known = move || load.told.with(Option::is_some);
-    let troubled = move || load.trouble.with(Option::is_some);
-    let why = move || load.trouble.get().unwrap_or_default();
+    let load = Load::start(|| "/api/v1/notifications".to_owned(), AGAIN_MS, Told::read);
+    let known = move || load.is_known();
     let any = move || load.with(|told| !told.ways.is_empty());
     with_class("main", "page")
         .attr("id", "main")
@@ -82,22 +43,7 @@ pub fn notifications_page() -> El {
         .child(banners())
         .child(
             div("page-body")
-                .when(
-                    move || !known() && !troubled(),
-                    || {
-                        div("loading")
-                            .attr("aria-busy", "true")
-                            .child(p("sr-only").attr("role", "status").text("Who is told is loading"))
-                            .child(div("skeleton skeleton-table"))
-                    },
-                )
-                .when(
-                    move || !known() && troubled(),
-                    move || {
-                        failed("Who is told did not come", why)
-                            .child(button("button").on_click(move || load.retry()).text("Try again"))
-                    },
-                )
+                .child(load.awaited("Notifications"))
                 .when(
                     move || known() && !any(),
                     || {
@@ -182,7 +128,7 @@ fn trial(receiver: String, load: Load) -> El {
             };
             said.try_set(Some(words));
             busy.try_set(false);
-            load.retry();
+            load.again();
         });
     };
     div("way-trial")

@@ -12,23 +12,20 @@ mod edit;
 mod group;
 mod read;
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use self::read::{Fault, Rule, Rules, Stand};
 use super::alerts::address::{InAddress, in_address};
 use super::alerts::search::{choice, search};
-use crate::client;
+use super::polled::Polled;
 use crate::clock;
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
-use crate::components::notice::{empty, failed};
+use crate::components::notice::empty;
 use crate::components::words::counted;
-use crate::dom::{El, button, div, effect, el, p, span, with_class};
+use crate::dom::{El, div, el, p, span, with_class};
+use crate::json::Json;
 use crate::route::Page;
-use crate::state::{Link, use_fleet};
 
 /// Asked again after so long.
 const AGAIN_MS: i64 = 10_000;
@@ -78,47 +75,14 @@ impl View {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Load {
-    rules: RwSignal<Option<Arc<Rules>>>,
-    trouble: RwSignal<Option<String>>,
-    again: RwSignal<u64>,
-}
-
-impl Load {
-    fn start() -> Self {
-        let fleet = use_fleet();
-        let load = Self { rules: RwSignal::new(None), trouble: RwSignal::new(None), again: RwSignal::new(0) };
-        let turn =
-            Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
-        effect(move || {
-            turn.track();
-            load.again.track();
-            spawn_local(async move {
-                match client::get_value("/api/v1/rules").await {
-                    Ok(json) => {
-                        load.rules.try_set(Some(Arc::new(Rules::read(&json, clock::from_iso))));
-                        load.trouble.try_set(None);
-                    }
-                    Err(error) => drop(load.trouble.try_set(Some(error.in_words()))),
-                }
-            });
-        });
-        load
-    }
-
-    fn with<T: Default>(self, read: impl Fn(&Rules) -> T) -> T {
-        self.rules.with(|rules| rules.as_ref().map(|rules| read(rules)).unwrap_or_default())
-    }
-}
+type Load = Polled<Rules>;
 
 /// The page at `/rules`.
 pub fn rules_page() -> El {
     let view = in_address::<View>();
-    let load = Load::start();
-    let known = move || load.rules.with(Option::is_some);
-    let troubled = move || load.trouble.with(Option::is_some);
-    let why = move || load.trouble.get().unwrap_or_default();
+    let read = |json: &Json| Rules::read(json, clock::from_iso);
+    let load = Load::start(|| "/api/v1/rules".to_owned(), AGAIN_MS, read);
+    let known = move || load.is_known();
     let find = search(
         "Filter rules: name, expression, severity",
         move || view.with(|view| view.filter.clone()),
@@ -131,25 +95,7 @@ pub fn rules_page() -> El {
         .child(banners())
         .child(
             div("page-body rules-page")
-                .when(
-                    move || !known() && !troubled(),
-                    || {
-                        div("loading")
-                            .attr("aria-busy", "true")
-                            .child(p("sr-only").attr("role", "status").text("The rules are loading"))
-                            .child(div("skeleton skeleton-table"))
-                    },
-                )
-                .when(
-                    move || !known() && troubled(),
-                    move || {
-                        failed("The rules did not come", why).child(
-                            button("button")
-                                .on_click(move || load.again.update(|again| *again += 1))
-                                .text("Try again"),
-                        )
-                    },
-                )
+                .child(load.awaited("Rules"))
                 .when(known, move || bar(view, load))
                 .when(move || load.with(|rules| !rules.faults.is_empty()), move || faults(load))
                 .when(known, move || groups(view, load)),

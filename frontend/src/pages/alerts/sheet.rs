@@ -8,6 +8,7 @@ use web_sys::{Event, HtmlDialogElement, SubmitEvent};
 
 use super::desk::{Act, Desk, Matcher, named};
 use crate::charts::length;
+use crate::client;
 use crate::dom::{El, button, div, effect, el, p, with_class};
 use crate::kept::{keep, kept};
 use crate::state::alerts::{AlertRef, summary};
@@ -80,6 +81,9 @@ pub fn sheet(desk: Desk, act: Act, alert: AlertRef) -> El {
         now: use_fleet().now(),
         alert: StoredValue::new(alert.clone()),
     };
+    if form.by.with_untracked(String::is_empty) {
+        spawn_local(form.sign());
+    }
     let dialog = with_class("dialog", "sheet").attr("aria-labelledby", "sheet-title");
     let shown = StoredValue::new(dialog.clone());
     effect(move || {
@@ -101,6 +105,17 @@ pub fn sheet(desk: Desk, act: Act, alert: AlertRef) -> El {
 }
 
 impl Form {
+    /// Whoever has signed in acts under that name, unless they write another.
+    async fn sign(self) {
+        let Ok(me) = client::get_value("/api/v1/me").await else { return };
+        let name = me.get("name").text().filter(|_| me.get("via").text().as_deref() != Some("local"));
+        if let Some(name) = name
+            && self.by.try_with_untracked(String::is_empty) == Some(true)
+        {
+            self.by.set(name);
+        }
+    }
+
     fn body(self, alert: &AlertRef) -> El {
         let (title, verb) = match self.act {
             Act::Acknowledge => ("Acknowledge", "Acknowledge"),

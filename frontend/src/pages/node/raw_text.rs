@@ -1,13 +1,11 @@
 //! A long text that can be searched and copied.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, KeyboardEvent};
 
 use crate::charts::Frame;
-use crate::clock;
-use crate::dom::{El, button, div, effect, el, p, span, with_class};
+use crate::components::copy::copy_button;
+use crate::dom::{El, div, effect, el, p, span, with_class};
 
 /// What is shown at once; a browser lays this out in a blink, and ten times as much not.
 const MOST_SHOWN: usize = 256 * 1024;
@@ -64,7 +62,7 @@ pub(super) fn raw_text(text: &str) -> Vec<El> {
         .child(with_class("label", "sr-only").attr("for", "raw-words").text("Search in this answer"))
         .child(field)
         .child(span("raw-tally num").attr("role", "status").text(tally))
-        .maybe(copy(text));
+        .maybe(copy_button(text));
     let told = with_class("pre", "raw-text")
         .attr("role", "region")
         .attr("tabindex", "0")
@@ -116,23 +114,6 @@ fn scroll_to(id: &str) {
     let (frame, place) = (text.get_bounding_client_rect(), mark.get_bounding_client_rect());
     let off = place.top() - frame.top() - frame.height() / 2.0;
     text.set_scroll_top(text.scroll_top() + off as i32);
-}
-
-/// Copies the whole text; absent where the browser offers no clipboard (a page without TLS on another host).
-fn copy(text: StoredValue<String>) -> Option<El> {
-    let clipboard = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("clipboard")).ok();
-    let clipboard: web_sys::Clipboard = clipboard.filter(JsValue::is_object)?.unchecked_into();
-    let word = RwSignal::new("Copy".to_owned());
-    let copy = move || {
-        let written = text.with_value(|text| clipboard.write_text(text));
-        spawn_local(async move {
-            let done = wasm_bindgen_futures::JsFuture::from(written).await.is_ok();
-            word.try_set(if done { "Copied" } else { "Not allowed" }.to_owned());
-            clock::sleep(2000).await;
-            word.try_set("Copy".to_owned());
-        });
-    };
-    Some(button("button").on_click(copy).text(word))
 }
 
 #[cfg(test)]
