@@ -127,7 +127,9 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
             "/api/v1/shares/{id}",
             get(api::shares::share).patch(api::shares::change).delete(api::shares::revoke),
         )
+        .route("/api/v1/shares/drafts", post(api::shares::draft))
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
+        .route("/preview/{id}/api/v1/{*rest}", get(api::shares::preview).post(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
@@ -144,6 +146,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         // What is signed needs no login.
         .route("/n/ack/{token}", get(api::signed::ask).post(api::signed::acknowledge))
         .route("/n/chart/{token}", get(api::signed::chart))
+        .route("/preview/{id}/", get(api::shares::preview_page))
+        .route("/preview/{id}/{*page}", get(api::shares::preview_page))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
         .layer(Extension(Arc::clone(guard)))

@@ -14,7 +14,7 @@ use fleetglass_shared::{
     health::UnixMillis,
     risk::worst_first,
     scope::Inside,
-    wire::{Event, EventKind, Events, NodeRisk, NodeSeries, Risks, Uptimes, View},
+    wire::{AlertChange, AlertDetail, Event, EventKind, Events, NodeRisk, NodeSeries, Risks, Uptimes, View},
 };
 
 use super::{
@@ -29,11 +29,12 @@ use crate::{
     assets, clock,
     query::{Params as Form, Seen},
     share::{OpenShare, PasswordError, Refused},
-    state::EventQuery,
+    state::{AlertQuery, EventQuery},
 };
 
 const COOKIE: &str = "fleetglass_share";
 const MOST_EVENTS: i64 = 1_000;
+const MOST_CHANGES: usize = 200;
 const MOST_RISKS: i64 = 5_000;
 
 /// Somebody who looks through a link.
@@ -41,8 +42,6 @@ pub(super) struct Viewer<'a> {
     pub(super) app: &'a App,
     pub(super) share: &'a OpenShare,
     pub(super) now: UnixMillis,
-    /// It counts as a view.
-    pub(super) counts: bool,
 }
 
 /// The app, as the link shows it.
@@ -127,9 +126,9 @@ pub async fn api(
         )
         .into_response(),
         Entered::Viewer(share) => {
-            let viewer = Viewer { app: &app, share: &share, now, counts: true };
+            let viewer = Viewer { app: &app, share: &share, now };
             let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-            told(&viewer, &rest, &uri, &body, Some(seen)).await
+            told(&viewer, &rest, &uri, &body, seen).await
         }
     }
 }
@@ -181,13 +180,13 @@ fn nothing() -> ProblemResponse {
     )
 }
 
-/// What is at a path below `api/v1`; `live` has the event id that a stream goes on from, where streams are told.
+/// What is at a path below `api/v1`; a stream goes on from the event id `seen`.
 pub(super) async fn told(
     viewer: &Viewer<'_>,
     rest: &str,
     uri: &Uri,
     body: &[u8],
-    live: Option<Option<&str>>,
+    seen: Option<&str>,
 ) -> Response {
     let parts: Vec<&str> = rest.split('/').collect();
     let shows = |view: View| viewer.share.scope().shows(view);
@@ -195,10 +194,11 @@ pub(super) async fn told(
     let found = match parts.as_slice() {
         ["share"] => Ok(Json(viewer.share.shared_with()).into_response()),
         ["fleet"] if any => viewer.fleet(),
-        ["live"] if any => live.map_or_else(|| Err(nothing()), |seen| viewer.live(seen)),
+        ["live"] if any => viewer.live(seen),
         ["alerts"] if shows(View::Alerts) => {
             Ok(Json(viewer.app.shares.alerts(viewer.share, viewer.now)).into_response())
         }
+        ["alerts", id] if shows(View::Alerts) => viewer.alert(id).await,
         ["risks"] if shows(View::Risks) => viewer.risks(uri),
         ["uptime"] if any => viewer.uptime(uri).await,
         ["events"] if shows(View::Node) => viewer.events(uri).await,
@@ -217,12 +217,10 @@ impl Viewer<'_> {
     }
 
     fn fleet(&self) -> Result<Response, ProblemResponse> {
-        if self.counts {
-            if self.share.is_used_up() {
-                return Err(nothing());
-            }
-            self.app.shares.viewed(self.share, self.now);
+        if self.share.is_used_up() {
+            return Err(nothing());
         }
+        self.app.shares.viewed(self.share, self.now);
         let snapshot = self.app.shares.snapshot(self.share, self.now).ok_or_else(nothing)?.to_string();
         Ok(([(header::CONTENT_TYPE, "application/json")], snapshot).into_response())
     }
@@ -251,6 +249,17 @@ impl Viewer<'_> {
         let all = self.app.store.latest(&node.id);
         let shown = all.iter().filter_map(|series| self.share.scope().series(&node, series, self.now));
         Ok(Json(NodeSeries { series: shown.collect() }).into_response())
+    }
+
+    /// One alert and what happened to it. Its rule, and how others do, is not told.
+    async fn alert(&self, shown: &str) -> Result<Response, ProblemResponse> {
+        let (node, id, alert) = self.app.shares.alert(self.share, shown, self.now).ok_or_else(nothing)?;
+        let (since, until) = (self.share.scope().oldest(self.now), UnixMillis::MAX);
+        let query = AlertQuery { alert: Some(id), node: None, since, until, limit: MOST_CHANGES };
+        let all = self.app.state.alert_history(query).await.map_err(|error| unavailable(&error))?;
+        let cut = |change: &AlertChange| self.share.scope().alert_change(&node, change, self.now);
+        let history = all.changes.iter().filter_map(cut).collect();
+        Ok(Json(AlertDetail { alert, rule: None, history, others: None, incident: None }).into_response())
     }
 
     fn risks(&self, uri: &Uri) -> Result<Response, ProblemResponse> {
