@@ -81,6 +81,12 @@ pub async fn post<T: Serialize>(path: &str, body: &T) -> Result<String, ClientEr
     sent(path, "POST", Some(body)).await
 }
 
+/// Changes something; gives the answer's text.
+pub async fn patch<T: Serialize>(path: &str, body: &T) -> Result<String, ClientError> {
+    let body = write(body).map_err(ClientError::Malformed)?;
+    sent(path, "PATCH", Some(body)).await
+}
+
 /// Takes something away.
 pub async fn delete(path: &str) -> Result<String, ClientError> {
     sent(path, "DELETE", None).await
@@ -135,7 +141,7 @@ fn request(path: &str) -> RequestBuilder {
 
 fn with_token(request: RequestBuilder) -> RequestBuilder {
     // Whoever looks through a share link does so as nobody else.
-    match token::token().filter(|_| shared().is_none()) {
+    match token::token().filter(|_| shared().is_none_or(|link| link.is_preview)) {
         Some(token) => request.header("Authorization", &format!("Bearer {token}")),
         None => request,
     }

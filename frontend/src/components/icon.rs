@@ -43,6 +43,8 @@ pub enum Icon {
     Settings,
     /// The slash risks.
     Risks,
+    /// Share links.
+    Share,
 }
 
 impl Icon {
@@ -77,6 +79,9 @@ impl Icon {
             }
             Self::Risks => {
                 "M4.5 15.5a7.5 7.5 0 1 1 11 0M10 11l3.5-4.5M10 9.6a1.4 1.4 0 1 0 0 2.8a1.4 1.4 0 1 0 0-2.8z"
+            }
+            Self::Share => {
+                "M15 3a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM5 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM15 13a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM6.8 9.1l6.4-3.2M6.8 10.9l6.4 3.2"
             }
             Self::Settings => {
                 "M3 6h8M15 6h2M3 14h2M9 14h8M13 4.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6zM7 12.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z"

@@ -5,6 +5,7 @@ use web_sys::{HtmlInputElement, SubmitEvent};
 
 use crate::client::{has_token, set_token, try_now};
 use crate::dom::{El, effect, el, p, with_class};
+use crate::shared::shared;
 use crate::state::{Link, use_fleet};
 
 /// A form of one field. The token is kept for this tab only. It stays while a token is tried, so that what
@@ -27,7 +28,11 @@ pub fn token_form() -> El {
         let token = typed.with_value(El::as_element::<HtmlInputElement>).value();
         if !token.trim().is_empty() {
             set_token(token.trim());
-            try_now();
+            match shared() {
+                // What a preview shows is asked before anything is shown.
+                Some(_) => drop(window().location().reload()),
+                None => try_now(),
+            }
         }
     };
     let help = p("muted")
