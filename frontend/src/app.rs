@@ -1,8 +1,8 @@
 //! The pages and the frame around every one of them.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::components::alert_banner::tell_tab;
 use crate::components::connection::banners;

@@ -11,6 +11,7 @@ mod remote;
 mod restart;
 mod rules;
 mod secret;
+mod share;
 mod stake;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use notify::{
 };
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
+pub use share::ShareConfig;
 pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
@@ -85,6 +87,8 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// When a node may be restarted.
     pub restart: RestartConfig,
+    /// How fast those who look through share links may ask.
+    pub share: ShareConfig,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

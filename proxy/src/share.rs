@@ -6,11 +6,15 @@
 //! | `open` | [`OpenShare`]: one link, who looks through it, and its own live stream |
 //! | `wish` | what a person may write of a link, checked |
 //! | `draft` | links as they would be, for whoever makes them to look at |
+//! | `card` | a link's picture for chats, drawn |
+//! | `limit` | how fast viewers may ask |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
 
+mod card;
 mod draft;
+mod limit;
 mod open;
 mod password;
 #[cfg(test)]
@@ -21,8 +25,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use fleetglass_shared::{
     health::UnixMillis,
-    scope::{AlertCut, Inside, Scope, ScopeError},
-    wire::{Alert, FamilyInfo, Share, ShareChange},
+    scope::{AlertCut, Card, Inside, Scope, ScopeError},
+    wire::{Alert, FamilyInfo, NodeSummary, Share, ShareChange},
 };
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -30,6 +34,8 @@ use subtle::ConstantTimeEq;
 
 use draft::Drafts;
 
+pub use card::{HEIGHT as CARD_HEIGHT, WIDTH as CARD_WIDTH};
+pub use limit::Limits;
 pub use open::{OpenShare, Refused};
 pub use password::{PasswordError, Sessions};
 pub use wish::drafted;
@@ -45,6 +51,8 @@ use fleetglass_shared::rule::RuleKind;
 
 /// So many links are kept, those that ended among them.
 const MOST_SHARES: usize = 1_000;
+/// A card is drawn anew after so long.
+const CARD_KEPT_MS: i64 = 60_000;
 /// A link that ended is remembered for so long.
 const REMEMBERED_MS: i64 = 90 * 86_400_000;
 
@@ -57,6 +65,8 @@ pub struct Shares {
     all: RwLock<BTreeMap<String, Arc<OpenShare>>>,
     sessions: Sessions,
     drafts: Drafts,
+    /// Cards that are drawn at one time: each takes some ten milliseconds of a core, and 10 MiB.
+    drawing: tokio::sync::Semaphore,
     /// One change at a time, so that none is lost.
     changing: tokio::sync::Mutex<()>,
     version: String,
@@ -116,6 +126,7 @@ impl Shares {
             all: RwLock::new(all),
             sessions: Sessions::default(),
             drafts: Drafts::default(),
+            drawing: tokio::sync::Semaphore::new(2),
             changing: tokio::sync::Mutex::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             families: Mutex::default(),
@@ -331,6 +342,35 @@ impl Shares {
         let all = AlertChanges::from([(id.clone(), Some(alert))]);
         let cut = self.cut_alerts(share.scope(), &inside, all, now).into_values().flatten().next()?;
         Some((node, id, cut))
+    }
+
+    /// What a chat shows of a link before anybody opens it. One that asks for a password tells nothing of its nodes.
+    pub fn card(&self, share: &OpenShare, now: UnixMillis) -> Card {
+        if share.password().is_some() {
+            return Card::locked(&share.kept().title);
+        }
+        let inside = |(node, host): (_, Option<String>)| {
+            Some((share.scope().inside(&node, host.as_deref())?, NodeSummary::clone(&node)))
+        };
+        let nodes: Vec<_> = self.fleet.members().into_iter().filter_map(inside).collect();
+        share.scope().card(&share.kept().title, &share.kept().by, &nodes, now)
+    }
+
+    /// The same drawn, as a PNG: at most once a minute for each link. `None` where it cannot be drawn.
+    pub async fn card_png(&self, share: &OpenShare, now: UnixMillis) -> Option<Arc<[u8]>> {
+        // Whoever asks meanwhile waits for the same one.
+        let mut drawn = share.drawn().lock().await;
+        if let Some((at, png)) = &*drawn
+            && (0..CARD_KEPT_MS).contains(&(now - at))
+        {
+            return Some(Arc::clone(png));
+        }
+        let _place = self.drawing.acquire().await.ok()?;
+        let card = self.card(share, now);
+        let png: Arc<[u8]> =
+            tokio::task::spawn_blocking(move || card::png(&card)).await.ok().flatten()?.into();
+        *drawn = Some((now, Arc::clone(&png)));
+        Some(png)
     }
 
     fn cut_alerts(

@@ -26,13 +26,13 @@ use super::{
 };
 use crate::{
     app::App,
-    assets, clock,
+    clock,
     query::{Params as Form, Seen},
-    share::{OpenShare, PasswordError, Refused},
+    share::{OpenShare, Refused},
     state::{AlertQuery, EventQuery},
 };
 
-const COOKIE: &str = "fleetglass_share";
+pub(super) const COOKIE: &str = "fleetglass_share";
 const MOST_EVENTS: i64 = 1_000;
 const MOST_CHANGES: usize = 200;
 const MOST_RISKS: i64 = 5_000;
@@ -42,70 +42,6 @@ pub(super) struct Viewer<'a> {
     pub(super) app: &'a App,
     pub(super) share: &'a OpenShare,
     pub(super) now: UnixMillis,
-}
-
-/// The app, as the link shows it.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    Path(parts): Path<BTreeMap<String, String>>,
-    headers: HeaderMap,
-) -> Response {
-    let token = parts.get("token").map(String::as_str).unwrap_or_default();
-    if parts.get("page").is_some_and(|page| page.starts_with("api/")) {
-        return nothing().into_response();
-    }
-    let now = clock::now();
-    let share = match entered(&app, token, &headers, now) {
-        Entered::Nobody => return closed_page(),
-        Entered::Locked(share) => return password_page(&share, token, StatusCode::OK, ""),
-        Entered::Viewer(share) if share.is_used_up() => return closed_page(),
-        Entered::Viewer(share) => share,
-    };
-    let told = share.shared_with();
-    let views: Vec<&str> = told.views.iter().map(|view| view.as_str()).collect();
-    let mark = format!(
-        "<meta name=\"robots\" content=\"noindex\"><meta name=\"fleetglass-share\" data-title=\"{}\" data-by=\"{}\" data-views=\"{}\">",
-        escaped(&told.title),
-        escaped(&told.by),
-        views.join(" ")
-    );
-    match assets::page_with(&mark) {
-        Some(html) => html_page(
-            StatusCode::OK,
-            html,
-            &assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share)),
-        ),
-        None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
-            .into_response(),
-    }
-}
-
-/// Opens a link that has a password.
-pub async fn password(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
-    let now = clock::now();
-    let Some(share) = app.shares.find(&token, now) else { return closed_page() };
-    if share.password().is_none() {
-        return see_other(&token, None);
-    }
-    let given = Form::read(None, &body).ok().and_then(|form| form.get("password").map(str::to_owned));
-    match app.shares.sessions().begin(&share, given.unwrap_or_default(), now).await {
-        Ok(secret) => {
-            let secure = if app.is_https { "; Secure" } else { "" };
-            see_other(
-                &token,
-                Some(format!("{COOKIE}={secret}; Path=/s/{token}; HttpOnly; SameSite=Strict{secure}")),
-            )
-        }
-        Err(PasswordError::Wrong) => {
-            password_page(&share, &token, StatusCode::FORBIDDEN, "That is not the password.")
-        }
-        Err(PasswordError::TooSoon(seconds)) => {
-            let words = format!("Too many tries. Try again in {seconds} s.");
-            let mut response = password_page(&share, &token, StatusCode::TOO_MANY_REQUESTS, &words);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            response
-        }
-    }
 }
 
 /// The API, as the link shows it.
@@ -149,7 +85,7 @@ pub async fn headers(mut response: Response) -> Response {
     response
 }
 
-enum Entered {
+pub(super) enum Entered {
     /// The token opens nothing, whether it ever did.
     Nobody,
     /// It has a password that was not given.
@@ -157,7 +93,7 @@ enum Entered {
     Viewer(Arc<OpenShare>),
 }
 
-fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Entered {
+pub(super) fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Entered {
     let Some(share) = app.shares.find(token, now) else { return Entered::Nobody };
     if share.password().is_none() {
         return Entered::Viewer(share);
@@ -172,7 +108,7 @@ fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Ente
 }
 
 /// The one answer to whatever is not inside, and to whatever link is none.
-fn nothing() -> ProblemResponse {
+pub(super) fn nothing() -> ProblemResponse {
     problem(
         StatusCode::NOT_FOUND,
         "Nothing here",
@@ -370,59 +306,4 @@ impl Viewer<'_> {
         };
         answer.unwrap_or_else(IntoResponse::into_response)
     }
-}
-
-fn ancestors(share: &OpenShare) -> String {
-    match share.origins() {
-        [] => "frame-ancestors 'none'".to_owned(),
-        origins => format!("frame-ancestors {}", origins.join(" ")),
-    }
-}
-
-fn closed_page() -> Response {
-    let inside = "<h1>This link does not open</h1><p>It was taken back, its time is over, or it was never one. \
-                  Ask whoever sent it for another.</p>";
-    small_page(StatusCode::NOT_FOUND, inside, "frame-ancestors 'none'")
-}
-
-fn password_page(share: &OpenShare, token: &str, status: StatusCode, words: &str) -> Response {
-    let told = share.shared_with();
-    let inside = format!(
-        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"/s/{}/password\">\
-         <p><label>Password <input type=\"password\" name=\"password\" required autofocus></label> <button>Open</button></p>\
-         <p role=\"alert\">{words}</p></form>",
-        escaped(&told.title),
-        escaped(&told.by),
-        escaped(token),
-    );
-    small_page(status, &inside, &format!("form-action 'self'; {}", ancestors(share)))
-}
-
-fn small_page(status: StatusCode, inside: &str, policy: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <meta name=\"robots\" content=\"noindex\"><meta name=\"color-scheme\" content=\"light dark\"><title>Fleetglass</title>\
-         </head><body><main>{inside}</main></body></html>"
-    );
-    html_page(status, html, &format!("default-src 'none'; base-uri 'none'; {policy}"))
-}
-
-fn html_page(status: StatusCode, html: String, policy: &str) -> Response {
-    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-    if let Ok(policy) = HeaderValue::from_str(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-fn see_other(token: &str, cookie: Option<String>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/s/{token}/"))]).into_response();
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -30,7 +30,11 @@ pub struct OpenShare {
     following: Mutex<Place>,
     tries: Mutex<Tries>,
     is_preview: bool,
+    drawn: Drawn,
 }
+
+/// The card for chats, and when it was drawn.
+type Drawn = tokio::sync::Mutex<Option<(UnixMillis, Arc<[u8]>)>>;
 
 #[derive(Clone, Copy, Debug)]
 struct Counted {
@@ -82,6 +86,7 @@ impl OpenShare {
             following: Mutex::default(),
             tries: Mutex::default(),
             is_preview: false,
+            drawn: Drawn::default(),
         })
     }
 
@@ -143,6 +148,10 @@ impl OpenShare {
 
     pub(super) fn tries(&self) -> &Mutex<Tries> {
         &self.tries
+    }
+
+    pub(super) fn drawn(&self) -> &Drawn {
+        &self.drawn
     }
 
     pub(super) fn kept(&self) -> &KeptShare {
