@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::components::alert_banner::tell_tab;
 use crate::components::connection::banners;
@@ -18,7 +19,7 @@ use crate::pages::later::{Later, later};
 use crate::pages::not_found::not_found_page;
 use crate::rest::{Rest, RestOfApp, use_rest};
 use crate::route::{Page, Route};
-use crate::shared::shared;
+use crate::shared::{prepare, shared};
 use crate::state::{Fleet, Link};
 
 /// Under this name the browser keeps which alerts sound and notify.
@@ -32,12 +33,15 @@ pub fn start() {
         );
         return;
     };
-    root.set_inner_html("");
     let place = root.clone();
     let mount = move || {
+        place.set_inner_html("");
         let _ = place.append_child(app().element());
     };
-    leptos::mount::mount_to(root.unchecked_into(), mount).forget();
+    spawn_local(async move {
+        prepare().await;
+        leptos::mount::mount_to(root.unchecked_into(), mount).forget();
+    });
 }
 
 /// A page of the rest of the app, as soon as that is there.
@@ -70,7 +74,7 @@ fn alarm() -> El {
     group().when(move || rest.state() == Rest::There, || later(Later::Alarm))
 }
 
-/// The proxy itself asks for the password of a share link.
+/// The proxy itself asks for the password of a share link, and says that a link has ended.
 fn ask_again() -> El {
     let _ = window().location().reload();
     group()
@@ -115,7 +119,10 @@ fn app() -> El {
         .child(
             div("frame")
                 .child(rail())
-                .when(locked, || if shared().is_some() { ask_again() } else { token_form() })
+                .when(locked, || match shared() {
+                    Some(link) if !link.is_preview => ask_again(),
+                    _ => token_form(),
+                })
                 .when(move || !locked(), move || group().live(shown)),
         )
         .child(alarm())

@@ -141,7 +141,7 @@ fn request(path: &str) -> RequestBuilder {
 
 fn with_token(request: RequestBuilder) -> RequestBuilder {
     // Whoever looks through a share link does so as nobody else.
-    match token::token().filter(|_| shared().is_none()) {
+    match token::token().filter(|_| shared().is_none_or(|link| link.is_preview)) {
         Some(token) => request.header("Authorization", &format!("Bearer {token}")),
         None => request,
     }

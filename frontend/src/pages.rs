@@ -13,4 +13,5 @@ pub mod people;
 pub mod polled;
 pub mod risks;
 pub mod rules;
+pub mod shares;
 pub mod timeline;

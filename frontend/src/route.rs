@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, MouseEvent, UrlSearchParams};
 
 use crate::dom::on_window;
-use crate::shared::{placed, shared, within};
+use crate::shared::{placed, shared, shows, within};
 
 /// Where the app is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Page {
     Rules,
     /// `/timeline`
     Timeline,
+    /// `/shares`
+    Shares,
     /// Any other path.
     Unknown,
 }
@@ -72,12 +74,7 @@ impl Route {
     /// The page that the path names.
     pub fn page(self) -> Page {
         let page = self.0.with(|address| page_of(&address.path, decoded));
-        // A share link has no more than these.
-        match page {
-            Page::Fleet | Page::Node(_) => page,
-            _ if shared().is_some() => Page::Unknown,
-            page => page,
-        }
+        if is_there(&page) { page } else { Page::Unknown }
     }
 
     /// A member of the query.
@@ -124,6 +121,16 @@ impl Route {
     }
 }
 
+/// Whether a share link has a page; without one every page is there.
+fn is_there(page: &Page) -> bool {
+    match page {
+        Page::Fleet | Page::Node(_) | Page::Unknown => true,
+        Page::Risks => shows("risks"),
+        Page::Alerts | Page::Alert(_) => shows("alerts"),
+        Page::Notifications | Page::Rules | Page::Timeline | Page::Shares => shared().is_none(),
+    }
+}
+
 fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
     let id_of = |prefix: &str| path.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
     match path {
@@ -135,6 +142,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/people" => Page::People,
         "/rules" => Page::Rules,
         "/timeline" => Page::Timeline,
+        "/shares" => Page::Shares,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
             (Some(id), _) => Page::Node(decode(id)),
             (_, Some(id)) => Page::Alert(decode(id)),
@@ -192,6 +200,7 @@ mod tests {
             ("/people", Page::People),
             ("/rules", Page::Rules),
             ("/timeline", Page::Timeline),
+            ("/shares", Page::Shares),
             ("/nodes/", Page::Unknown),
             ("/nodes/a/b", Page::Unknown),
             ("/nodes", Page::Unknown),

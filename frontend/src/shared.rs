@@ -1,28 +1,62 @@
 //! Whether this page came through a share link, and what that shows. The proxy writes it into the page's head; the link
-//! is the beginning of the page's address, and of the address of everything that is asked or led to.
+//! is the beginning of the page's address, and of the address of everything that is asked or led to. The preview of a
+//! link is the same below another beginning, for whoever is logged in.
+
+use std::cell::Cell;
 
 use leptos::prelude::{document, window};
 
+use crate::client;
+use crate::json::Json;
+
 /// A share link that the page came through.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// `/s/` and the token.
+    /// `/s/` and the token, or `/preview/` and the id.
     base: String,
     /// What it is called.
     pub title: String,
     /// Who shares it.
     pub by: String,
+    /// A few words from them.
+    pub note: String,
+    /// Where their picture is; empty: there is none.
+    pub logo: String,
     views: String,
+    /// Whoever makes the link looks at it as its viewers will.
+    pub is_preview: bool,
 }
 
 thread_local! {
     /// It stays as it is for as long as the page.
-    static SHARED: Option<&'static Shared> = read().map(|shared| &*Box::leak(Box::new(shared)));
+    static SHARED: Cell<Option<&'static Shared>> = Cell::new(read().map(kept));
+}
+
+fn kept(shared: Shared) -> &'static Shared {
+    Box::leak(Box::new(shared))
 }
 
 /// The share link, if the page came through one.
 pub fn shared() -> Option<&'static Shared> {
-    SHARED.with(|shared| *shared)
+    SHARED.get()
+}
+
+/// Asks what a preview shows, before anything is shown: its page holds the id alone.
+pub async fn prepare() {
+    let Some(preview) = shared().filter(|shared| shared.is_preview) else { return };
+    if let Ok(told) = client::get_value("/api/v1/share").await {
+        let text = |name: &str| told.get(name).text().unwrap_or_default();
+        let views = told.get("views").items().unwrap_or_default();
+        let views: Vec<String> = views.iter().filter_map(Json::text).collect();
+        SHARED.set(Some(kept(Shared {
+            title: text("title"),
+            by: text("by"),
+            note: text("note"),
+            logo: text("logo"),
+            views: views.join(" "),
+            ..preview.clone()
+        })));
+    }
 }
 
 /// What stands before every path of this app: nothing, or the share link.
@@ -60,13 +94,17 @@ pub fn within(path: &str) -> &str {
 fn read() -> Option<Shared> {
     let mark = document().query_selector("meta[name=fleetglass-share]").ok()??;
     let path = window().location().pathname().ok()?;
-    let token = path.strip_prefix("/s/")?.split('/').next()?;
+    let mut parts = path.split('/').skip(1);
+    let (kind, key) = (parts.next()?, parts.next()?);
     let text = |name: &str| mark.get_attribute(name).unwrap_or_default();
     Some(Shared {
-        base: format!("/s/{token}"),
+        base: format!("/{kind}/{key}"),
         title: text("data-title"),
         by: text("data-by"),
+        note: text("data-note"),
+        logo: text("data-logo"),
         views: text("data-views"),
+        is_preview: kind == "preview",
     })
 }
 

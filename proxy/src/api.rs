@@ -18,6 +18,7 @@ pub mod restart;
 pub mod risks;
 pub mod rules;
 pub mod shared;
+pub mod shared_page;
 pub mod shares;
 pub mod signed;
 pub mod uptime;

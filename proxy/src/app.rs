@@ -33,7 +33,7 @@ use crate::{
     remote::Receiver,
     rules::Rules,
     scrape::Client,
-    share::Shares,
+    share::{self, Shares},
     state::StateFile,
     store::Store,
     telemetry::Telemetry,
@@ -71,6 +71,10 @@ pub struct App {
     pub shares: Arc<Shares>,
     /// What they ask of the store.
     pub viewer_queries: ViewerQueries,
+    /// How fast they may ask.
+    pub share_limits: share::Limits,
+    /// Where people reach us, if the config says.
+    pub external_url: Option<String>,
     /// Browsers reach us over TLS, as far as the config says.
     pub is_https: bool,
     /// The live stream.
@@ -127,7 +131,9 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
             "/api/v1/shares/{id}",
             get(api::shares::share).patch(api::shares::change).delete(api::shares::revoke),
         )
+        .route("/api/v1/shares/drafts", post(api::shares::draft))
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
+        .route("/preview/{id}/api/v1/{*rest}", get(api::shares::preview).post(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/api/v1/audit", get(api::people::audit::list))
@@ -159,6 +165,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         // What is signed needs no login.
         .route("/n/ack/{token}", get(api::signed::ask).post(api::signed::acknowledge))
         .route("/n/chart/{token}", get(api::signed::chart))
+        .route("/preview/{id}/", get(api::shares::preview_page))
+        .route("/preview/{id}/{*page}", get(api::shares::preview_page))
         .with_state(Arc::clone(app))
         .fallback(assets::asset)
         .layer(Extension(Arc::clone(guard)))
@@ -166,13 +174,16 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(middleware::map_response(page_headers));
     // The token is the login here: it opens what its link shows, and nothing else is reached by these routes.
     let shared = Router::new()
-        .route("/s/{token}", get(api::shared::page))
-        .route("/s/{token}/", get(api::shared::page))
-        .route("/s/{token}/{*page}", get(api::shared::page))
-        .route("/s/{token}/password", post(api::shared::password))
+        .route("/s/{token}", get(api::shared_page::page))
+        .route("/s/{token}/", get(api::shared_page::page))
+        .route("/s/{token}/{*page}", get(api::shared_page::page))
+        .route("/s/{token}/card.png", get(api::shared_page::card))
+        .route("/s/{token}/logo", get(api::shared_page::logo))
+        .route("/s/{token}/password", post(api::shared_page::password))
         .route("/s/{token}/api/v1/{*rest}", get(api::shared::api).post(api::shared::api))
         .with_state(Arc::clone(app))
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), api::shared_page::limit))
         .layer(middleware::map_response(api::shared::headers));
     open.merge(guarded)
         .merge(me)

@@ -12,6 +12,7 @@ mod remote;
 mod restart;
 mod rules;
 mod secret;
+mod share;
 mod stake;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
+pub use share::ShareConfig;
 
 pub use stake::StakeConfig;
 pub use units::{ByteSize, Span};
@@ -86,6 +88,8 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// When a node may be restarted.
     pub restart: RestartConfig,
+    /// How fast those who look through share links may ask.
+    pub share: ShareConfig,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

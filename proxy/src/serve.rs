@@ -35,7 +35,7 @@ use crate::{
     round::Rounds,
     rules::{Rules, Sources},
     scrape::{Client, Scheduler},
-    share::Shares,
+    share::{self, Shares},
     state::StateFile,
     store::{Limits, Retention, Store},
     target::Target,
@@ -167,6 +167,8 @@ impl Proxy {
             ),
             app: Arc::new(App {
                 shares,
+                share_limits: share::Limits::new(config.share.clone()),
+                external_url: config.named_url(),
                 viewer_queries: ViewerQueries::new(Arc::clone(&store)),
                 is_https: config.external_url().starts_with("https://"),
                 fleet,

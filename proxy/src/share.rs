@@ -4,32 +4,44 @@
 //! |---|---|
 //! | this file | [`Shares`]: the links, found by their tokens; made, changed, taken back |
 //! | `open` | [`OpenShare`]: one link, who looks through it, and its own live stream |
+//! | `wish` | what a person may write of a link, checked |
+//! | `draft` | links as they would be, for whoever makes them to look at |
+//! | `card` | a link's picture for chats, drawn |
+//! | `limit` | how fast viewers may ask |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
 
+mod card;
+mod draft;
+mod limit;
 mod open;
 mod password;
 #[cfg(test)]
 mod tests;
+mod wish;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use fleetglass_shared::{
     health::UnixMillis,
-    scope::{AlertCut, Inside, Scope, ScopeError},
-    wire::{Alert, FamilyInfo, Share, ShareChange},
+    scope::{AlertCut, Card, Inside, Scope, ScopeError},
+    wire::{Alert, FamilyInfo, NodeSummary, Share, ShareChange},
 };
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use draft::Drafts;
+
+pub use card::{HEIGHT as CARD_HEIGHT, WIDTH as CARD_WIDTH};
+pub use limit::Limits;
 pub use open::{OpenShare, Refused};
 pub use password::{PasswordError, Sessions};
+pub use wish::drafted;
 
 use crate::{
     alerts::Alerts,
-    auth::password::hash,
     fleet::Fleet,
     live::{AlertChanges, Change},
     rules::Rules,
@@ -39,13 +51,10 @@ use fleetglass_shared::rule::RuleKind;
 
 /// So many links are kept, those that ended among them.
 const MOST_SHARES: usize = 1_000;
+/// A card is drawn anew after so long.
+const CARD_KEPT_MS: i64 = 60_000;
 /// A link that ended is remembered for so long.
 const REMEMBERED_MS: i64 = 90 * 86_400_000;
-/// Characters of a title or a name.
-const MOST_TEXT: usize = 200;
-const MOST_ORIGINS: usize = 20;
-/// A password has at least so many characters, and no more than are worth hashing.
-const PASSWORD: std::ops::RangeInclusive<usize> = 8..=200;
 
 /// Every share link.
 pub struct Shares {
@@ -55,6 +64,9 @@ pub struct Shares {
     rules: Arc<Rules>,
     all: RwLock<BTreeMap<String, Arc<OpenShare>>>,
     sessions: Sessions,
+    drafts: Drafts,
+    /// Cards that are drawn at one time: each takes some ten milliseconds of a core, and 10 MiB.
+    drawing: tokio::sync::Semaphore,
     /// One change at a time, so that none is lost.
     changing: tokio::sync::Mutex<()>,
     version: String,
@@ -113,6 +125,8 @@ impl Shares {
             rules,
             all: RwLock::new(all),
             sessions: Sessions::default(),
+            drafts: Drafts::default(),
+            drawing: tokio::sync::Semaphore::new(2),
             changing: tokio::sync::Mutex::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             families: Mutex::default(),
@@ -191,8 +205,9 @@ impl Shares {
         if old.kept().revoked_at.is_some() {
             return Err(ShareError::Bad("this link was taken back; make another one".to_owned()));
         }
-        let share = self.keep(changed(old.kept_now(), wish, now).await?).await?;
+        let share = self.keep(wish::changed(old.kept_now(), wish, now).await?).await?;
         old.close();
+        self.drafts.end(id);
         self.sessions.forget(id);
         Ok(self.tell(&share))
     }
@@ -209,6 +224,7 @@ impl Shares {
         let share = Arc::new(OpenShare::new(kept)?);
         self.all.write().insert(id.to_owned(), Arc::clone(&share));
         old.close();
+        self.drafts.end(id);
         self.sessions.forget(id);
         self.write(&share).await?;
         Ok(self.tell(&share))
@@ -230,6 +246,9 @@ impl Shares {
 
     /// Somebody opens a link.
     pub fn viewed(&self, share: &OpenShare, now: UnixMillis) {
+        if share.is_preview() {
+            return;
+        }
         let (views, at) = share.viewed(now);
         self.state.record_share_views(&share.kept().id, views, at);
     }
@@ -268,7 +287,8 @@ impl Shares {
         if *self.families.lock() != families {
             families.clone_into(&mut self.families.lock());
         }
-        let shares: Vec<Arc<OpenShare>> = self.all.read().values().cloned().collect();
+        let mut shares: Vec<Arc<OpenShare>> = self.all.read().values().cloned().collect();
+        shares.extend(self.drafts.all(now));
         for share in shares.iter().filter(|share| share.is_followed()) {
             if !share.is_open_for_those_inside(now) {
                 share.close();
@@ -311,6 +331,46 @@ impl Shares {
         let inside = self.nodes(share).into_iter().map(|node| (node.id.clone(), node)).collect();
         let all = self.alerts.all().into_iter().map(|alert| (alert.id.clone(), Some(alert))).collect();
         self.cut_alerts(share.scope(), &inside, all, now).into_values().flatten().collect()
+    }
+
+    /// An alert by the id that its viewers know, with the node that it is about and the fleet's id of it.
+    pub fn alert(&self, share: &OpenShare, shown: &str, now: UnixMillis) -> Option<(Inside, String, Alert)> {
+        let own = |alert: &Alert| share.scope().alert_id(&alert.id) == shown;
+        let alert = self.alerts.all().into_iter().find(own)?;
+        let node = self.nodes(share).into_iter().find(|node| alert.node.as_ref() == Some(&node.id))?;
+        let (id, inside) = (alert.id.clone(), BTreeMap::from([(node.id.clone(), node.clone())]));
+        let all = AlertChanges::from([(id.clone(), Some(alert))]);
+        let cut = self.cut_alerts(share.scope(), &inside, all, now).into_values().flatten().next()?;
+        Some((node, id, cut))
+    }
+
+    /// What a chat shows of a link before anybody opens it. One that asks for a password tells nothing of its nodes.
+    pub fn card(&self, share: &OpenShare, now: UnixMillis) -> Card {
+        if share.password().is_some() {
+            return Card::locked(&share.kept().title);
+        }
+        let inside = |(node, host): (_, Option<String>)| {
+            Some((share.scope().inside(&node, host.as_deref())?, NodeSummary::clone(&node)))
+        };
+        let nodes: Vec<_> = self.fleet.members().into_iter().filter_map(inside).collect();
+        share.scope().card(&share.kept().title, &share.kept().by, &nodes, now)
+    }
+
+    /// The same drawn, as a PNG: at most once a minute for each link. `None` where it cannot be drawn.
+    pub async fn card_png(&self, share: &OpenShare, now: UnixMillis) -> Option<Arc<[u8]>> {
+        // Whoever asks meanwhile waits for the same one.
+        let mut drawn = share.drawn().lock().await;
+        if let Some((at, png)) = &*drawn
+            && (0..CARD_KEPT_MS).contains(&(now - at))
+        {
+            return Some(Arc::clone(png));
+        }
+        let _place = self.drawing.acquire().await.ok()?;
+        let card = self.card(share, now);
+        let png: Arc<[u8]> =
+            tokio::task::spawn_blocking(move || card::png(&card)).await.ok().flatten()?.into();
+        *drawn = Some((now, Arc::clone(&png)));
+        Some(png)
     }
 
     fn cut_alerts(
@@ -356,85 +416,8 @@ impl Shares {
     /// Ends every stream, for a shutdown.
     pub fn close(&self) {
         self.all.read().values().for_each(|share| share.close());
+        self.drafts.close();
     }
-}
-
-/// A link that is not kept yet, and its token.
-///
-/// # Errors
-/// What is wrong with it.
-pub async fn drafted(
-    wish: ShareChange,
-    by: &str,
-    now: UnixMillis,
-) -> Result<(KeptShare, String), ShareError> {
-    let token = random()?;
-    let scope =
-        wish.scope.clone().ok_or_else(|| ShareError::Bad("`scope` is missing: what is shown?".into()))?;
-    let title = wish.title.clone().ok_or_else(|| ShareError::Bad("`title` is missing".into()))?;
-    let mut alias_key = [0; 32];
-    getrandom::fill(&mut alias_key).map_err(|_| ShareError::NoRandomness)?;
-    let text = hex(&token);
-    let blank = KeptShare {
-        id: hex(&random()?[..8]),
-        token_hash: Sha256::digest(text.as_bytes()).into(),
-        title,
-        scope,
-        alias_key,
-        password: None,
-        by: by.to_owned(),
-        created_at: now,
-        expires_at: None,
-        revoked_at: None,
-        max_views: None,
-        origins: Vec::new(),
-        views: 0,
-        viewed_at: None,
-    };
-    Ok((changed(blank, wish, now).await?, text))
-}
-
-/// A link as it is wished: what is absent stays as it was.
-async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Result<KeptShare, ShareError> {
-    let ShareChange { title, scope, expires_at, password, max_views, origins, by } = wish;
-    let bad = |words: String| Err(ShareError::Bad(words));
-    kept.title = title.unwrap_or(kept.title).trim().to_owned();
-    kept.by = by.unwrap_or(kept.by).trim().to_owned();
-    for (name, text) in [("title", &kept.title), ("by", &kept.by)] {
-        let fits = (1..=MOST_TEXT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if !fits {
-            return bad(format!("`{name}` is empty, or longer than {MOST_TEXT} characters on one line"));
-        }
-    }
-    kept.scope = scope.unwrap_or(kept.scope);
-    match expires_at {
-        None => {}
-        Some(0) => kept.expires_at = None,
-        Some(at) if at <= now => return bad("`expires_at` is in the past".to_owned()),
-        Some(at) => kept.expires_at = Some(at),
-    }
-    kept.max_views = max_views.map_or(kept.max_views, |most| Some(most).filter(|most| *most > 0));
-    kept.origins = origins.unwrap_or(kept.origins);
-    if kept.origins.len() > MOST_ORIGINS || !kept.origins.iter().all(|origin| is_origin(origin)) {
-        return bad(format!("`origins` has at most {MOST_ORIGINS} entries such as https://portal.example"));
-    }
-    match password {
-        None => {}
-        Some(password) if password.is_empty() => kept.password = None,
-        Some(password) if !PASSWORD.contains(&password.chars().count()) => {
-            return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
-        }
-        Some(password) => kept.password = Some(hash(password).await.map_err(ShareError::Bad)?),
-    }
-    Ok(kept)
-}
-
-/// `https://portal.example:8443`: no path, and nothing that would end the directive of a policy.
-fn is_origin(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    !rest.is_empty()
-        && text.len() <= MOST_TEXT
-        && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
 }
 
 fn random() -> Result<[u8; 32], ShareError> {

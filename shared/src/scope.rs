@@ -5,12 +5,14 @@
 //! | this file | [`Scope`]: which nodes and which views |
 //! | `redact` | names, labels and texts as the viewer may read them |
 //! | `cut` | the wire types, field by field |
+//! | `card` | [`Card`]: the picture of a link, before it is drawn |
 //! | `storage` | [`Scoped`]: the only series that a viewer's query can see |
 //!
 //! Two rules make it tight. A cut names every field of what it takes apart and of what it makes, so that a new field
 //! does not compile before somebody has decided about it. And what is shown follows from the nodes inside alone: two
 //! fleets that differ only outside give the same bytes, which the tests check.
 
+mod card;
 mod cut;
 mod redact;
 mod storage;
@@ -25,6 +27,7 @@ use crate::{
     wire::{NodeSummary, ScopeSpec, View},
 };
 
+pub use card::{Card, CardNode, CardNodes};
 pub use cut::AlertCut;
 pub use storage::Scoped;
 

@@ -15,6 +15,7 @@ use super::sse::{Event, Parser};
 use super::{ClientError, request, send};
 use crate::clock::{local_now, sleep, timer};
 use crate::json::{Json, Malformed};
+use crate::shared::shared;
 use crate::state::read::{self, Delta};
 
 /// After so long without a byte the connection is taken for dead, whatever the browser thinks.
@@ -50,7 +51,7 @@ pub enum StreamUpdate {
         /// By the browser's clock.
         retry_at: UnixMillis,
     },
-    /// A token is needed before another try makes sense.
+    /// A token is needed before another try makes sense, or a share link opens no more.
     Unauthorized,
 }
 
@@ -77,7 +78,7 @@ pub fn try_now() {
     TRY_NOW.store(true, Ordering::Relaxed);
 }
 
-/// Follows the stream for as long as the page lives.
+/// Follows the stream for as long as the page lives, or the share link that it came through.
 ///
 /// `sink` hears everything; when it refuses an event, the stream is opened anew without `Last-Event-ID`.
 pub async fn follow(sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
@@ -92,6 +93,13 @@ pub async fn follow(sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
         attempt = if heard { 1 } else { attempt + 1 };
         match outcome {
             Err(End::Refused) => last_id.clear(),
+            // Of a share link there is nothing any more: the proxy itself says so, on a page of its own.
+            Err(End::Failed(ClientError::Http { status: 404, .. }))
+                if shared().is_some_and(|link| !link.is_preview) =>
+            {
+                let _ = sink(StreamUpdate::Unauthorized);
+                return;
+            }
             Err(End::Failed(ClientError::Unauthorized)) => {
                 let _ = sink(StreamUpdate::Unauthorized);
                 while !TRY_NOW.load(Ordering::Relaxed) {

@@ -8,7 +8,7 @@ use super::severity_mark::{severity_class, severity_shape};
 use super::words::whole;
 use crate::dom::{El, effect, group, p, span, unseen, with_class};
 use crate::route::{Page, use_route};
-use crate::shared::shared;
+use crate::shared::shows;
 use crate::state::alerts::{Open, summary};
 use crate::state::use_fleet;
 
@@ -65,7 +65,7 @@ fn line(open: Memo<Open>) -> El {
             alert_link("alert-all", "/alerts")
                 .attr("aria-hidden", "true")
                 .attr("tabindex", "-1")
-                .text(if shared().is_none() { "All alerts" } else { "" }),
+                .text(if shows("alerts") { "All alerts" } else { "" }),
         )
 }
 
@@ -100,6 +100,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Timeline => "Timeline",
         Page::More => "More",
         Page::People => "People",
+        Page::Shares => "Shares",
     };
     let between = if page.is_empty() { "" } else { " · " };
     format!("{count}{page}{between}Fleetglass")

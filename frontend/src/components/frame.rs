@@ -9,7 +9,7 @@ use super::icon::{Icon, icon};
 use super::theme_toggle::theme_toggle;
 use crate::clock::local_hours_minutes;
 use crate::route::{Page, use_route};
-use crate::shared::shared;
+use crate::shared::{shared, shows};
 use crate::state::alerts::Open;
 use crate::state::use_fleet;
 
@@ -27,23 +27,26 @@ pub fn rail() -> El {
         .attr("aria-label", "Main")
         .child(span("rail-logo").child(logo).child(unseen("Fleetglass")))
         .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))));
+    let risks =
+        shows("risks").then(|| rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks));
+    let alerts = shows("alerts").then(|| {
+        rail_item("/alerts", "Alerts", Icon::Bell, |page| {
+            matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)
+        })
+        .child(open_count())
+    });
+    let rail = rail.maybe(risks).maybe(alerts);
     if shared().is_some() {
         return rail;
     }
-    rail.child(rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks))
-        .child(
-            rail_item("/alerts", "Alerts", Icon::Bell, |page| {
-                matches!(page, Page::Alerts | Page::Alert(_) | Page::Notifications)
-            })
-            .child(open_count()),
-        )
-        .child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
+    rail.child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
         // A phone has room for five: what is needed less often is a page of its own there.
         .child(wide(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules)))
+        .child(wide(rail_item("/shares", "Shares", Icon::Share, |page| *page == Page::Shares)))
         .child(wide(rail_item("/people", "People", Icon::People, |page| *page == Page::People)))
         .child(
             rail_item("/more", "More", Icon::More, |page| {
-                matches!(page, Page::More | Page::Rules | Page::People)
+                matches!(page, Page::More | Page::Rules | Page::Shares | Page::People)
             })
             .class("rail-item rail-more"),
         )

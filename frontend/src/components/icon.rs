@@ -47,6 +47,8 @@ pub enum Icon {
     People,
     /// Further pages.
     More,
+    /// Share links.
+    Share,
 }
 
 impl Icon {
@@ -87,6 +89,9 @@ impl Icon {
                  M13 4.4a2.8 2.8 0 0 1 0 5M14.6 12.3c1.8.6 2.9 2 2.9 4.2"
             }
             Self::More => "M4.5 9.9h.2M9.9 9.9h.2M15.3 9.9h.2",
+            Self::Share => {
+                "M15 3a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM5 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM15 13a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM6.8 9.1l6.4-3.2M6.8 10.9l6.4 3.2"
+            }
             Self::Settings => {
                 "M3 6h8M15 6h2M3 14h2M9 14h8M13 4.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6zM7 12.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z"
             }

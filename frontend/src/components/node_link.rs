@@ -1,7 +1,7 @@
 //! Where a node's page is, and an alert's.
 
 use crate::dom::{El, Words, link, span};
-use crate::shared::shared;
+use crate::shared::shows;
 
 /// The address of a node's page; any id is safe in it.
 pub fn node_path(id: &str) -> String {
@@ -13,7 +13,7 @@ pub fn alert_path(id: &str) -> String {
     format!("/alerts/{}", String::from(js_sys::encode_uri_component(id)))
 }
 
-/// A link to where alerts are looked at; through a share link nobody gets there.
+/// A link to where alerts are looked at, if that is shown.
 pub fn alert_link(class: &'static str, to: impl Into<Words>) -> El {
-    if shared().is_some() { span(class) } else { link(class, to) }
+    if shows("alerts") { link(class, to) } else { span(class) }
 }

@@ -6,7 +6,7 @@ use web_sys::{HtmlInputElement, SubmitEvent};
 
 use crate::client::{get_value, has_token, set_token, try_now};
 use crate::dom::{El, effect, el, link, p, with_class};
-use crate::shared::within;
+use crate::shared::{shared, within};
 use crate::state::{Link, use_fleet};
 
 /// Where a name and a password, or an OpenID provider, are taken.
@@ -36,7 +36,11 @@ pub fn token_form() -> El {
         let token = typed.with_value(El::as_element::<HtmlInputElement>).value();
         if !token.trim().is_empty() {
             set_token(token.trim());
-            try_now();
+            match shared() {
+                // What a preview shows is asked before anything is shown.
+                Some(_) => drop(window().location().reload()),
+                None => try_now(),
+            }
         }
     };
     // Whether there is another way in.

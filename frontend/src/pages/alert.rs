@@ -24,6 +24,7 @@ use crate::components::severity_mark::{severity_class, severity_mark};
 use crate::dom::{El, button, div, el, group, link, p, with_class};
 use crate::pages::alerts::desk::{Act, Desk};
 use crate::pages::alerts::silences;
+use crate::shared::shared;
 use crate::state::alerts::summary;
 use crate::state::use_fleet;
 
@@ -68,7 +69,7 @@ fn body(load: AlertLoad, desk: Desk) -> El {
         })
         .when(known, move || head(load, desk))
         .when(known, move || parts::told(load))
-        .when(move || load.detail().is_some(), move || chart::section(load))
+        .when(move || load.detail().is_some() && shared().is_none(), move || chart::section(load))
         .when(move || load.detail().is_some(), move || parts::others(load))
         .when(move || load.detail().is_some(), move || parts::history(load))
         .when(known, move || parts::labels(load))
@@ -134,5 +135,5 @@ fn head(load: AlertLoad, desk: Desk) -> El {
                 .live(move || load.detail()?.incident.as_ref().and_then(parts::incident_line))
                 .live(notes),
         )
-        .when(live, acts)
+        .when(move || live() && shared().is_none(), acts)
 }

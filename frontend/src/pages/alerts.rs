@@ -40,7 +40,10 @@ use crate::components::connection::banners;
 use crate::components::frame::top_bar;
 use crate::dom::{El, div, el, group, p, span, with_class};
 use crate::pages::fleet::held::Reading;
+use crate::pages::node::load::escaped;
+use crate::pages::shares::share_link;
 use crate::route::Page;
+use crate::shared::shared;
 use crate::state::{Fleet, use_fleet};
 
 impl InAddress for View {
@@ -76,6 +79,9 @@ pub fn alerts_page() -> El {
         },
         |_, _| true,
     );
+    let filter = move || format!("&filter={}", view.with(|view| escaped(&view.filter)));
+    // Silences, what was done, and what is told are an operator's.
+    let own = shared().is_none();
     let body = div("page-body alerts-page");
     let scroller = body.clone();
     let find = search(
@@ -89,22 +95,25 @@ pub fn alerts_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")
-        .child(top_bar([
-            el("h1").class("page-title alerts-title").text("Alerts"),
-            find,
-            settings::settings(),
-        ]))
+        .child(top_bar(
+            [el("h1").class("page-title alerts-title").text("Alerts"), find]
+                .into_iter()
+                .chain(share_link("alerts", filter))
+                .chain(own.then(settings::settings)),
+        ))
         .child(banners())
         .child(
             body.child(tabs(view, latest))
                 .when(move || !loaded.get(), loading)
-                .when(move || loaded.get() && at(Tab::Silenced)(), move || silences::list(desk, silences))
-                .when(move || loaded.get() && at(Tab::Silenced)(), maintenance::list)
                 .when(
-                    move || loaded.get() && !at(Tab::History)(),
+                    move || own && loaded.get() && at(Tab::Silenced)(),
+                    move || group().child(silences::list(desk, silences)).child(maintenance::list()),
+                )
+                .when(
+                    move || loaded.get() && !(own && at(Tab::History)()),
                     move || list::list(Rows { desk, silences }, view, latest, Reading::new(), &scroller),
                 )
-                .when(at(Tab::History), move || history::history(view)),
+                .when(move || own && at(Tab::History)(), move || history::history(view)),
         )
         .child(desk.parts())
 }
@@ -130,7 +139,11 @@ fn tabs(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
             move || view.update(|view| view.tab = tab),
         )
     };
-    let groups = GroupBy::ALL.map(|group| (group.word(), group.title()));
+    // What happened, and what has one cause, is not told through a share link.
+    let own = shared().is_none();
+    let is_told = |tab: &Tab| own || *tab != Tab::History;
+    let by = GroupBy::ALL.into_iter().filter(move |group| own || *group != GroupBy::Cause);
+    let groups = by.map(|group| (group.word(), group.title()));
     let set = move |word: String| {
         let group = GroupBy::ALL.into_iter().find(|group| group.word() == word);
         view.update(|view| view.group = group.unwrap_or_default());
@@ -140,12 +153,12 @@ fn tabs(view: RwSignal<View>, latest: Memo<Arc<Listing>>) -> El {
             div("choices alerts-tabs")
                 .attr("role", "group")
                 .attr("aria-label", "Which alerts")
-                .children(Tab::ALL.map(tab)),
+                .children(Tab::ALL.into_iter().filter(is_told).map(tab)),
         )
         .child(span("toolbar-space"))
         .child(group().when(
             move || view.with(|view| view.tab != Tab::History),
-            move || menu("Group", groups, move || view.with(|view| view.group.word()), set),
+            move || menu("Group", groups.clone(), move || view.with(|view| view.group.word()), set),
         ))
 }
 

@@ -1,7 +1,9 @@
 //! The pages that the first one does not need, behind one door: see `crate::rest`. `xtask/src/app/parts.rs`
 //! knows its name.
 
-use super::{alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, timeline};
+use super::{
+    alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, shares, timeline,
+};
 use crate::dom::El;
 use crate::route::Page;
 
@@ -25,6 +27,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::More) => more::more_page(),
         Later::Page(Page::People) => people::people_page(),
         Later::Page(Page::Rules) => rules::rules_page(),
+        Later::Page(Page::Shares) => shares::shares_page(),
         Later::Page(Page::Timeline) => timeline::timeline_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::Alarm => alarm::alarm(),

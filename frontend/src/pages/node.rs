@@ -32,6 +32,7 @@ mod uptime;
 use leptos::prelude::*;
 
 use super::alert::parts::of_node;
+use super::shares::share_link;
 use crate::charts::Board;
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
@@ -58,10 +59,15 @@ pub fn node_page(id: &str) -> El {
     let shape = status_shape(move || node.get().map_or(Status::Unknown, |node| node.status))
         .style("display", move || node.with(Option::is_none).then_some("none"));
     let title = with_class("h1", "page-title node-title").attr("title", id.to_owned()).text(id.to_owned());
+    let own = id.to_owned();
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")
-        .child(top_bar([back, shape, title]))
+        .child(top_bar(
+            [back, shape, title]
+                .into_iter()
+                .chain(share_link("node", move || format!("&node={}", load::escaped(&own)))),
+        ))
         .child(banners())
         .child(body(id, node))
 }

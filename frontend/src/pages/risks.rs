@@ -45,8 +45,11 @@ use crate::pages::alerts::address::{InAddress, in_address};
 use crate::pages::alerts::list::walk_by_keys;
 use crate::pages::alerts::search::{choice, menu_of, search};
 use crate::pages::fleet::held::{Reading, held};
+use crate::pages::node::load::escaped;
+use crate::pages::shares::share_link;
 use crate::route::Page;
 use crate::state::breach::breach_at;
+use crate::state::filter::term;
 use crate::state::{Link, use_fleet};
 
 impl InAddress for View {
@@ -99,7 +102,11 @@ pub fn risks_page() -> El {
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")
-        .child(top_bar([el("h1").class("page-title alerts-title").text("Risks"), find]))
+        .child(top_bar(
+            [el("h1").class("page-title alerts-title").text("Risks"), find]
+                .into_iter()
+                .chain(share_link("risks", move || view.with(share_of))),
+        ))
         .child(banners())
         .child(
             scroller
@@ -123,6 +130,16 @@ pub fn risks_page() -> El {
                 .when(none, without)
                 .when(some, move || filled(view, load, latest, &touched)),
         )
+}
+
+/// What a link is to show of what is shown here.
+fn share_of(view: &View) -> String {
+    let family = (!view.family.is_empty()).then(|| term("family", &view.family));
+    let filter: Vec<String> = family
+        .into_iter()
+        .chain(Some(view.filter.clone()).filter(|words| !words.trim().is_empty()))
+        .collect();
+    format!("&node={}&filter={}", escaped(&view.node), escaped(&filter.join(" ")))
 }
 
 /// The headline, the choices, the lists.

@@ -18,20 +18,24 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
+/// One that must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    negated: bool,
+pub struct Term {
+    /// It must not.
+    pub negated: bool,
     /// Lower case; empty for a plain word.
-    key: String,
-    values: Vec<Value>,
+    pub key: String,
+    /// Of which one is enough.
+    pub values: Vec<Value>,
 }
 
+/// What a node must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Value {
+pub struct Value {
     /// Lower case.
-    text: String,
+    pub text: String,
     /// It was quoted: match the whole.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl Filter {
@@ -50,7 +54,8 @@ impl Filter {
 }
 
 impl Term {
-    fn parse(token: &str) -> Option<Self> {
+    /// Reads one of [`tokens`]; `None` for what is not finished yet.
+    pub fn parse(token: &str) -> Option<Self> {
         let (negated, token) = match token.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, token),

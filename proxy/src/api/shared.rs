@@ -14,7 +14,7 @@ use fleetglass_shared::{
     health::UnixMillis,
     risk::worst_first,
     scope::Inside,
-    wire::{Event, EventKind, Events, NodeRisk, NodeSeries, Risks, Uptimes, View},
+    wire::{AlertChange, AlertDetail, Event, EventKind, Events, NodeRisk, NodeSeries, Risks, Uptimes, View},
 };
 
 use super::{
@@ -26,14 +26,15 @@ use super::{
 };
 use crate::{
     app::App,
-    assets, clock,
+    clock,
     query::{Params as Form, Seen},
-    share::{OpenShare, PasswordError, Refused},
-    state::EventQuery,
+    share::{OpenShare, Refused},
+    state::{AlertQuery, EventQuery},
 };
 
-const COOKIE: &str = "fleetglass_share";
+pub(super) const COOKIE: &str = "fleetglass_share";
 const MOST_EVENTS: i64 = 1_000;
+const MOST_CHANGES: usize = 200;
 const MOST_RISKS: i64 = 5_000;
 
 /// Somebody who looks through a link.
@@ -41,72 +42,6 @@ pub(super) struct Viewer<'a> {
     pub(super) app: &'a App,
     pub(super) share: &'a OpenShare,
     pub(super) now: UnixMillis,
-    /// It counts as a view.
-    pub(super) counts: bool,
-}
-
-/// The app, as the link shows it.
-pub async fn page(
-    State(app): State<Arc<App>>,
-    Path(parts): Path<BTreeMap<String, String>>,
-    headers: HeaderMap,
-) -> Response {
-    let token = parts.get("token").map(String::as_str).unwrap_or_default();
-    if parts.get("page").is_some_and(|page| page.starts_with("api/")) {
-        return nothing().into_response();
-    }
-    let now = clock::now();
-    let share = match entered(&app, token, &headers, now) {
-        Entered::Nobody => return closed_page(),
-        Entered::Locked(share) => return password_page(&share, token, StatusCode::OK, ""),
-        Entered::Viewer(share) if share.is_used_up() => return closed_page(),
-        Entered::Viewer(share) => share,
-    };
-    let told = share.shared_with();
-    let views: Vec<&str> = told.views.iter().map(|view| view.as_str()).collect();
-    let mark = format!(
-        "<meta name=\"robots\" content=\"noindex\"><meta name=\"fleetglass-share\" data-title=\"{}\" data-by=\"{}\" data-views=\"{}\">",
-        escaped(&told.title),
-        escaped(&told.by),
-        views.join(" ")
-    );
-    match assets::page_with(&mark) {
-        Some(html) => html_page(
-            StatusCode::OK,
-            html,
-            &assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share)),
-        ),
-        None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
-            .into_response(),
-    }
-}
-
-/// Opens a link that has a password.
-pub async fn password(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
-    let now = clock::now();
-    let Some(share) = app.shares.find(&token, now) else { return closed_page() };
-    if share.password().is_none() {
-        return see_other(&token, None);
-    }
-    let given = Form::read(None, &body).ok().and_then(|form| form.get("password").map(str::to_owned));
-    match app.shares.sessions().begin(&share, given.unwrap_or_default(), now).await {
-        Ok(secret) => {
-            let secure = if app.is_https { "; Secure" } else { "" };
-            see_other(
-                &token,
-                Some(format!("{COOKIE}={secret}; Path=/s/{token}; HttpOnly; SameSite=Strict{secure}")),
-            )
-        }
-        Err(PasswordError::Wrong) => {
-            password_page(&share, &token, StatusCode::FORBIDDEN, "That is not the password.")
-        }
-        Err(PasswordError::TooSoon(seconds)) => {
-            let words = format!("Too many tries. Try again in {seconds} s.");
-            let mut response = password_page(&share, &token, StatusCode::TOO_MANY_REQUESTS, &words);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            response
-        }
-    }
 }
 
 /// The API, as the link shows it.
@@ -127,9 +62,9 @@ pub async fn api(
         )
         .into_response(),
         Entered::Viewer(share) => {
-            let viewer = Viewer { app: &app, share: &share, now, counts: true };
+            let viewer = Viewer { app: &app, share: &share, now };
             let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-            told(&viewer, &rest, &uri, &body, Some(seen)).await
+            told(&viewer, &rest, &uri, &body, seen).await
         }
     }
 }
@@ -150,7 +85,7 @@ pub async fn headers(mut response: Response) -> Response {
     response
 }
 
-enum Entered {
+pub(super) enum Entered {
     /// The token opens nothing, whether it ever did.
     Nobody,
     /// It has a password that was not given.
@@ -158,7 +93,7 @@ enum Entered {
     Viewer(Arc<OpenShare>),
 }
 
-fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Entered {
+pub(super) fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Entered {
     let Some(share) = app.shares.find(token, now) else { return Entered::Nobody };
     if share.password().is_none() {
         return Entered::Viewer(share);
@@ -173,7 +108,7 @@ fn entered(app: &App, token: &str, headers: &HeaderMap, now: UnixMillis) -> Ente
 }
 
 /// The one answer to whatever is not inside, and to whatever link is none.
-fn nothing() -> ProblemResponse {
+pub(super) fn nothing() -> ProblemResponse {
     problem(
         StatusCode::NOT_FOUND,
         "Nothing here",
@@ -181,13 +116,13 @@ fn nothing() -> ProblemResponse {
     )
 }
 
-/// What is at a path below `api/v1`; `live` has the event id that a stream goes on from, where streams are told.
+/// What is at a path below `api/v1`; a stream goes on from the event id `seen`.
 pub(super) async fn told(
     viewer: &Viewer<'_>,
     rest: &str,
     uri: &Uri,
     body: &[u8],
-    live: Option<Option<&str>>,
+    seen: Option<&str>,
 ) -> Response {
     let parts: Vec<&str> = rest.split('/').collect();
     let shows = |view: View| viewer.share.scope().shows(view);
@@ -195,10 +130,11 @@ pub(super) async fn told(
     let found = match parts.as_slice() {
         ["share"] => Ok(Json(viewer.share.shared_with()).into_response()),
         ["fleet"] if any => viewer.fleet(),
-        ["live"] if any => live.map_or_else(|| Err(nothing()), |seen| viewer.live(seen)),
+        ["live"] if any => viewer.live(seen),
         ["alerts"] if shows(View::Alerts) => {
             Ok(Json(viewer.app.shares.alerts(viewer.share, viewer.now)).into_response())
         }
+        ["alerts", id] if shows(View::Alerts) => viewer.alert(id).await,
         ["risks"] if shows(View::Risks) => viewer.risks(uri),
         ["uptime"] if any => viewer.uptime(uri).await,
         ["events"] if shows(View::Node) => viewer.events(uri).await,
@@ -217,12 +153,10 @@ impl Viewer<'_> {
     }
 
     fn fleet(&self) -> Result<Response, ProblemResponse> {
-        if self.counts {
-            if self.share.is_used_up() {
-                return Err(nothing());
-            }
-            self.app.shares.viewed(self.share, self.now);
+        if self.share.is_used_up() {
+            return Err(nothing());
         }
+        self.app.shares.viewed(self.share, self.now);
         let snapshot = self.app.shares.snapshot(self.share, self.now).ok_or_else(nothing)?.to_string();
         Ok(([(header::CONTENT_TYPE, "application/json")], snapshot).into_response())
     }
@@ -251,6 +185,17 @@ impl Viewer<'_> {
         let all = self.app.store.latest(&node.id);
         let shown = all.iter().filter_map(|series| self.share.scope().series(&node, series, self.now));
         Ok(Json(NodeSeries { series: shown.collect() }).into_response())
+    }
+
+    /// One alert and what happened to it. Its rule, and how others do, is not told.
+    async fn alert(&self, shown: &str) -> Result<Response, ProblemResponse> {
+        let (node, id, alert) = self.app.shares.alert(self.share, shown, self.now).ok_or_else(nothing)?;
+        let (since, until) = (self.share.scope().oldest(self.now), UnixMillis::MAX);
+        let query = AlertQuery { alert: Some(id), node: None, since, until, limit: MOST_CHANGES };
+        let all = self.app.state.alert_history(query).await.map_err(|error| unavailable(&error))?;
+        let cut = |change: &AlertChange| self.share.scope().alert_change(&node, change, self.now);
+        let history = all.changes.iter().filter_map(cut).collect();
+        Ok(Json(AlertDetail { alert, rule: None, history, others: None, incident: None }).into_response())
     }
 
     fn risks(&self, uri: &Uri) -> Result<Response, ProblemResponse> {
@@ -361,59 +306,4 @@ impl Viewer<'_> {
         };
         answer.unwrap_or_else(IntoResponse::into_response)
     }
-}
-
-fn ancestors(share: &OpenShare) -> String {
-    match share.origins() {
-        [] => "frame-ancestors 'none'".to_owned(),
-        origins => format!("frame-ancestors {}", origins.join(" ")),
-    }
-}
-
-fn closed_page() -> Response {
-    let inside = "<h1>This link does not open</h1><p>It was taken back, its time is over, or it was never one. \
-                  Ask whoever sent it for another.</p>";
-    small_page(StatusCode::NOT_FOUND, inside, "frame-ancestors 'none'")
-}
-
-fn password_page(share: &OpenShare, token: &str, status: StatusCode, words: &str) -> Response {
-    let told = share.shared_with();
-    let inside = format!(
-        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"/s/{}/password\">\
-         <p><label>Password <input type=\"password\" name=\"password\" required autofocus></label> <button>Open</button></p>\
-         <p role=\"alert\">{words}</p></form>",
-        escaped(&told.title),
-        escaped(&told.by),
-        escaped(token),
-    );
-    small_page(status, &inside, &format!("form-action 'self'; {}", ancestors(share)))
-}
-
-fn small_page(status: StatusCode, inside: &str, policy: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <meta name=\"robots\" content=\"noindex\"><meta name=\"color-scheme\" content=\"light dark\"><title>Fleetglass</title>\
-         </head><body><main>{inside}</main></body></html>"
-    );
-    html_page(status, html, &format!("default-src 'none'; base-uri 'none'; {policy}"))
-}
-
-fn html_page(status: StatusCode, html: String, policy: &str) -> Response {
-    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
-    if let Ok(policy) = HeaderValue::from_str(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-fn see_other(token: &str, cookie: Option<String>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/s/{token}/"))]).into_response();
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

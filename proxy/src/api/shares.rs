@@ -1,22 +1,24 @@
 //! `/api/v1/shares`: share links, for those who may make some.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Json,
+    body::Bytes,
     extract::{Path, State, rejection::JsonRejection},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use fleetglass_shared::wire::{ShareChange, ShareMade, Shares};
 
 use super::{
-    params::bad,
+    params::{Params, bad},
     problem::{ProblemResponse, problem},
     shared::{self, Viewer},
 };
 use crate::{
     app::App,
+    assets,
     auth::{Who, audit::Of},
     clock,
     share::ShareError,
@@ -90,18 +92,58 @@ pub async fn revoke(
     Ok((NO_STORE, Json(share)).into_response())
 }
 
-/// What the viewers of a link are answered, without counting as one of them.
+/// A link as it would be, for ten minutes: `of` is the link that is changed, `instead` the draft that goes.
 ///
 /// # Errors
-/// 404 when there is no such link, and as the viewer is answered.
+/// As [`make`]; 404 when there is no link `of`.
+pub async fn draft(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    uri: Uri,
+    body: Result<Json<ShareChange>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let params = Params::read(&uri, &["of", "instead"])?;
+    let about = (params.get("of"), params.get("instead"));
+    let share = app.shares.draft(wish, about, &who.name, clock::now()).map_err(|error| refused(&error))?;
+    Ok((StatusCode::CREATED, NO_STORE, Json(share)).into_response())
+}
+
+/// What the viewers of a link or a draft are answered, without counting as one of them.
+///
+/// # Errors
+/// 404 when there is neither, and as the viewer is answered.
 pub async fn preview(
     State(app): State<Arc<App>>,
     Path((id, rest)): Path<(String, String)>,
     uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<Response, ProblemResponse> {
-    let share = app.shares.get(&id).ok_or_else(|| refused(&ShareError::NoSuchShare))?;
-    let viewer = Viewer { app: &app, share: &share, now: clock::now(), counts: false };
-    Ok(shared::told(&viewer, &rest, &uri, &[], None).await)
+    let now = clock::now();
+    let share = app.shares.preview(&id, now).ok_or_else(|| refused(&ShareError::NoSuchShare))?;
+    let viewer = Viewer { app: &app, share: &share, now };
+    let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let mut response = shared::told(&viewer, &rest, &uri, &body, seen).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The app below which the preview of a link or a draft is. There is only the id in it: what it shows is asked for with
+/// the login of whoever looks.
+pub async fn preview_page(Path(parts): Path<BTreeMap<String, String>>) -> Response {
+    let id = parts.get("id").map(String::as_str).unwrap_or_default();
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return refused(&ShareError::NoSuchShare).into_response();
+    }
+    let mark = format!(
+        "<meta name=\"robots\" content=\"noindex\"><meta name=\"fleetglass-share\" data-preview=\"{id}\">"
+    );
+    match assets::page_with(&mark) {
+        Some(html) => (NO_STORE, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
+            .into_response(),
+    }
 }
 
 fn refused(error: &ShareError) -> ProblemResponse {

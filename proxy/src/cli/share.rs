@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::{Args, Subcommand};
 use fleetglass_shared::{
     format::utc,
@@ -84,6 +85,12 @@ pub(super) struct Create {
     /// Who shares it, as the viewer reads it; your token's name, if left out.
     #[arg(long)]
     by: Option<String>,
+    /// A few words to the viewer, at most 500 characters.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// A picture beside them: PNG, JPEG or WebP, at most 64 KiB.
+    #[arg(long, value_name = "FILE")]
+    logo_file: Option<PathBuf>,
     #[command(flatten)]
     asked: Asked,
 }
@@ -148,6 +155,11 @@ async fn made(create: Create) -> anyhow::Result<()> {
             Some(text.trim_end_matches(['\r', '\n']).to_owned())
         }
     };
+    let read = |file: &PathBuf| {
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        anyhow::Ok(STANDARD.encode(bytes))
+    };
+    let logo = create.logo_file.as_ref().map(read).transpose()?;
     let wish = ShareChange {
         title: Some(title.clone()),
         scope: Some(scope),
@@ -156,6 +168,8 @@ async fn made(create: Create) -> anyhow::Result<()> {
         max_views: create.max_views,
         origins: Some(create.origin.clone()),
         by: create.by.clone(),
+        note: create.note.clone(),
+        logo,
     };
     let asked = &create.asked;
     let made: ShareMade = match &asked.data_dir {

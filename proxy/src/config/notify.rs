@@ -140,10 +140,12 @@ impl SummaryConfig {
 impl Config {
     /// Where people reach this server, without a slash at the end.
     pub fn external_url(&self) -> String {
+        self.named_url().unwrap_or_else(|| format!("http://{}", self.server.listen))
+    }
+
+    /// The same, if it is written.
+    pub fn named_url(&self) -> Option<String> {
         let own = self.notify.external_url.as_deref().unwrap_or(&self.rules.external_url);
-        match own.trim_end_matches('/') {
-            "" => format!("http://{}", self.server.listen),
-            url => url.to_owned(),
-        }
+        Some(own.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty())
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::maintenance::validate(config)?;
     super::restart::validate(config)?;
     super::notify::validate(config)?;
+    super::share::validate(config)?;
     targets(&config.targets)
 }
 

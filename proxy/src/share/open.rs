@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fleetglass_shared::{
     health::UnixMillis,
     scope::{Inside, Scope, ScopeError},
@@ -9,7 +10,7 @@ use fleetglass_shared::{
 };
 use parking_lot::Mutex;
 
-use super::password::Tries;
+use super::{password::Tries, wish::picture_type};
 use crate::{
     live::{AlertChanges, Change, Live, Subscription},
     state::KeptShare,
@@ -28,7 +29,12 @@ pub struct OpenShare {
     counted: Mutex<Counted>,
     following: Mutex<Place>,
     tries: Mutex<Tries>,
+    is_preview: bool,
+    drawn: Drawn,
 }
+
+/// The card for chats, and when it was drawn.
+type Drawn = tokio::sync::Mutex<Option<(UnixMillis, Arc<[u8]>)>>;
 
 #[derive(Clone, Copy, Debug)]
 struct Counted {
@@ -73,7 +79,29 @@ impl OpenShare {
     pub fn new(kept: KeptShare) -> Result<Self, ScopeError> {
         let scope = Arc::new(Scope::new(kept.scope.clone(), kept.alias_key)?);
         let counted = Mutex::new(Counted { views: kept.views, viewed_at: kept.viewed_at });
-        Ok(Self { kept, scope, counted, following: Mutex::default(), tries: Mutex::default() })
+        Ok(Self {
+            kept,
+            scope,
+            counted,
+            following: Mutex::default(),
+            tries: Mutex::default(),
+            is_preview: false,
+            drawn: Drawn::default(),
+        })
+    }
+
+    /// A link as whoever makes it looks at it: without a password, an end or a count, and with nobody else.
+    ///
+    /// # Errors
+    /// Its scope cannot be used.
+    pub(super) fn preview(kept: KeptShare) -> Result<Self, ScopeError> {
+        let kept = KeptShare { password: None, expires_at: None, revoked_at: None, max_views: None, ..kept };
+        Ok(Self { is_preview: true, ..Self::new(kept)? })
+    }
+
+    /// Whoever makes it looks, and that counts as nothing.
+    pub fn is_preview(&self) -> bool {
+        self.is_preview
     }
 
     /// What it shows.
@@ -86,9 +114,21 @@ impl OpenShare {
         SharedWith {
             title: self.kept.title.clone(),
             by: self.kept.by.clone(),
+            note: self.kept.note.clone(),
+            logo: self.logo().map(|(kind, bytes)| match self.is_preview {
+                // An image of a page has no way to say who asks.
+                true => format!("data:{kind};base64,{}", STANDARD.encode(bytes)),
+                false => "logo".to_owned(),
+            }),
             views: self.kept.scope.views.clone(),
             expires_at: self.kept.expires_at,
         }
+    }
+
+    /// The picture of whoever shares it, with its content type.
+    pub fn logo(&self) -> Option<(&'static str, &[u8])> {
+        let bytes = self.kept.logo.as_deref()?;
+        Some((picture_type(bytes)?, bytes))
     }
 
     /// Its id.
@@ -108,6 +148,10 @@ impl OpenShare {
 
     pub(super) fn tries(&self) -> &Mutex<Tries> {
         &self.tries
+    }
+
+    pub(super) fn drawn(&self) -> &Drawn {
+        &self.drawn
     }
 
     pub(super) fn kept(&self) -> &KeptShare {
@@ -161,6 +205,8 @@ impl OpenShare {
             scope: kept.scope,
             nodes,
             by: kept.by,
+            note: kept.note,
+            logo: kept.logo.is_some(),
             password: kept.password.is_some(),
             expires_at: kept.expires_at,
             max_views: kept.max_views,

@@ -33,6 +33,8 @@ fn kept(change: impl FnOnce(&mut KeptShare)) -> KeptShare {
         origins: Vec::new(),
         views: 0,
         viewed_at: None,
+        note: String::new(),
+        logo: None,
     };
     change(&mut kept);
     kept
@@ -160,7 +162,7 @@ async fn a_password_is_tried_ever_more_slowly() {
 #[test]
 fn origins_are_origins_and_nothing_that_ends_a_directive() {
     for good in ["https://portal.example", "http://localhost:3000", "https://[::1]:8443"] {
-        assert!(is_origin(good), "{good}");
+        assert!(wish::is_origin(good), "{good}");
     }
     for bad in [
         "",
@@ -172,6 +174,6 @@ fn origins_are_origins_and_nothing_that_ends_a_directive() {
         "https://a b",
         "https://*.a",
     ] {
-        assert!(!is_origin(bad), "{bad}");
+        assert!(!wish::is_origin(bad), "{bad}");
     }
 }

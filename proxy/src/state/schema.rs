@@ -15,6 +15,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(super::notify::TABLES),
     M::up(super::share::TABLE),
     M::up(super::people::TABLES),
+    M::up(super::share::NOTE),
 ];
 
 const FIRST: &str = "

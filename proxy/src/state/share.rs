@@ -1,6 +1,6 @@
 //! Share links in the state file. Of a token there is only its hash, of a password what argon2id makes of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fleetglass_shared::{health::UnixMillis, wire::ScopeSpec};
 use rusqlite::{Connection, Row, params};
@@ -27,6 +27,12 @@ pub(super) const TABLE: &str = "
         views INTEGER NOT NULL DEFAULT 0,
         viewed_at INTEGER
     ) STRICT, WITHOUT ROWID;
+    ";
+
+/// A word from whoever shares it, and their picture.
+pub(super) const NOTE: &str = "
+    ALTER TABLE share ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    ALTER TABLE share ADD COLUMN logo BLOB; -- PNG, JPEG or WebP; NULL: none
     ";
 
 /// A share link.
@@ -60,6 +66,10 @@ pub struct KeptShare {
     pub views: u64,
     /// When that was last.
     pub viewed_at: Option<UnixMillis>,
+    /// A few words to the viewer.
+    pub note: String,
+    /// A picture beside them.
+    pub logo: Option<Arc<[u8]>>,
 }
 
 impl std::fmt::Debug for KeptShare {
@@ -105,7 +115,7 @@ impl StateFile {
         self.ask(|connection| {
             let mut statement = connection.prepare(
                 "SELECT id, token_hash, title, scope, alias_key, password, created_by, created_at, expires_at,
-                        revoked_at, max_views, origins, views, viewed_at FROM share",
+                        revoked_at, max_views, origins, views, viewed_at, note, logo FROM share",
             )?;
             let mut found = BTreeMap::new();
             let mut rows = statement.query([])?;
@@ -128,8 +138,8 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO share (id, token_hash, title, scope, alias_key, password, created_by, created_at,
-                 expires_at, revoked_at, max_views, origins, views, viewed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 expires_at, revoked_at, max_views, origins, views, viewed_at, note, logo)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             share.id,
@@ -146,6 +156,8 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
             serde_json::to_string(&share.origins).unwrap_or_default(),
             count(share.views),
             share.viewed_at,
+            share.note,
+            share.logo.as_deref(),
         ])
         .map(drop)
 }
@@ -170,6 +182,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<KeptShare>> {
         origins,
         views: row.get::<_, i64>(12)?.unsigned_abs(),
         viewed_at: row.get(13)?,
+        note: row.get(14)?,
+        logo: row.get::<_, Option<Vec<u8>>>(15)?.map(Arc::from),
     }))
 }
 
@@ -197,6 +211,8 @@ mod tests {
             origins: vec!["https://a.example".into()],
             views: 0,
             viewed_at: None,
+            note: "Ask us".into(),
+            logo: Some(Arc::from(*b"picture")),
         };
         let state = StateFile::open(Some(folder.path()));
         assert!(state.record_share(&share));

@@ -311,7 +311,7 @@ impl Disk {
     /// Shows the slots of every series that passes, of the days from the first to the last.
     pub(super) fn each_slot(
         &self,
-        tier: Tier,
+        (tier, of): (Tier, Option<&str>),
         matchers: &[Matcher],
         days: (i64, i64),
         wanted: Columns,
@@ -321,9 +321,24 @@ impl Disk {
             return Ok(());
         }
         match tier {
-            Tier::Minutes => self.minutes.each(matchers, days, wanted, each),
-            Tier::Hours => self.hours.each(matchers, days, wanted, each),
+            Tier::Minutes => self.minutes.each(of, matchers, days, wanted, each),
+            Tier::Hours => self.hours.each(of, matchers, days, wanted, each),
         }
+    }
+
+    /// The last day of which an instance's own series have slots.
+    pub(super) fn last_day_with_slots(&self, tier: Tier, instance: &str) -> Option<i64> {
+        let files = if tier == Tier::Minutes { &self.minutes } else { &self.hours };
+        self.note(files.last_day(instance)).flatten()
+    }
+
+    /// The time of an instance's oldest sample.
+    pub(super) fn oldest_of(&self, instance: &str) -> Option<UnixMillis> {
+        let days: Vec<Arc<Day>> = self.days.read().values().map(Arc::clone).collect();
+        days.into_iter().find_map(|day| {
+            let parts = day.parts_of(instance, UnixMillis::MIN, UnixMillis::MAX);
+            parts.into_iter().map(|(_, part)| part.first).min()
+        })
     }
 
     /// What was read, or nothing and a word in the log.

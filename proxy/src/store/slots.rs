@@ -16,12 +16,28 @@ use super::disk::{Columns, DAY_MS, Slot, Tier};
 pub struct Slots<'a> {
     store: &'a Store,
     tier: Tier,
+    /// One target's own series, and nothing that depends on others.
+    of: Option<String>,
 }
 
 impl Store {
     /// The store as slots of a tier, and as samples since the last day that has slots.
     pub fn slots(&self, tier: Tier) -> Slots<'_> {
-        Slots { store: self, tier }
+        Slots { store: self, tier, of: None }
+    }
+
+    /// The series that a target itself has, as slots of a tier and as samples since the last of its days that has slots.
+    /// No slot is part of it that began before the time that is asked for.
+    pub fn slots_of_target(&self, tier: Tier, instance: &str) -> Slots<'_> {
+        Slots { store: self, tier, of: Some(instance.to_owned()) }
+    }
+
+    /// The time of the oldest sample of a target that is kept as it was.
+    pub fn oldest_of(&self, instance: &str) -> Option<UnixMillis> {
+        let of = [Matcher::equal("instance", instance)];
+        let memory = self.matching(&of).into_iter().filter_map(|table| table.read().first_time()).min();
+        let disk = self.shared.disk.as_ref().and_then(|disk| disk.oldest_of(instance));
+        memory.into_iter().chain(disk).min()
     }
 
     /// The time of the oldest sample that is kept as it was, not only as part of a slot.
@@ -100,6 +116,8 @@ struct Grown {
     last: Option<f64>,
     /// How much it has grown since the first slot.
     total: f64,
+    /// What came before its first slot counts for nothing.
+    is_bare: bool,
 }
 
 impl Grown {
@@ -117,7 +135,9 @@ impl Grown {
             }
             return;
         }
-        self.total += if slot.increase.is_nan() { self.growth(slot.last) } else { slot.increase };
+        if !self.is_bare || self.last.is_some() {
+            self.total += if slot.increase.is_nan() { self.growth(slot.last) } else { slot.increase };
+        }
         self.last = Some(slot.last);
         let count = f64::from(slot.count);
         let value = match want {
@@ -162,26 +182,40 @@ impl Storage for Slots<'_> {
     ) -> Result<(), EvalError> {
         let want = matchers.iter().find(|matcher| matcher.name() == SLOT_VALUE);
         let want = Want::parse(want.map_or("", |matcher| matcher.value()));
-        let matchers: Vec<Matcher> =
-            matchers.iter().filter(|matcher| matcher.name() != SLOT_VALUE).cloned().collect();
+        let of = self.of.as_deref();
+        let only = of.map(|of| Matcher::equal("instance", of));
+        let matchers: Vec<Matcher> = only
+            .into_iter()
+            .chain(matchers.iter().filter(|matcher| matcher.name() != SLOT_VALUE).cloned())
+            .collect();
+        let grown = || Grown { is_bare: of.is_some(), ..Grown::default() };
         let mut all: BTreeMap<LabelSet, Grown> = BTreeMap::new();
         let step = self.tier.step_ms();
         let last_day = to.div_euclid(DAY_MS);
-        let edge = self.store.first_day_without_slots().unwrap_or(last_day + 1).min(last_day + 1);
-        if let Some(disk) = &self.store.shared.disk {
+        let disk = self.store.shared.disk.as_ref();
+        let edge = match of {
+            None => self.store.first_day_without_slots().unwrap_or(last_day + 1),
+            // Without any slots all are samples.
+            Some(of) => disk
+                .and_then(|disk| disk.last_day_with_slots(self.tier, of))
+                .map_or(from.div_euclid(DAY_MS), |day| day + 1),
+        };
+        let edge = edge.min(last_day + 1);
+        if let Some(disk) = disk {
             let read = disk.each_slot(
-                self.tier,
+                (self.tier, of),
                 &matchers,
                 (from.div_euclid(DAY_MS), edge - 1),
                 want.columns(),
                 |labels, day, slots| {
                     if !all.contains_key(labels) {
-                        all.insert(labels.clone(), Grown::default());
+                        all.insert(labels.clone(), grown());
                     }
                     let Some(grown) = all.get_mut(labels) else { return };
                     // A slot ends just before the next begins.
                     let ends = (1..).map(|slot| day * DAY_MS + slot * step - 1);
-                    ends.zip(&slots).for_each(|(end, slot)| grown.slot(end, slot, want));
+                    let fits = |(end, _): &(i64, &Slot)| of.is_none() || end - step >= from - 1;
+                    ends.zip(&slots).filter(fits).for_each(|(end, slot)| grown.slot(end, slot, want));
                 },
             );
             if let Err(error) = read {
@@ -190,16 +224,20 @@ impl Storage for Slots<'_> {
         }
         let first = from.max(edge * DAY_MS);
         if first <= to {
-            self.store.scan(&matchers, first, to, &mut |series| {
+            let mut take = |series: SeriesRef<'_>| {
                 if !all.contains_key(series.labels) {
-                    all.insert(series.labels.clone(), Grown::default());
+                    all.insert(series.labels.clone(), grown());
                 }
                 if let Some(grown) = all.get_mut(series.labels) {
                     let samples = series.times.iter().zip(series.values).filter(|(at, _)| **at >= first);
                     samples.for_each(|(at, value)| grown.sample(*at, *value, want));
                 }
                 Ok(())
-            })?;
+            };
+            match of {
+                None => self.store.scan(&matchers, first, to, &mut take)?,
+                Some(of) => self.store.of_target(of).scan(&matchers, first, to, &mut take)?,
+            }
         }
         for (labels, grown) in all {
             let times: Arc<[i64]> = grown.times.into();

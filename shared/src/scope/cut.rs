@@ -8,8 +8,8 @@ use crate::{
     labels::{LabelSet, METRIC_NAME, Matcher, Selector},
     promql::Query,
     wire::{
-        Acknowledgement, Alert, EndpointDetail, Event, EventKind, NodeDetail, NodeRisk, NodeSummary, Panel,
-        Risk, RiskDetail, SeriesInfo, Spark, UptimeWindow, View,
+        Acknowledgement, Alert, AlertChange, EndpointDetail, Event, EventKind, NodeDetail, NodeRisk,
+        NodeSummary, Panel, Risk, RiskDetail, SeriesInfo, Spark, UptimeWindow, View,
     },
 };
 
@@ -26,6 +26,8 @@ const TOLD: [EventKind; 6] = [
     EventKind::ScrapeFailure,
     EventKind::ScrapeRecovery,
 ];
+/// What is told of an alert's past.
+const TOLD_OF_ALERTS: [&str; 5] = ["pending", "firing", "resolved", "acknowledged", "unacknowledged"];
 const WINDOW_MS: [(&str, i64); 4] =
     [("24h", 86_400_000), ("7d", 7 * 86_400_000), ("30d", 30 * 86_400_000), ("90d", 90 * 86_400_000)];
 
@@ -181,6 +183,22 @@ impl Scope {
             inhibited_by: Vec::new(),
             muted_by: quiet(muted_by),
             flaps: *flaps,
+        })
+    }
+
+    /// What happened to an alert that is shown: not who did it, and why, nor what made it quiet.
+    pub fn alert_change(&self, node: &Inside, change: &AlertChange, now: UnixMillis) -> Option<AlertChange> {
+        let AlertChange { at, alert, name, node: of, severity, what, value, text: _ } = change;
+        let is_told = TOLD_OF_ALERTS.contains(&what.as_str()) && of.as_ref() == Some(&node.id);
+        (self.shows(View::Alerts) && is_told && *at >= self.oldest(now)).then(|| AlertChange {
+            at: *at,
+            alert: self.alert_id(alert),
+            name: self.text(node, name),
+            node: Some(node.shown.clone()),
+            severity: *severity,
+            what: what.clone(),
+            value: value.filter(|_| !self.hides_values()),
+            text: String::new(),
         })
     }
 

@@ -98,6 +98,14 @@ fn told(scope: &Scope, world: &(MemoryStorage, Vec<NodeSummary>), text: &str) ->
     format!("{instant:?} {range:?}")
 }
 
+/// What a chat shows of a link: what is drawn, and the words beside it.
+fn carded(scope: &Scope, nodes: &[NodeSummary]) -> String {
+    let inside: Vec<(Inside, NodeSummary)> =
+        nodes.iter().filter_map(|node| Some((scope.inside(node, Some("box-host"))?, node.clone()))).collect();
+    let card = scope.card("Acme", "Ada", &inside, NOW);
+    format!("{card:?} {}", card.in_words())
+}
+
 /// Ways out that somebody may try.
 const TRICKS: [&str; 44] = [
     "{__name__=~\".+\"}",
@@ -411,4 +419,45 @@ proptest! {
         let text = scope.text(&inside, &format!("{before} {address} {after}in-one{before} box-host {after}"));
         prop_assert!(!text.contains("in-one") && !text.contains("box-host") && !text.contains("10.77.3."), "{}", text);
     }
+}
+
+#[test]
+fn a_card_tells_of_the_nodes_inside_and_in_the_viewers_names() {
+    let sick = |id: &str, team: &str, status, text: &str| {
+        let mut node = node(id, team);
+        node.status = status;
+        node.reasons = vec![Reason { code: "x".into(), text: text.into(), status }];
+        node
+    };
+    let mut fleet = vec![
+        sick("in-one", "a", Status::Degraded, "in-one lags behind 10.0.0.5:9100"),
+        sick("in-two", "a", Status::Unreachable, "No answer from box-host"),
+        node("in-three", "a"),
+    ];
+    let scope_of = |change: fn(&mut ScopeSpec)| scope(change);
+    let plain = carded(&scope_of(|_| {}), &fleet);
+    assert!(
+        plain.contains("3 nodes: 1 unreachable, 1 degraded, 1 healthy. Shared by Ada, read-only."),
+        "{plain}"
+    );
+    assert!(plain.find("in-two") < plain.find("in-one"), "the worst first: {plain}");
+    for change in [
+        (|_| {}) as fn(&mut ScopeSpec),
+        |spec| spec.aliases = true,
+        |spec| spec.hide_metrics = vec!["bond".into()],
+        |spec| spec.views = [View::Charts].into(),
+    ] {
+        let alone = carded(&scope_of(change), &fleet);
+        fleet.push(sick("out-secret", "b", Status::Unhealthy, "out-secret and 10.9.9.9 are lost"));
+        assert_eq!(alone, carded(&scope_of(change), &fleet), "what is outside changes nothing");
+        fleet.pop();
+        for secret in ["out-secret", "10.0.0.5", "10.9.9.9", "box-host"] {
+            assert!(!alone.contains(secret), "{secret}: {alone}");
+        }
+    }
+    assert!(!carded(&scope_of(|spec| spec.aliases = true), &fleet).contains("in-"));
+    let charts = carded(&scope_of(|spec| spec.views = [View::Charts].into()), &fleet);
+    assert!(charts.contains("nodes: None") && charts.ends_with("Shared by Ada, read-only."), "{charts}");
+    let locked = Card::locked("Acme");
+    assert_eq!((locked.nodes.is_none(), locked.in_words().as_str()), (true, "A password is needed."));
 }

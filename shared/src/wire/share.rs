@@ -93,6 +93,12 @@ pub struct ShareChange {
     /// Who shares it, as the viewer reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// A few plain words to the viewer; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// A picture beside them, PNG, JPEG or WebP, in base64; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
 }
 
 /// A link, as those who may make some see it. The token is in none of these: it is told once, when it is made.
@@ -109,6 +115,12 @@ pub struct Share {
     pub nodes: Option<usize>,
     /// Who shares it.
     pub by: String,
+    /// A few words to the viewer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Whether there is a picture beside them.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub logo: bool,
     /// Whether it asks for a password.
     pub password: bool,
     /// When it ends by itself.
@@ -159,6 +171,12 @@ pub struct SharedWith {
     pub title: String,
     /// Who shares it.
     pub by: String,
+    /// A few words from them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Where the picture beside them is: a path, or in a preview the picture itself as a `data:` URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
     /// What it shows.
     pub views: BTreeSet<View>,
     /// When it ends.

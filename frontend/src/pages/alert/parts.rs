@@ -13,6 +13,7 @@ use crate::dom::{El, button, div, el, group, head_cell, link, p, span, with_clas
 use crate::pages::alerts::history::{change_row, key};
 use crate::pages::node::load::escaped;
 use crate::pages::risks::parts::timer;
+use crate::shared::shows;
 use crate::state::breach::breach_at;
 use crate::state::use_fleet;
 
@@ -50,7 +51,7 @@ pub fn node_line(id: &str) -> El {
 pub fn risk_line(load: AlertLoad) -> El {
     let fleet = use_fleet();
     let of = Memo::new(move |_| {
-        let alert = load.alert()?;
+        let alert = load.alert().filter(|_| shows("risks"))?;
         Some((alert.node.clone()?, alert.labels.get("risk").cloned()?))
     });
     let breach = Memo::new(move |_| {
@@ -77,7 +78,7 @@ pub fn risk_line(load: AlertLoad) -> El {
                             .child(timer("alert-left num", move || breach.get()))
                     },
                 )
-                .child(with_class("a", "alert-course").attr("href", path).text("Show where it is going"))
+                .child(link("alert-course", path).text("Show where it is going"))
         },
     )
 }

@@ -16,6 +16,7 @@ use crate::components::node_link::node_path;
 use crate::components::severity_mark::{severity_class, severity_shape};
 use crate::components::words::counted;
 use crate::dom::{El, button, div, drawing, effect, el, group, link, p, span, unseen, with_class};
+use crate::shared::shared;
 use crate::state::{Link, use_fleet};
 
 /// So many alerts stand open at first, and so many more come with each press.
@@ -31,6 +32,11 @@ const SETTLED_MS: i64 = 2_000;
 pub fn follow() -> RwSignal<Option<Arc<Vec<Incident>>>> {
     let fleet = use_fleet();
     let incidents = RwSignal::new(None::<Arc<Vec<Incident>>>);
+    // They may tell of nodes that a share link does not show.
+    if shared().is_some() {
+        incidents.set(Some(Arc::default()));
+        return incidents;
+    }
     let firing = Memo::new(move |_| {
         fleet.alerts().with(|alerts| {
             let firing =

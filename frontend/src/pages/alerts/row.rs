@@ -12,6 +12,7 @@ use crate::components::age::since_mark;
 use crate::components::node_link::{alert_path, node_path};
 use crate::components::severity_mark::{severity_class, severity_mark};
 use crate::dom::{El, button, div, el, link, span};
+use crate::shared::shared;
 use crate::state::alerts::{AlertRef, summary};
 use crate::state::use_fleet;
 
@@ -72,12 +73,13 @@ pub fn alert_row(rows: Rows, first: AlertRef, alert: Memo<Option<AlertRef>>) -> 
         )
         .child(span("alert-value num").text(value))
         .child(span("alert-since num").child(since_mark(move || current().active_at)))
-        .child(
+        // Through a share link nobody does any of it.
+        .maybe(shared().is_none().then(|| {
             div("alert-acts")
                 .when(move || !taken(), move || take.clone())
                 .when(taken, move || give_back.clone())
-                .child(silence),
-        )
+                .child(silence)
+        }))
 }
 
 /// What stands out about an alert, each in its class.

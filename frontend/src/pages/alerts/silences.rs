@@ -13,6 +13,7 @@ use crate::clock;
 use crate::components::icon::{Icon, icon};
 use crate::dom::{El, button, div, effect, el, p, span, with_class};
 use crate::json::Json;
+use crate::shared::shared;
 use crate::state::{Link, use_fleet};
 
 /// A silence that ends so soon is warned of.
@@ -90,6 +91,10 @@ fn matcher(json: &Json) -> String {
 pub fn follow(desk: Desk) -> RwSignal<Arc<Vec<Silence>>> {
     let fleet = use_fleet();
     let silences = RwSignal::new(Arc::<Vec<Silence>>::default());
+    // That one is quiet is all that a share link tells.
+    if shared().is_some() {
+        return silences;
+    }
     let turn = Memo::new(move |_| fleet.now().get() / AGAIN_MS);
     // A delta that mutes an alert comes with a silence that somebody else may have made.
     let muted = Memo::new(move |_| {

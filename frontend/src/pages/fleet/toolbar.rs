@@ -8,7 +8,8 @@ use web_sys::Event;
 use crate::components::icon::{Icon, icon, live_icon};
 use crate::components::media::use_screen;
 use crate::components::words::{counted, whole};
-use crate::dom::{El, button, div, el, span, with_class};
+use crate::dom::{El, button, div, el, link, span, with_class};
+use crate::shared::shared;
 use crate::state::order::Field;
 use crate::state::use_fleet;
 use crate::state::view::{Layout, View};
@@ -44,6 +45,7 @@ pub fn toolbar(
             },
         )
         .child(span("toolbar-space"))
+        .maybe(shared().is_none().then(|| share(view)))
         .child(sort_select(view))
         .when(
             // Where no column's head is in sight to press: tiles, and cards on a phone.
@@ -58,6 +60,15 @@ pub fn toolbar(
                 .child(layout_button(view, Layout::Table, Icon::Table, "Table"))
                 .child(layout_button(view, Layout::Grid, Icon::Grid, "Heat grid")),
         )
+}
+
+/// The way to a link that shows what is filtered.
+fn share(view: RwSignal<View>) -> El {
+    let to = move || {
+        let filter = view.with(|view| String::from(js_sys::encode_uri_component(&view.filter)));
+        format!("/shares?new=fleet&filter={filter}")
+    };
+    link("icon-button", to).attr("aria-label", "Share").attr("title", "Share").child(icon(Icon::Share))
 }
 
 /// The labels that occur in the fleet.

@@ -22,13 +22,15 @@ const DAY: i64 = 86_400_000;
 
 const LASTS: [(&str, &str); 4] = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year")];
 
-const SCOPES: [(&str, &str); 6] = [
+const SCOPES: [(&str, &str); 8] = [
     ("", "Everything that the role may"),
     ("read", "Read"),
     ("alerts", "Acknowledge and silence"),
+    ("marks", "Mark what happened"),
     ("shares", "Share links"),
     ("write", "Send metrics (remote write)"),
-    ("admin", "Manage people and history"),
+    ("history", "Import and prune history"),
+    ("people", "Manage people"),
 ];
 
 #[derive(Serialize)]

@@ -353,10 +353,39 @@ impl TierFiles {
         Ok(())
     }
 
+    /// The last day of which an instance's own series have slots.
+    pub(super) fn last_day(&self, instance: &str) -> Result<Option<i64>, DiskError> {
+        let months: Vec<Arc<Month>> = self.months.read().values().rev().map(Arc::clone).collect();
+        for month in months {
+            let connection = month.reader.lock();
+            let mut targets = connection.prepare_cached("SELECT id, labels FROM target")?;
+            let mut rows = targets.query([])?;
+            let mut last: Option<i64> = None;
+            while let Some(row) = rows.next()? {
+                let target = Input(row.get_ref(1)?.as_blob().unwrap_or_default()).labels()?;
+                if target.get("instance") != Some(instance) {
+                    continue;
+                }
+                let day: Option<i64> = connection
+                    .prepare_cached(
+                        "SELECT MAX(day) FROM slots WHERE series IN (SELECT id FROM series WHERE target = ?1)",
+                    )?
+                    .query_row([row.get::<_, i64>(0)?], |row| row.get(0))?;
+                last = last.max(day);
+            }
+            if last.is_some() {
+                return Ok(last);
+            }
+        }
+        Ok(None)
+    }
+
     /// Shows the slots of every series that passes, of the days `first..=last`: its labels, and for each day
-    /// that has any the day and its slots.
+    /// that has any the day and its slots. With `of` those of that instance's own targets alone: rules may have
+    /// recorded series of its name, and these are elsewhere.
     pub(super) fn each(
         &self,
+        of: Option<&str>,
         matchers: &[Matcher],
         (first, last): (i64, i64),
         wanted: Columns,
@@ -372,6 +401,9 @@ impl TierFiles {
             let mut rows = targets.query([])?;
             while let Some(row) = rows.next()? {
                 let target = Input(row.get_ref(1)?.as_blob().unwrap_or_default()).labels()?;
+                if of.is_some_and(|of| target.get("instance") != Some(of)) {
+                    continue;
+                }
                 let Some(own) = own_matchers(matchers, &target) else { continue };
                 for (series, labels) in series_of(&connection, row.get(0)?, &own)? {
                     let labels = labels.merged(&target);
