@@ -4,12 +4,14 @@
 //! |---|---|
 //! | this file | [`Shares`]: the links, found by their tokens; made, changed, taken back |
 //! | `open` | [`OpenShare`]: one link, who looks through it, and its own live stream |
+//! | `slug` | which link has which public status page |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
 
 mod open;
 mod password;
+mod slug;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,7 @@ use subtle::ConstantTimeEq;
 
 pub use open::{OpenShare, Refused};
 pub use password::{PasswordError, Sessions};
+pub use slug::is_taken;
 
 use crate::{
     alerts::Alerts,
@@ -176,6 +179,7 @@ impl Shares {
             return Err(ShareError::TooMany);
         }
         let (kept, token) = drafted(wish, by, now).await?;
+        self.check_slug(&kept, now)?;
         let share = self.keep(kept).await?;
         Ok((self.tell(&share), token))
     }
@@ -190,7 +194,9 @@ impl Shares {
         if old.kept().revoked_at.is_some() {
             return Err(ShareError::Bad("this link was taken back; make another one".to_owned()));
         }
-        let share = self.keep(changed(old.kept_now(), wish, now).await?).await?;
+        let kept = changed(old.kept_now(), wish, now).await?;
+        self.check_slug(&kept, now)?;
+        let share = self.keep(kept).await?;
         old.close();
         self.sessions.forget(id);
         Ok(self.tell(&share))
@@ -389,13 +395,27 @@ pub async fn drafted(
         origins: Vec::new(),
         views: 0,
         viewed_at: None,
+        slug: None,
+        group_by: None,
+        groups_only: false,
     };
     Ok((changed(blank, wish, now).await?, text))
 }
 
 /// A link as it is wished: what is absent stays as it was.
 async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Result<KeptShare, ShareError> {
-    let ShareChange { title, scope, expires_at, password, max_views, origins, by } = wish;
+    let ShareChange {
+        title,
+        scope,
+        expires_at,
+        password,
+        max_views,
+        origins,
+        by,
+        slug,
+        group_by,
+        groups_only,
+    } = wish;
     let bad = |words: String| Err(ShareError::Bad(words));
     kept.title = title.unwrap_or(kept.title).trim().to_owned();
     kept.by = by.unwrap_or(kept.by).trim().to_owned();
@@ -425,6 +445,10 @@ async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Res
         }
         Some(password) => kept.password = Some(password::hash(password).await.map_err(ShareError::Bad)?),
     }
+    kept.slug = slug.map_or(kept.slug, |slug| Some(slug).filter(|slug| !slug.is_empty()));
+    kept.group_by = group_by.map_or(kept.group_by, |label| Some(label).filter(|label| !label.is_empty()));
+    kept.groups_only = groups_only.unwrap_or(kept.groups_only);
+    slug::public(&kept).map_err(ShareError::Bad)?;
     Ok(kept)
 }
 

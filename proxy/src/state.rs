@@ -10,6 +10,7 @@
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
 //! | `share` | links that show a part of the fleet |
+//! | `status` | what is written on public status pages, and who is told of it |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
@@ -22,6 +23,7 @@ mod known;
 mod notify;
 mod schema;
 mod share;
+mod status;
 #[cfg(test)]
 mod tests;
 pub mod uptime;
@@ -50,6 +52,7 @@ pub use known::Known;
 pub use notify::{After, Queued, Waiting};
 use rusqlite::Connection;
 pub use share::KeptShare;
+pub use status::{CONFIRM, Due, KeptSubscriber, MOST_SUBSCRIBERS};
 use tokio::sync::oneshot;
 pub use watch::Watch;
 use writer::{Job, Writer};

@@ -33,6 +33,9 @@ fn kept(change: impl FnOnce(&mut KeptShare)) -> KeptShare {
         origins: Vec::new(),
         views: 0,
         viewed_at: None,
+        slug: None,
+        group_by: None,
+        groups_only: false,
     };
     change(&mut kept);
     kept

@@ -29,6 +29,13 @@ pub(super) const TABLE: &str = "
     ) STRICT, WITHOUT ROWID;
     ";
 
+/// What a public status page needs of it.
+pub(super) const STATUS_COLUMNS: &str = "
+    ALTER TABLE share ADD COLUMN slug TEXT;        -- NULL: it has no public page
+    ALTER TABLE share ADD COLUMN group_by TEXT;    -- the label whose values are that page's groups
+    ALTER TABLE share ADD COLUMN groups_only INTEGER NOT NULL DEFAULT 0;
+    ";
+
 /// A share link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeptShare {
@@ -60,6 +67,12 @@ pub struct KeptShare {
     pub views: u64,
     /// When that was last.
     pub viewed_at: Option<UnixMillis>,
+    /// Where its public status page is.
+    pub slug: Option<String>,
+    /// The label whose values are the groups of that page.
+    pub group_by: Option<String>,
+    /// That page shows groups, not nodes.
+    pub groups_only: bool,
 }
 
 impl std::fmt::Debug for KeptShare {
@@ -105,7 +118,7 @@ impl StateFile {
         self.ask(|connection| {
             let mut statement = connection.prepare(
                 "SELECT id, token_hash, title, scope, alias_key, password, created_by, created_at, expires_at,
-                        revoked_at, max_views, origins, views, viewed_at FROM share",
+                        revoked_at, max_views, origins, views, viewed_at, slug, group_by, groups_only FROM share",
             )?;
             let mut found = BTreeMap::new();
             let mut rows = statement.query([])?;
@@ -128,8 +141,8 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO share (id, token_hash, title, scope, alias_key, password, created_by, created_at,
-                 expires_at, revoked_at, max_views, origins, views, viewed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 expires_at, revoked_at, max_views, origins, views, viewed_at, slug, group_by, groups_only)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             share.id,
@@ -146,6 +159,9 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
             serde_json::to_string(&share.origins).unwrap_or_default(),
             count(share.views),
             share.viewed_at,
+            share.slug,
+            share.group_by,
+            share.groups_only,
         ])
         .map(drop)
 }
@@ -170,6 +186,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<KeptShare>> {
         origins,
         views: row.get::<_, i64>(12)?.unsigned_abs(),
         viewed_at: row.get(13)?,
+        slug: row.get(14)?,
+        group_by: row.get(15)?,
+        groups_only: row.get(16)?,
     }))
 }
 
@@ -197,6 +216,9 @@ mod tests {
             origins: vec!["https://a.example".into()],
             views: 0,
             viewed_at: None,
+            slug: Some("acme".into()),
+            group_by: Some("region".into()),
+            groups_only: true,
         };
         let state = StateFile::open(Some(folder.path()));
         assert!(state.record_share(&share));
