@@ -19,5 +19,7 @@ pub mod rules;
 pub mod shared;
 pub mod shares;
 pub mod signed;
+pub mod status;
+pub mod status_posts;
 pub mod uptime;
 pub mod write;

@@ -35,6 +35,7 @@ use crate::{
     scrape::Client,
     share::Shares,
     state::StateFile,
+    status::StatusPages,
     store::Store,
     telemetry::Telemetry,
 };
@@ -69,6 +70,8 @@ pub struct App {
     pub restart: ArcSwap<Policy>,
     /// Who may look at what without a login.
     pub shares: Arc<Shares>,
+    /// The public pages of some of these.
+    pub status: Arc<StatusPages>,
     /// What they ask of the store.
     pub viewer_queries: ViewerQueries,
     /// Browsers reach us over TLS, as far as the config says.
@@ -130,6 +133,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
+        .merge(api::status_posts::router())
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
@@ -161,6 +165,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(middleware::map_response(api::shared::headers));
     open.merge(guarded)
         .merge(shared)
+        .merge(api::status::router(app, SHARED_BODY_LIMIT))
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())

@@ -12,6 +12,7 @@ mod restart;
 mod rules;
 mod secret;
 mod stake;
+mod status;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -42,6 +43,7 @@ use serde::Deserialize;
 
 use crate::auth::Role;
 pub use stake::StakeConfig;
+pub use status::StatusConfig;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
 
@@ -85,6 +87,8 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// When a node may be restarted.
     pub restart: RestartConfig,
+    /// How subscribers of status pages are told.
+    pub status: StatusConfig,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

@@ -37,6 +37,7 @@ use crate::{
     scrape::{Client, Scheduler},
     share::Shares,
     state::StateFile,
+    status::{self, StatusPages},
     store::{Limits, Retention, Store},
     target::Target,
     telemetry::Telemetry,
@@ -154,6 +155,14 @@ impl Proxy {
             clock::now(),
         );
         let shares = Arc::new(shares.await);
+        let sources = status::Sources {
+            state: Arc::clone(&state),
+            fleet: Arc::clone(&fleet),
+            shares: Arc::clone(&shares),
+            egress: Arc::clone(&egress),
+            notify: Arc::clone(&notify),
+        };
+        let status = Arc::new(StatusPages::restore(sources, config.status.clone()).await?);
         Ok(Self {
             scheduler: Scheduler::new(
                 Arc::clone(&rounds),
@@ -163,6 +172,7 @@ impl Proxy {
             ),
             app: Arc::new(App {
                 shares,
+                status,
                 viewer_queries: ViewerQueries::new(Arc::clone(&store)),
                 is_https: config.external_url().starts_with("https://"),
                 fleet,
@@ -222,6 +232,7 @@ impl Proxy {
         let observing = tokio::spawn(observing.go_on(move || egress.down_since(), cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
+        let telling = tokio::spawn(Arc::clone(&app.status).run(cancel.child_token()));
         let notifying = tokio::spawn(Arc::clone(&app.notify).run(cancel.child_token()));
         let own = listener.local_addr()?;
         let causes = tokio::spawn(causes::keep(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
@@ -255,7 +266,7 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes, notifying);
+        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes, notifying, telling);
         sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;
