@@ -10,4 +10,5 @@ pub mod not_found;
 pub mod notifications;
 pub mod risks;
 pub mod rules;
+pub mod status;
 pub mod timeline;

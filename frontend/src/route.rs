@@ -35,6 +35,8 @@ pub enum Page {
     Notifications,
     /// `/rules`
     Rules,
+    /// `/status`
+    Status,
     /// `/timeline`
     Timeline,
     /// Any other path.
@@ -128,6 +130,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/alerts" => Page::Alerts,
         "/notifications" => Page::Notifications,
         "/rules" => Page::Rules,
+        "/status" => Page::Status,
         "/timeline" => Page::Timeline,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
             (Some(id), _) => Page::Node(decode(id)),
@@ -183,6 +186,8 @@ mod tests {
             ("/alerts/", Page::Unknown),
             ("/notifications", Page::Notifications),
             ("/rules", Page::Rules),
+            ("/status", Page::Status),
+            ("/status/acme", Page::Unknown),
             ("/timeline", Page::Timeline),
             ("/nodes/", Page::Unknown),
             ("/nodes/a/b", Page::Unknown),

@@ -240,7 +240,7 @@ async fn ask(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response
     let title = app.status.title_for(&to, now).map(|(title, _)| title);
     let how = match to.kind {
         SubscriberKind::Email => "by mail",
-        SubscriberKind::Webhook => "by web hook",
+        SubscriberKind::Webhook => "by webhook",
     };
     match (purpose, title) {
         (Purpose::Confirm, None) => no_link(),

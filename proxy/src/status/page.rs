@@ -72,8 +72,8 @@ pub(super) fn page(board: &Board, ways: Ways) -> String {
                     }
                 }
                 form method="post" action=(format!("{slug}/subscribe")) {
-                    label { "The URL of your web hook" input type="url" name="webhook" required maxlength="1000" placeholder="https://"; }
-                    button { "Subscribe a web hook" }
+                    label { "The URL of your webhook" input type="url" name="webhook" required maxlength="1000" placeholder="https://"; }
+                    button { "Subscribe by webhook" }
                     small { "It is sent a challenge first, which it must send back." }
                 }
             }
@@ -132,14 +132,21 @@ fn part_row(part: &Part, board: &Board) -> Markup {
     let total: usize = board.parts.iter().map(|part| part.nodes.len().max(1)).sum();
     html! {
         section.part {
-            (head(part))
-            (bars(part, board, true))
-            @if !part.nodes.is_empty() {
-                details {
-                    summary { (nodes_in(part)) }
-                    div.inside {
-                        @for node in &part.nodes {
-                            section.part { (head(node)) (bars(node, board, total <= MOST_BARS)) }
+            (head(part, board))
+            (bars(part, board))
+            div.more {
+                (days(part, board))
+                @if !part.nodes.is_empty() {
+                    details {
+                        summary { (nodes_in(part)) }
+                        div.inside {
+                            @for node in &part.nodes {
+                                section.part {
+                                    (head(node, board))
+                                    @if total <= MOST_BARS { (bars(node, board)) }
+                                    div.more { (days(node, board)) }
+                                }
+                            }
                         }
                     }
                 }
@@ -161,19 +168,21 @@ fn nodes_in(part: &Part) -> String {
     format!("{} {word}: {}", part.nodes.len(), counts.join(", "))
 }
 
-fn head(part: &Part) -> Markup {
+fn head(part: &Part, board: &Board) -> Markup {
     let total = part.total();
+    let incident = board.open.iter().find(|post| post.affects.contains(&part.name));
     html! {
         div.head {
             h3 { bdi { (part.name) } }
+            @if let Some(post) = incident { a href=(format!("#p{}", post.id)) { "Open incident" } }
             span.muted.num { @if total.known_ms() > 0 { (total.percent()) " up" } }
             (state(part.health))
         }
     }
 }
 
-/// A bar a day. To those who cannot see them they are one picture with the gist, and a list of days in words.
-fn bars(part: &Part, board: &Board, is_drawn: bool) -> Markup {
+/// A bar a day. To those who cannot see them they are one picture with the gist.
+fn bars(part: &Part, board: &Board) -> Markup {
     let known = part.days.iter().filter(|day| day.known_ms() > 0).count();
     let outages = part.days.iter().filter(|day| day.down_ms > 0).count();
     if part.days.is_empty() {
@@ -187,23 +196,29 @@ fn bars(part: &Part, board: &Board, is_drawn: bool) -> Markup {
     };
     let label = format!("Uptime of {} in the last {} days: {gist}", part.name, part.days.len());
     html! {
-        @if is_drawn {
-            div.bars role="img" aria-label=(label) {
-                @for (day, tally) in (board.first_day..).zip(&part.days) {
-                    i class=(class(*tally)) title=(format!("{}: {}", day_name(day), tally.words(part.count))) {}
-                }
-            }
-            div.ends aria-hidden="true" {
-                span { (day_name(board.first_day)) }
-                @if known < part.days.len() { span { (known) " of " (part.days.len()) " days with data" } }
-                span { "today" }
+        div.bars role="img" aria-label=(label) {
+            @for (day, tally) in (board.first_day..).zip(&part.days) {
+                i class=(class(*tally)) title=(format!("{}: {}", day_name(day), tally.words(part.count))) {}
             }
         }
-        details {
-            summary { "Day by day" span.sr { " of " (part.name) } }
-            dl.days {
-                @for (days, words) in in_words(board.first_day, &part.days, part.count) {
-                    dt { (days) } dd { (words) }
+        div.ends aria-hidden="true" {
+            span { (day_name(board.first_day)) }
+            @if known < part.days.len() { span { (known) " of " (part.days.len()) " days with data" } }
+            span { "today" }
+        }
+    }
+}
+
+/// Every day in words, for keyboards, fingers and screen readers.
+fn days(part: &Part, board: &Board) -> Markup {
+    html! {
+        @if !part.days.is_empty() {
+            details {
+                summary { "Day by day" span.sr { " of " (part.name) } }
+                dl.days {
+                    @for (days, words) in in_words(board.first_day, &part.days, part.count) {
+                        dt { (days) } dd { (words) }
+                    }
                 }
             }
         }
