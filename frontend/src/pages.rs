@@ -14,4 +14,5 @@ pub mod polled;
 pub mod risks;
 pub mod rules;
 pub mod shares;
+pub mod status;
 pub mod timeline;

@@ -39,6 +39,8 @@ pub enum Page {
     People,
     /// `/rules`
     Rules,
+    /// `/status`
+    Status,
     /// `/timeline`
     Timeline,
     /// `/shares`
@@ -127,7 +129,13 @@ fn is_there(page: &Page) -> bool {
         Page::Fleet | Page::Node(_) | Page::Unknown => true,
         Page::Risks => shows("risks"),
         Page::Alerts | Page::Alert(_) => shows("alerts"),
-        Page::Notifications | Page::Rules | Page::Timeline | Page::Shares => shared().is_none(),
+        Page::More
+        | Page::Notifications
+        | Page::People
+        | Page::Rules
+        | Page::Shares
+        | Page::Status
+        | Page::Timeline => shared().is_none(),
     }
 }
 
@@ -141,6 +149,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/notifications" => Page::Notifications,
         "/people" => Page::People,
         "/rules" => Page::Rules,
+        "/status" => Page::Status,
         "/timeline" => Page::Timeline,
         "/shares" => Page::Shares,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
@@ -199,6 +208,8 @@ mod tests {
             ("/notifications", Page::Notifications),
             ("/people", Page::People),
             ("/rules", Page::Rules),
+            ("/status", Page::Status),
+            ("/status/acme", Page::Unknown),
             ("/timeline", Page::Timeline),
             ("/shares", Page::Shares),
             ("/nodes/", Page::Unknown),

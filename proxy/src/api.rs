@@ -21,5 +21,7 @@ pub mod shared;
 pub mod shared_page;
 pub mod shares;
 pub mod signed;
+pub mod status;
+pub mod status_posts;
 pub mod uptime;
 pub mod write;

@@ -35,6 +35,7 @@ use crate::{
     scrape::Client,
     share::{self, Shares},
     state::StateFile,
+    status::StatusPages,
     store::Store,
     telemetry::Telemetry,
 };
@@ -69,6 +70,8 @@ pub struct App {
     pub restart: ArcSwap<Policy>,
     /// Who may look at what without a login.
     pub shares: Arc<Shares>,
+    /// The public pages of some of these.
+    pub status: Arc<StatusPages>,
     /// What they ask of the store.
     pub viewer_queries: ViewerQueries,
     /// How fast they may ask.
@@ -138,6 +141,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/api/v1/audit", get(api::people::audit::list))
         .route("/api/v1/audit/export", get(api::people::audit::export))
+        .merge(api::status_posts::router())
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
         .with_state(Arc::clone(app))
@@ -189,6 +193,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .merge(me)
         .merge(login)
         .merge(shared)
+        .merge(api::status::router(app, SHARED_BODY_LIMIT))
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())

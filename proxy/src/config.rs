@@ -14,6 +14,7 @@ mod rules;
 mod secret;
 mod share;
 mod stake;
+mod status;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -45,6 +46,7 @@ use serde::Deserialize;
 pub use share::ShareConfig;
 
 pub use stake::StakeConfig;
+pub use status::StatusConfig;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
 
@@ -90,6 +92,8 @@ pub struct Config {
     pub restart: RestartConfig,
     /// How fast those who look through share links may ask.
     pub share: ShareConfig,
+    /// How subscribers of status pages are told.
+    pub status: StatusConfig,
     /// Nodes named one by one.
     #[serde(rename = "target")]
     pub targets: Vec<TargetConfig>,

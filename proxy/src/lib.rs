@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
@@ -41,6 +41,7 @@ pub mod serve;
 pub mod share;
 pub mod sim;
 pub mod state;
+pub mod status;
 pub mod store;
 pub mod target;
 pub mod telemetry;

@@ -19,7 +19,7 @@
 //! | `status`, `trial` | how it goes, and tests |
 
 pub mod chart;
-mod client;
+pub(crate) mod client;
 mod deliver;
 mod dispatch;
 mod gather;
@@ -44,8 +44,10 @@ use arc_swap::ArcSwap;
 pub use deliver::Outlet;
 use fleetglass_shared::wire::{Alert, NotifyHealth, NotifyTest};
 use link::Links;
+pub(crate) use message::hex;
 use parking_lot::Mutex;
 pub use plan::Plan;
+pub(crate) use receiver::Email;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 pub use trial::{NoSuchReceiver, alone, try_out};

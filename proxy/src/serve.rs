@@ -37,6 +37,7 @@ use crate::{
     scrape::{Client, Scheduler},
     share::{self, Shares},
     state::StateFile,
+    status::{self, StatusPages},
     store::{Limits, Retention, Store},
     target::Target,
     telemetry::Telemetry,
@@ -158,6 +159,14 @@ impl Proxy {
             clock::now(),
         );
         let shares = Arc::new(shares.await);
+        let sources = status::Sources {
+            state: Arc::clone(&state),
+            fleet: Arc::clone(&fleet),
+            shares: Arc::clone(&shares),
+            egress: Arc::clone(&egress),
+            notify: Arc::clone(&notify),
+        };
+        let status = Arc::new(StatusPages::restore(sources, config.status.clone()).await?);
         Ok(Self {
             scheduler: Scheduler::new(
                 Arc::clone(&rounds),
@@ -169,6 +178,7 @@ impl Proxy {
                 shares,
                 share_limits: share::Limits::new(config.share.clone()),
                 external_url: config.named_url(),
+                status,
                 viewer_queries: ViewerQueries::new(Arc::clone(&store)),
                 is_https: config.external_url().starts_with("https://"),
                 fleet,
@@ -226,6 +236,7 @@ impl Proxy {
         let observing = tokio::spawn(observing.go_on(move || egress.down_since(), cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
         let evaluator = tokio::spawn(Arc::clone(&app.rules).run(cancel.child_token()));
+        let telling = tokio::spawn(Arc::clone(&app.status).run(cancel.child_token()));
         let notifying = tokio::spawn(Arc::clone(&app.notify).run(cancel.child_token()));
         let own = listener.local_addr()?;
         let causes = tokio::spawn(causes::keep(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));
@@ -259,7 +270,7 @@ impl Proxy {
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();
-        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes, notifying);
+        let _ = tokio::join!(publisher, watcher, looking, evaluator, causes, notifying, telling);
         sending.end().await;
         if let Some(keeper) = keeper {
             tokio::task::spawn_blocking(|| keeper.stop()).await?;

@@ -8,6 +8,7 @@
 //! | `draft` | links as they would be, for whoever makes them to look at |
 //! | `card` | a link's picture for chats, drawn |
 //! | `limit` | how fast viewers may ask |
+//! | `slug` | which link has which public status page |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
@@ -17,6 +18,7 @@ mod draft;
 mod limit;
 mod open;
 mod password;
+mod slug;
 #[cfg(test)]
 mod tests;
 mod wish;
@@ -38,6 +40,7 @@ pub use card::{HEIGHT as CARD_HEIGHT, WIDTH as CARD_WIDTH};
 pub use limit::Limits;
 pub use open::{OpenShare, Refused};
 pub use password::{PasswordError, Sessions};
+pub use slug::is_taken;
 pub use wish::drafted;
 
 use crate::{
@@ -191,6 +194,7 @@ impl Shares {
             return Err(ShareError::TooMany);
         }
         let (kept, token) = drafted(wish, by, now).await?;
+        self.check_slug(&kept, now)?;
         let share = self.keep(kept).await?;
         Ok((self.tell(&share), token))
     }
@@ -205,7 +209,9 @@ impl Shares {
         if old.kept().revoked_at.is_some() {
             return Err(ShareError::Bad("this link was taken back; make another one".to_owned()));
         }
-        let share = self.keep(wish::changed(old.kept_now(), wish, now).await?).await?;
+        let kept = wish::changed(old.kept_now(), wish, now).await?;
+        self.check_slug(&kept, now)?;
+        let share = self.keep(kept).await?;
         old.close();
         self.drafts.end(id);
         self.sessions.forget(id);

@@ -12,6 +12,7 @@
 //! | `audit` | who did what |
 //! | `people` | users, sessions, tokens |
 //! | `share` | links that show a part of the fleet |
+//! | `status` | what is written on public status pages, and who is told of it |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
@@ -26,6 +27,7 @@ mod notify;
 mod people;
 mod schema;
 mod share;
+mod status;
 #[cfg(test)]
 mod tests;
 pub mod uptime;
@@ -56,6 +58,7 @@ pub use notify::{After, Queued, Waiting};
 pub use people::{KeptSession, KeptToken, KeptUser};
 use rusqlite::Connection;
 pub use share::KeptShare;
+pub use status::{CONFIRM, Due, KeptSubscriber, MOST_SUBSCRIBERS};
 use tokio::sync::oneshot;
 pub use watch::Watch;
 use writer::{Job, Writer};

@@ -18,6 +18,7 @@
 //! | [`maintenance`] | evaluate | windows of time in which alerts are muted |
 //! | [`route`] | notify | who hears of which alert, and when |
 //! | [`scope`] | publish | what a share link shows: everything it sends is cut here |
+//! | [`status`] | publish | public status pages: posts, days and percentages in words |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
 //! | [`calendar`] | | days and dates |
@@ -48,6 +49,7 @@ pub mod rule;
 pub mod sample;
 #[cfg(feature = "scope")]
 pub mod scope;
+pub mod status;
 #[cfg(feature = "rules")]
 pub mod template;
 pub mod wire;

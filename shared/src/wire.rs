@@ -12,6 +12,7 @@ mod people;
 mod restart;
 mod risk;
 mod share;
+mod status;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,10 @@ pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, Restar
 pub use risk::{NodeRisk, Outlook, Risk, RiskDetail, Risks, Stake, Trend};
 use serde::{Deserialize, Serialize};
 pub use share::{ScopeSpec, Share, ShareChange, ShareMade, SharedWith, Shares, View};
+pub use status::{
+    Impact, PostChange, PostDraft, PostKind, PostState, StatusPage, StatusPages, StatusPart, StatusPost,
+    StatusPosts, StatusUpdate, Subscriber, SubscriberKind, Subscribers, UpdateDraft,
+};
 
 use crate::health::{Check, Fact, Reason, ScrapeFailure, Status, UnixMillis};
 

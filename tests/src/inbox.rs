@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -39,6 +39,8 @@ pub enum Reply {
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Not at all.
     Silence,
+    /// With the challenge in it, as a server that wants to be told of a status page does.
+    Challenge,
     /// With a success, a while later.
     Late(Duration),
 }
@@ -157,14 +159,17 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
         let mut letter = read(&mut stream).await?;
         let reply = locked(&shared.replies).pop_front().or_else(|| locked(&shared.always).clone());
         let reply = reply.unwrap_or(Reply::Status(200, Vec::new(), "ok"));
-        letter.taken = matches!(reply, Reply::Status(200..=299, ..) | Reply::Late(_));
+        letter.taken = matches!(reply, Reply::Status(200..=299, ..) | Reply::Late(_) | Reply::Challenge);
+        let challenge = serde_json::from_slice::<Value>(&letter.body).unwrap_or_default();
+        let challenge = challenge["data"]["challenge"].as_str().unwrap_or_default().to_owned();
         locked(&shared.letters).push(letter);
         let (status, headers, body) = match reply {
-            Reply::Status(status, headers, body) => (status, headers, body),
+            Reply::Status(status, headers, body) => (status, headers, body.to_owned()),
+            Reply::Challenge => (200, Vec::new(), json!({ "challenge": challenge }).to_string()),
             Reply::Silence => std::future::pending().await,
             Reply::Late(wait) => {
                 tokio::time::sleep(wait).await;
-                (200, Vec::new(), "ok")
+                (200, Vec::new(), "ok".to_owned())
             }
         };
         let mut head = format!("HTTP/1.1 {status} As-told\r\ncontent-length: {}\r\n", body.len());

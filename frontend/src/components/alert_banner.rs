@@ -97,6 +97,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Alerts | Page::Alert(_) => "Alerts",
         Page::Notifications => "Notifications",
         Page::Rules => "Rules",
+        Page::Status => "Status pages",
         Page::Timeline => "Timeline",
         Page::More => "More",
         Page::People => "People",

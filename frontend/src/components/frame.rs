@@ -43,10 +43,11 @@ pub fn rail() -> El {
         // A phone has room for five: what is needed less often is a page of its own there.
         .child(wide(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules)))
         .child(wide(rail_item("/shares", "Shares", Icon::Share, |page| *page == Page::Shares)))
+        .child(wide(rail_item("/status", "Status pages", Icon::Status, |page| *page == Page::Status)))
         .child(wide(rail_item("/people", "People", Icon::People, |page| *page == Page::People)))
         .child(
             rail_item("/more", "More", Icon::More, |page| {
-                matches!(page, Page::More | Page::Rules | Page::Shares | Page::People)
+                matches!(page, Page::More | Page::Rules | Page::Shares | Page::Status | Page::People)
             })
             .class("rail-item rail-more"),
         )

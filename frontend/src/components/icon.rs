@@ -49,6 +49,8 @@ pub enum Icon {
     More,
     /// Share links.
     Share,
+    /// Status pages.
+    Status,
 }
 
 impl Icon {
@@ -89,6 +91,9 @@ impl Icon {
                  M13 4.4a2.8 2.8 0 0 1 0 5M14.6 12.3c1.8.6 2.9 2 2.9 4.2"
             }
             Self::More => "M4.5 9.9h.2M9.9 9.9h.2M15.3 9.9h.2",
+            Self::Status => {
+                "M3.5 8.5v3h2.5l5.5 4v-11l-5.5 4zM14 7.5a3.5 3.5 0 0 1 0 5M16 5.5a6.5 6.5 0 0 1 0 9"
+            }
             Self::Share => {
                 "M15 3a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM5 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM15 13a2 2 0 1 0 0 4a2 2 0 1 0 0-4zM6.8 9.1l6.4-3.2M6.8 10.9l6.4 3.2"
             }

@@ -103,6 +103,8 @@ fn head(load: AlertLoad, desk: Desk) -> El {
             desk.give_back(alert.id.clone());
         }
     };
+    // For readers of a public status page.
+    let publish = move || load.alert().map(|alert| format!("/status?alert={}", alert.id)).unwrap_or_default();
     let acts = move || {
         div("alert-head-acts")
             .when(
@@ -111,6 +113,7 @@ fn head(load: AlertLoad, desk: Desk) -> El {
             )
             .when(taken, move || button("button").on_click(give_back).text("Give back"))
             .child(button("button").on_click(ask(Act::Silence)).text("Silence"))
+            .child(link("button", publish).text("Write of it"))
     };
     el("section")
         .class(move || format!("alert-head {}", class()))

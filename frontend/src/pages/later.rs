@@ -28,6 +28,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::People) => people::people_page(),
         Later::Page(Page::Rules) => rules::rules_page(),
         Later::Page(Page::Shares) => shares::shares_page(),
+        Later::Page(Page::Status) => status::status_page(),
         Later::Page(Page::Timeline) => timeline::timeline_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::Alarm => alarm::alarm(),

@@ -6,10 +6,11 @@ use crate::components::icon::{Icon, icon};
 use crate::dom::{El, div, el, link, span, with_class};
 
 /// Where to, its name, what is there, and its mark.
-const PLACES: [(&str, &str, &str, Icon); 4] = [
+const PLACES: [(&str, &str, &str, Icon); 5] = [
     ("/rules", "Rules", "What is found wrong, and when", Icon::Rules),
     ("/notifications", "Notifications", "Who is told of alerts, and how it goes", Icon::Bell),
     ("/shares", "Share links", "Who sees chosen nodes without a login", Icon::Share),
+    ("/status", "Status pages", "What you tell everybody", Icon::Status),
     ("/people", "People", "You, who else may see what, and who did what", Icon::People),
 ];
 

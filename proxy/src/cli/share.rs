@@ -21,6 +21,7 @@ use crate::{
 
 const CREATE: &str = "Examples:\n  \
     fleetglass share create --title 'Acme' --select '{team=\"acme\"}' --expires 30d\n  \
+    fleetglass share create --title 'Acme' --select '{team=\"acme\"}' --views fleet --slug acme --group-by region\n  \
     fleetglass share create --title 'Acme' --select '{team=\"acme\"}' --views fleet,node --aliases --password-file pw.txt";
 const LIST: &str =
     "Examples:\n  fleetglass share list --json\n  fleetglass share list --data-dir fleetglass-data";
@@ -91,6 +92,15 @@ pub(super) struct Create {
     /// A picture beside them: PNG, JPEG or WebP, at most 64 KiB.
     #[arg(long, value_name = "FILE")]
     logo_file: Option<PathBuf>,
+    /// Make a public status page of it at /status/SLUG.
+    #[arg(long, value_name = "SLUG", conflicts_with = "password_file")]
+    slug: Option<String>,
+    /// The label whose values are the groups of the status page.
+    #[arg(long, value_name = "LABEL", requires = "slug")]
+    group_by: Option<String>,
+    /// Show groups on the status page, not their nodes.
+    #[arg(long, requires = "group_by")]
+    groups_only: bool,
     #[command(flatten)]
     asked: Asked,
 }
@@ -170,6 +180,9 @@ async fn made(create: Create) -> anyhow::Result<()> {
         by: create.by.clone(),
         note: create.note.clone(),
         logo,
+        slug: create.slug.clone(),
+        group_by: create.group_by.clone(),
+        groups_only: create.groups_only.then_some(true),
     };
     let asked = &create.asked;
     let made: ShareMade = match &asked.data_dir {
@@ -186,6 +199,9 @@ async fn made(create: Create) -> anyhow::Result<()> {
         "{}\n\nThe link, told this once; whoever has it sees what it shows:\n\n  {url}",
         line(&made.share)
     );
+    if let Some(slug) = &made.share.slug {
+        println!("\nThe status page, which everybody sees:\n\n  {}/status/{slug}", asked.base());
+    }
     Ok(())
 }
 
@@ -238,6 +254,11 @@ impl Folder {
 
     async fn made(&self, wish: ShareChange) -> anyhow::Result<ShareMade> {
         let (kept, token) = share::drafted(wish, "the operator", clock::now()).await?;
+        if let Some(slug) = &kept.slug
+            && share::is_taken(slug, &kept.id, self.state.shares().await?.values(), clock::now())
+        {
+            bail!("--slug: another link has `{slug}`; choose another one");
+        }
         let path = format!("/s/{token}/");
         Ok(ShareMade { share: self.keep(kept).await?, token, path })
     }

@@ -19,6 +19,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::restart::validate(config)?;
     super::notify::validate(config)?;
     super::share::validate(config)?;
+    super::status::validate(config)?;
     targets(&config.targets)
 }
 

@@ -11,7 +11,10 @@ use fleetglass_shared::{
     wire::Severity,
 };
 
-use super::{client::Client, receiver::Service};
+use super::{
+    client::Client,
+    receiver::{Email, Service},
+};
 use crate::config::{HeartbeatConfig, LoadedConfig, SecretSource, Span, SummaryConfig};
 
 /// Who is told of what.
@@ -112,6 +115,19 @@ impl Plan {
 
     pub(super) fn receiver(&self, name: &str) -> Option<&Receiver> {
         self.receivers.iter().find(|receiver| receiver.name == name)
+    }
+
+    /// Where people reach this server, without a slash at the end.
+    pub(crate) fn external_url(&self) -> &str {
+        &self.external_url
+    }
+
+    /// The first mail server of a receiver.
+    pub(crate) fn email(&self, receiver: &str) -> Option<&Email> {
+        self.receiver(receiver)?.ways.iter().find_map(|way| match &way.service {
+            Service::Email(email) => Some(email.as_ref()),
+            _ => None,
+        })
     }
 
     /// The names of all receivers.

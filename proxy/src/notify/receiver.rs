@@ -15,6 +15,8 @@ mod webhook;
 
 use fleetglass_shared::{health::UnixMillis, wire::Severity};
 
+pub(crate) use email::Email;
+
 use super::{
     client::{Client, Outcome},
     message::Message,

@@ -119,6 +119,7 @@ impl Watched {
                 self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);
                 self.app.egress.set_config(loaded.config.egress.clone());
+                self.app.status.set_config(loaded.config.status.clone());
                 self.loaded = loaded;
                 self.tell(true, "Another config was taken".to_owned());
                 tracing::info!("config read again");

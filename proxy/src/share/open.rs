@@ -146,6 +146,16 @@ impl OpenShare {
         self.kept.password.as_deref()
     }
 
+    /// Where its public status page is.
+    pub fn slug(&self) -> Option<&str> {
+        self.kept.slug.as_deref()
+    }
+
+    /// The label whose values are the groups of that page, and whether it shows these alone.
+    pub fn grouping(&self) -> (Option<&str>, bool) {
+        (self.kept.group_by.as_deref(), self.kept.groups_only)
+    }
+
     pub(super) fn tries(&self) -> &Mutex<Tries> {
         &self.tries
     }
@@ -216,6 +226,9 @@ impl OpenShare {
             views: kept.views,
             revoked_at: kept.revoked_at,
             viewers,
+            slug: kept.slug,
+            group_by: kept.group_by,
+            groups_only: kept.groups_only,
         }
     }
 

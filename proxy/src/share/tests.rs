@@ -35,6 +35,9 @@ fn kept(change: impl FnOnce(&mut KeptShare)) -> KeptShare {
         viewed_at: None,
         note: String::new(),
         logo: None,
+        slug: None,
+        group_by: None,
+        groups_only: false,
     };
     change(&mut kept);
     kept

@@ -60,6 +60,9 @@ pub(super) fn blank(
         viewed_at: None,
         note: String::new(),
         logo: None,
+        slug: None,
+        group_by: None,
+        groups_only: false,
     };
     Ok((blank, token))
 }
@@ -77,6 +80,7 @@ pub(super) async fn changed(
         Some(password) if password.is_empty() => kept.password = None,
         Some(password) => kept.password = Some(hash(password).await.map_err(ShareError::Bad)?),
     }
+    super::slug::public(&kept).map_err(ShareError::Bad)?;
     Ok(kept)
 }
 
@@ -86,7 +90,20 @@ pub(super) fn checked(
     wish: ShareChange,
     now: UnixMillis,
 ) -> Result<KeptShare, ShareError> {
-    let ShareChange { title, scope, expires_at, password, max_views, origins, by, note, logo } = wish;
+    let ShareChange {
+        title,
+        scope,
+        expires_at,
+        password,
+        max_views,
+        origins,
+        by,
+        note,
+        logo,
+        slug,
+        group_by,
+        groups_only,
+    } = wish;
     let bad = |words: String| Err(ShareError::Bad(words));
     kept.title = title.unwrap_or(kept.title).trim().to_owned();
     kept.by = by.unwrap_or(kept.by).trim().to_owned();
@@ -123,6 +140,9 @@ pub(super) fn checked(
     {
         return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
     }
+    kept.slug = slug.map_or(kept.slug, |slug| Some(slug).filter(|slug| !slug.is_empty()));
+    kept.group_by = group_by.map_or(kept.group_by, |label| Some(label).filter(|label| !label.is_empty()));
+    kept.groups_only = groups_only.unwrap_or(kept.groups_only);
     Ok(kept)
 }
 

@@ -16,6 +16,8 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(super::share::TABLE),
     M::up(super::people::TABLES),
     M::up(super::share::NOTE),
+    M::up(super::share::STATUS_COLUMNS),
+    M::up(super::status::TABLES),
 ];
 
 const FIRST: &str = "

@@ -35,6 +35,13 @@ pub(super) const NOTE: &str = "
     ALTER TABLE share ADD COLUMN logo BLOB; -- PNG, JPEG or WebP; NULL: none
     ";
 
+/// What a public status page needs of it.
+pub(super) const STATUS_COLUMNS: &str = "
+    ALTER TABLE share ADD COLUMN slug TEXT;        -- NULL: it has no public page
+    ALTER TABLE share ADD COLUMN group_by TEXT;    -- the label whose values are that page's groups
+    ALTER TABLE share ADD COLUMN groups_only INTEGER NOT NULL DEFAULT 0;
+    ";
+
 /// A share link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeptShare {
@@ -70,6 +77,12 @@ pub struct KeptShare {
     pub note: String,
     /// A picture beside them.
     pub logo: Option<Arc<[u8]>>,
+    /// Where its public status page is.
+    pub slug: Option<String>,
+    /// The label whose values are the groups of that page.
+    pub group_by: Option<String>,
+    /// That page shows groups, not nodes.
+    pub groups_only: bool,
 }
 
 impl std::fmt::Debug for KeptShare {
@@ -115,7 +128,8 @@ impl StateFile {
         self.ask(|connection| {
             let mut statement = connection.prepare(
                 "SELECT id, token_hash, title, scope, alias_key, password, created_by, created_at, expires_at,
-                        revoked_at, max_views, origins, views, viewed_at, note, logo FROM share",
+                        revoked_at, max_views, origins, views, viewed_at, note, logo, slug, group_by, groups_only
+                 FROM share",
             )?;
             let mut found = BTreeMap::new();
             let mut rows = statement.query([])?;
@@ -138,8 +152,8 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO share (id, token_hash, title, scope, alias_key, password, created_by, created_at,
-                 expires_at, revoked_at, max_views, origins, views, viewed_at, note, logo)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                 expires_at, revoked_at, max_views, origins, views, viewed_at, note, logo, slug, group_by, groups_only)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         )?
         .execute(params![
             share.id,
@@ -158,6 +172,9 @@ fn save(connection: &Connection, share: &KeptShare) -> rusqlite::Result<()> {
             share.viewed_at,
             share.note,
             share.logo.as_deref(),
+            share.slug,
+            share.group_by,
+            share.groups_only,
         ])
         .map(drop)
 }
@@ -184,6 +201,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<KeptShare>> {
         viewed_at: row.get(13)?,
         note: row.get(14)?,
         logo: row.get::<_, Option<Vec<u8>>>(15)?.map(Arc::from),
+        slug: row.get(16)?,
+        group_by: row.get(17)?,
+        groups_only: row.get(18)?,
     }))
 }
 
@@ -213,6 +233,9 @@ mod tests {
             viewed_at: None,
             note: "Ask us".into(),
             logo: Some(Arc::from(*b"picture")),
+            slug: Some("acme".into()),
+            group_by: Some("region".into()),
+            groups_only: true,
         };
         let state = StateFile::open(Some(folder.path()));
         assert!(state.record_share(&share));

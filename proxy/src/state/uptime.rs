@@ -4,6 +4,8 @@
 //! knows anything of the time before it was added, while its status was unknown, and while Fleetglass did
 //! not run.
 
+mod days;
+
 use std::{collections::HashMap, ops::AddAssign};
 
 use fleetglass_shared::{

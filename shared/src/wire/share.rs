@@ -99,6 +99,15 @@ pub struct ShareChange {
     /// A picture beside them, PNG, JPEG or WebP, in base64; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
+    /// A public status page at `/status/{slug}`; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+    /// The label whose values are the groups of the status page; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<String>,
+    /// Show the groups on the status page, not their nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups_only: Option<bool>,
 }
 
 /// A link, as those who may make some see it. The token is in none of these: it is told once, when it is made.
@@ -144,6 +153,15 @@ pub struct Share {
     pub revoked_at: Option<UnixMillis>,
     /// How many look at it now.
     pub viewers: usize,
+    /// Its public status page is at `/status/{slug}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
+    /// The label whose values are the groups of that page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<String>,
+    /// That page shows groups, not nodes.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub groups_only: bool,
 }
 
 /// The answer to `POST /api/v1/shares`.

@@ -90,4 +90,5 @@ fn popover() -> El {
         .child(p("range-trouble").attr("role", "alert").text(move || trouble.get().unwrap_or_default()))
         .child(p("range-hint").text("Works while a tab of Fleetglass is open. Nothing leaves this browser."))
         .child(link("alarm-others", "/notifications").text("Who else is told, and how it goes"))
+        .child(link("alarm-others", "/status").text("Public status pages"))
 }

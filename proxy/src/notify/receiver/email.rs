@@ -1,6 +1,6 @@
 //! Mail over SMTP, as text and as HTML, with the chart in it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor,
@@ -28,12 +28,26 @@ pub(crate) struct Email {
 
 impl Email {
     pub(super) async fn send(&self, out: &Outbound<'_>) -> Result<Outcome, Outcome> {
-        let password = maybe(self.password.as_ref()).await?;
         let mail = mail(&self.config, out).map_err(Outcome::Refused)?;
-        let transport = self.transport(out, password.as_ref()).await?;
+        self.sent(mail, out.client.timeout()).await
+    }
+
+    /// The sender, as the config has it.
+    pub(crate) fn from(&self) -> &str {
+        &self.config.from
+    }
+
+    /// Gives a mail to the mail server; each step of the talk may take so long.
+    pub(crate) async fn post(&self, mail: Mail, timeout: Duration) -> Outcome {
+        self.sent(mail, timeout).await.unwrap_or_else(|outcome| outcome)
+    }
+
+    async fn sent(&self, mail: Mail, timeout: Duration) -> Result<Outcome, Outcome> {
+        let password = maybe(self.password.as_ref()).await?;
+        let transport = self.transport(timeout, password.as_ref()).await?;
         let secrets: Vec<&Secret> = password.iter().collect();
         // The library's own time-out is for each step of the talk.
-        let sent = tokio::time::timeout(out.client.timeout() * 3, transport.send(mail)).await;
+        let sent = tokio::time::timeout(timeout * 3, transport.send(mail)).await;
         Ok(match sent {
             Err(_) => Outcome::Again("the mail server took too long".to_owned(), None),
             Ok(Ok(answer)) => {
@@ -56,7 +70,7 @@ impl Email {
 
     async fn transport(
         &self,
-        out: &Outbound<'_>,
+        timeout: Duration,
         password: Option<&Secret>,
     ) -> Result<AsyncSmtpTransport<Tokio1Executor>, Outcome> {
         // It was read when the config was validated.
@@ -69,7 +83,7 @@ impl Email {
         };
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
             .port(port.parse().unwrap_or(587))
-            .timeout(Some(out.client.timeout()))
+            .timeout(Some(timeout))
             .tls(tls);
         if let (Some(user), Some(password)) = (&self.config.username, password) {
             builder = builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned()));
