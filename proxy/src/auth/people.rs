@@ -58,6 +58,8 @@ pub(super) struct Settings {
     asks: bool,
     /// The config has admins of its own.
     pub(super) has_other_admins: bool,
+    /// A sign-in is fresh for so long.
+    pub(super) fresh_ms: i64,
     /// How long the audit log is kept.
     pub(super) audit_ms: i64,
     limits: Limits,
@@ -70,6 +72,7 @@ impl Settings {
         Self {
             asks: config.auth.asks() || !config.server.listen.ip().is_loopback(),
             has_other_admins: config.auth.tokens.iter().any(|token| token.role == Role::Admin),
+            fresh_ms: config.auth.fresh_login.as_time(),
             audit_ms: config.auth.audit_retention.as_time(),
             limits: Limits {
                 idle_ms: config.auth.session_idle.as_time(),
