@@ -11,8 +11,7 @@ use web_sys::{Element, Event};
 use crate::dom::on_window;
 
 /// Links to what needs the rest.
-const PAGES: &str =
-    "a[href*='/nodes/'],a[href^='/alerts'],a[href^='/risks'],a[href='/rules'],a[href='/timeline'],[role=row]";
+const PAGES: &str = "a[href*='/nodes/'],a[href*='/alerts'],a[href*='/risks'],a[href$='/rules'],a[href$='/timeline'],[role=row]";
 
 /// How far the rest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,12 @@
-//! Whether this page came through a share link, and what that shows. The proxy writes it into the page's head; the link
-//! is the beginning of the page's address, and of the address of everything that is asked or led to.
+//! Where the app is: under the path that a reverse proxy has Fleetglass under, and perhaps through a share link, and what
+//! that shows. The proxy writes both into the page's head; they are the beginning of the page's address, and of the
+//! address of everything that is asked or led to.
 
 use leptos::prelude::{document, window};
 
 /// A share link that the page came through.
 #[derive(Debug)]
 pub struct Shared {
-    /// `/s/` and the token.
-    base: String,
     /// What it is called.
     pub title: String,
     /// Who shares it.
@@ -18,6 +17,8 @@ pub struct Shared {
 thread_local! {
     /// It stays as it is for as long as the page.
     static SHARED: Option<&'static Shared> = read().map(|shared| &*Box::leak(Box::new(shared)));
+    static UNDER: &'static str = Box::leak(read_under().into_boxed_str());
+    static BASE: &'static str = Box::leak(read_base().into_boxed_str());
 }
 
 /// The share link, if the page came through one.
@@ -25,9 +26,14 @@ pub fn shared() -> Option<&'static Shared> {
     SHARED.with(|shared| *shared)
 }
 
-/// What stands before every path of this app: nothing, or the share link.
+/// What stands before every path of this app: the path that Fleetglass is under, and the share link; mostly nothing.
 pub fn base() -> &'static str {
-    shared().map_or("", |shared| &shared.base)
+    BASE.with(|base| *base)
+}
+
+/// A file of the app, such as `/icons/favicon.svg`: a share link has none of its own.
+pub fn file(path: &str) -> String {
+    format!("{}{path}", UNDER.with(|under| *under))
 }
 
 /// Whether a part of the app is shown: all are, but for a share link that leaves it out.
@@ -41,7 +47,7 @@ pub fn placed(path: &str) -> String {
 }
 
 fn based(base: &str, path: &str) -> String {
-    if path.starts_with('/') && (base.is_empty() || !path.starts_with(base)) {
+    if path.starts_with('/') && (base.is_empty() || inside(base, path).is_none()) {
         format!("{base}{path}")
     } else {
         path.to_owned()
@@ -50,24 +56,34 @@ fn based(base: &str, path: &str) -> String {
 
 /// A path as the app knows it.
 pub fn within(path: &str) -> &str {
-    match path.strip_prefix(base()) {
+    match inside(base(), path) {
         Some("") => "/",
         Some(rest) => rest,
         None => path,
     }
 }
 
+/// What comes after the base, which ends where a part of the path does.
+fn inside<'a>(base: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+fn read_under() -> String {
+    let page = document().query_selector("meta[name=fleetglass-app]").ok().flatten();
+    page.and_then(|page| page.get_attribute("data-base")).unwrap_or_default()
+}
+
+fn read_base() -> String {
+    let under = UNDER.with(|under| *under);
+    let path = window().location().pathname().unwrap_or_default();
+    let token = shared().and_then(|_| path.strip_prefix(under)?.strip_prefix("/s/")?.split('/').next());
+    token.map_or_else(|| under.to_owned(), |token| format!("{under}/s/{token}"))
+}
+
 fn read() -> Option<Shared> {
     let mark = document().query_selector("meta[name=fleetglass-share]").ok()??;
-    let path = window().location().pathname().ok()?;
-    let token = path.strip_prefix("/s/")?.split('/').next()?;
     let text = |name: &str| mark.get_attribute(name).unwrap_or_default();
-    Some(Shared {
-        base: format!("/s/{token}"),
-        title: text("data-title"),
-        by: text("data-by"),
-        views: text("data-views"),
-    })
+    Some(Shared { title: text("data-title"), by: text("data-by"), views: text("data-views") })
 }
 
 #[cfg(test)]
@@ -82,6 +98,8 @@ mod tests {
             ("/s/t", "/s/t/nodes/a", "/s/t/nodes/a"),
             ("/s/t", "?range=1h", "?range=1h"),
             ("/s/t", "#main", "#main"),
+            ("/fleet", "/fleets", "/fleet/fleets"),
+            ("/fleet/s/t", "/", "/fleet/s/t/"),
         ] {
             assert_eq!(based(base, path), placed);
         }

@@ -2,6 +2,7 @@
 //!
 //! Every error names the file, the line and column where there is one, and what to do.
 
+mod edge;
 mod egress;
 mod env;
 mod error;
@@ -24,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+pub use edge::{BasePath, Networks, TlsConfig, TlsVersion, TrustedHeaderConfig};
 pub use egress::EgressConfig;
 pub(crate) use egress::is_url;
 pub use error::ConfigError;
@@ -103,6 +105,12 @@ pub struct ServerConfig {
     pub data_dir: PathBuf,
     /// Further host names by which browsers reach a listener without login (a guard against DNS rebinding).
     pub hosts: Vec<String>,
+    /// The reverse proxies that are believed what they say of a request.
+    pub trusted_proxies: Networks,
+    /// The path under which a reverse proxy has us.
+    pub base_path: BasePath,
+    /// TLS of our own.
+    pub tls: Option<TlsConfig>,
 }
 
 fn address<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
@@ -121,6 +129,8 @@ pub struct AuthConfig {
     /// The bearer tokens that are accepted; with none, everyone is (on loopback only).
     #[serde(rename = "token")]
     pub tokens: Vec<TokenConfig>,
+    /// A reverse proxy's word for who asks.
+    pub trusted_header: Option<TrustedHeaderConfig>,
 }
 
 /// `[[auth.token]]`
@@ -322,6 +332,9 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: "fleetglass-data".into(),
             hosts: Vec::new(),
+            trusted_proxies: Networks::default(),
+            base_path: BasePath::default(),
+            tls: None,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     app::App,
     assets, clock,
+    edge::Visit,
     query::{Params as Form, Seen},
     share::{OpenShare, PasswordError, Refused},
     state::EventQuery,
@@ -49,16 +50,18 @@ pub(super) struct Viewer<'a> {
 pub async fn page(
     State(app): State<Arc<App>>,
     Path(parts): Path<BTreeMap<String, String>>,
+    Extension(visit): Extension<Visit>,
     headers: HeaderMap,
 ) -> Response {
     let token = parts.get("token").map(String::as_str).unwrap_or_default();
     if parts.get("page").is_some_and(|page| page.starts_with("api/")) {
         return nothing().into_response();
     }
+    let at = format!("{}/s/{token}", visit.base);
     let now = clock::now();
     let share = match entered(&app, token, &headers, now) {
         Entered::Nobody => return closed_page(),
-        Entered::Locked(share) => return password_page(&share, token, StatusCode::OK, ""),
+        Entered::Locked(share) => return password_page(&share, &at, StatusCode::OK, ""),
         Entered::Viewer(share) if share.is_used_up() => return closed_page(),
         Entered::Viewer(share) => share,
     };
@@ -70,7 +73,7 @@ pub async fn page(
         escaped(&told.by),
         views.join(" ")
     );
-    match assets::page_with(&mark) {
+    match assets::placed_page(&visit.base, &mark) {
         Some(html) => html_page(
             StatusCode::OK,
             html,
@@ -82,27 +85,30 @@ pub async fn page(
 }
 
 /// Opens a link that has a password.
-pub async fn password(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn password(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    let at = format!("{}/s/{token}", visit.base);
     let now = clock::now();
     let Some(share) = app.shares.find(&token, now) else { return closed_page() };
     if share.password().is_none() {
-        return see_other(&token, None);
+        return see_other(&at, None);
     }
     let given = Form::read(None, &body).ok().and_then(|form| form.get("password").map(str::to_owned));
     match app.shares.sessions().begin(&share, given.unwrap_or_default(), now).await {
         Ok(secret) => {
-            let secure = if app.is_https { "; Secure" } else { "" };
-            see_other(
-                &token,
-                Some(format!("{COOKIE}={secret}; Path=/s/{token}; HttpOnly; SameSite=Strict{secure}")),
-            )
+            let secure = if app.is_https || visit.is_https { "; Secure" } else { "" };
+            see_other(&at, Some(format!("{COOKIE}={secret}; Path={at}; HttpOnly; SameSite=Strict{secure}")))
         }
         Err(PasswordError::Wrong) => {
-            password_page(&share, &token, StatusCode::FORBIDDEN, "That is not the password.")
+            password_page(&share, &at, StatusCode::FORBIDDEN, "That is not the password.")
         }
         Err(PasswordError::TooSoon(seconds)) => {
             let words = format!("Too many tries. Try again in {seconds} s.");
-            let mut response = password_page(&share, &token, StatusCode::TOO_MANY_REQUESTS, &words);
+            let mut response = password_page(&share, &at, StatusCode::TOO_MANY_REQUESTS, &words);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             response
         }
@@ -376,15 +382,15 @@ fn closed_page() -> Response {
     small_page(StatusCode::NOT_FOUND, inside, "frame-ancestors 'none'")
 }
 
-fn password_page(share: &OpenShare, token: &str, status: StatusCode, words: &str) -> Response {
+fn password_page(share: &OpenShare, at: &str, status: StatusCode, words: &str) -> Response {
     let told = share.shared_with();
     let inside = format!(
-        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"/s/{}/password\">\
+        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"{}/password\">\
          <p><label>Password <input type=\"password\" name=\"password\" required autofocus></label> <button>Open</button></p>\
          <p role=\"alert\">{words}</p></form>",
         escaped(&told.title),
         escaped(&told.by),
-        escaped(token),
+        escaped(at),
     );
     small_page(status, &inside, &format!("form-action 'self'; {}", ancestors(share)))
 }
@@ -406,8 +412,8 @@ fn html_page(status: StatusCode, html: String, policy: &str) -> Response {
     response
 }
 
-fn see_other(token: &str, cookie: Option<String>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/s/{token}/"))]).into_response();
+fn see_other(at: &str, cookie: Option<String>) -> Response {
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("{at}/"))]).into_response();
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

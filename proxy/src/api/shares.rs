@@ -15,7 +15,7 @@ use super::{
     problem::{ProblemResponse, problem},
     shared::{self, Viewer},
 };
-use crate::{app::App, auth::Who, clock, share::ShareError};
+use crate::{app::App, auth::Who, clock, edge::Visit, share::ShareError};
 
 const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -40,6 +40,7 @@ pub async fn share(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
 pub async fn make(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    Extension(visit): Extension<Visit>,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
     let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
@@ -52,7 +53,7 @@ pub async fn make(
         by,
         "a share link was made"
     );
-    let path = format!("/s/{token}/");
+    let path = format!("{}/s/{token}/", visit.base);
     Ok((StatusCode::CREATED, NO_STORE, Json(ShareMade { share, token, path })).into_response())
 }
 

@@ -142,7 +142,7 @@ impl Config {
     pub fn external_url(&self) -> String {
         let own = self.notify.external_url.as_deref().unwrap_or(&self.rules.external_url);
         match own.trim_end_matches('/') {
-            "" => format!("http://{}", self.server.listen),
+            "" => self.own_url(self.server.listen),
             url => url.to_owned(),
         }
     }

@@ -12,6 +12,7 @@ use super::{
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     listening(config)?;
     tokens(config)?;
+    super::edge::validate(config)?;
     cors(config)?;
     scrape(config)?;
     super::egress::validate(config)?;
@@ -26,7 +27,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
 
 fn listening(config: &Config) -> Result<(), Fault> {
     let listen = config.server.listen;
-    if listen.ip().is_loopback() || !config.auth.tokens.is_empty() {
+    if listen.ip().is_loopback() || !config.auth.tokens.is_empty() || config.auth.trusted_header.is_some() {
         return Ok(());
     }
     fault(
