@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fleetglass_tests::{
+    inbox::Inbox,
     node::{Node, Page},
     peers::{self, Peer},
     proxy::{Fleetglass, http_client},
@@ -10,10 +11,13 @@ use fleetglass_tests::{
     tls::Certificate,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const TOKEN: &str = "fg_00000000000000000000000000000000000000000000000000000000000000aa";
 
-/// What `docs/reverse-proxy.md` says nginx is to be told; `{to}` and the prefix header differ by way.
+const RULES: &str = "groups: [{name: g, rules: [{alert: Always, expr: vector(1)}]}]\n";
+
+/// What `docs/reverse-proxy.md` says nginx is to be told; where it passes requests on to and how it says the path differ.
 fn location(to: &str, more: &str) -> String {
     format!(
         "location /fleet/ {{
@@ -32,15 +36,19 @@ fn location(to: &str, more: &str) -> String {
     )
 }
 
-fn config(node: &Node, server: &str) -> String {
+fn config(node: &Node, inbox: &Inbox, server: &str) -> String {
     use sha2::{Digest, Sha256};
     let hash: String = Sha256::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n{server}\n\
          [[auth.token]]\nname = \"ops\"\nhash = \"sha256:{hash}\"\n\
          [scrape]\ninterval = \"500ms\"\ntimeout = \"500ms\"\n\
-         [[target]]\nid = \"a\"\nfamily = \"generic\"\nurl = \"{}\"\n",
-        node.url()
+         [[target]]\nid = \"a\"\nfamily = \"generic\"\nurl = \"{}\"\n\
+         [rules]\nfiles = [\"rules.yml\"]\nbuilt_in = false\nevaluation_interval = \"500ms\"\n\
+         [notify]\nexternal_url = \"https://fleet.example/fleet/\"\n[notify.route]\nreceiver = \"team\"\ngroup_wait = \"0s\"\n\
+         [[receiver]]\nname = \"team\"\n[[receiver.webhook]]\nurl = \"{}\"\n",
+        node.url(),
+        inbox.url("/")
     )
 }
 
@@ -55,12 +63,16 @@ async fn everything_works_under_a_path_of_nginx_with_tls() {
         [("", "/", prefix), ("base_path = \"/fleet/\"", "/", ""), ("base_path = \"/fleet/\"", "", "")]
     {
         let node = Node::start([("/health", Page::json(200, r#"{"status":"ok"}"#))]).await;
-        let mut fleetglass = Fleetglass::start(&config(&node, server), &[]).await;
+        let inbox = Inbox::start().await;
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("rules.yml"), RULES).unwrap();
+        let mut fleetglass = Fleetglass::start_in(folder, &config(&node, &inbox, server), &[]).await;
         fleetglass.log_in(TOKEN);
         let to = format!("http://{}{rest}", fleetglass.address());
         let certificate = Certificate::of(&["localhost"], 2040);
         let nginx = Peer::nginx_tls(&location(&to, more), &certificate).await;
         story(&nginx, &fleetglass, &node).await;
+        acknowledged(&nginx, &inbox).await;
     }
 }
 
@@ -71,7 +83,7 @@ async fn story(nginx: &Peer, fleetglass: &Fleetglass, node: &Node) {
     let moved = get("/fleet").await;
     assert!(moved.status().is_redirection(), "{moved:?}");
     let to = moved.headers()["location"].to_str().unwrap();
-    assert!(to == "/fleet/" || to.ends_with(":{port}/fleet/") || to == nginx.url("/fleet/"), "{to}");
+    assert!(to == "/fleet/" || to == nginx.url("/fleet/"), "{to}");
 
     // The page and all that it names.
     let page = get("/fleet/").await;
@@ -123,11 +135,10 @@ async fn story(nginx: &Peer, fleetglass: &Fleetglass, node: &Node) {
     assert!(path.starts_with("/fleet/s/"), "{path}");
     let ask = http.get(nginx.url(path)).send().await.unwrap().text().await.unwrap();
     assert!(ask.contains(&format!("action=\"{path}password\"")), "{ask}");
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let mut opening = http.post(nginx.url(&format!("{path}password"))).body("password=correct+horse+battery");
-    for (name, value) in form {
-        opening = opening.header(name, value);
-    }
+    let opening = http
+        .post(nginx.url(&format!("{path}password")))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("password=correct+horse+battery");
     let opened = opening.send().await.unwrap();
     assert_eq!((opened.status().as_u16(), opened.headers()["location"].to_str().unwrap()), (303, path));
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
@@ -151,29 +162,29 @@ async fn story(nginx: &Peer, fleetglass: &Fleetglass, node: &Node) {
     assert_eq!(seen("api/v1/fleet").await.0, 200);
     assert_eq!(http.get(nginx.url(&format!("{path}api/v1/fleet"))).send().await.unwrap().status(), 401);
 
-    // The command prints the link as it is reached, whichever of the two it asks.
-    for url in [fleetglass.url(""), nginx.url("/fleet/")] {
-        if url.starts_with("https") {
-            continue; // the command trusts no certificate of a test
-        }
-        let args = [
-            "share",
-            "create",
-            "--url",
-            &url,
-            "--token",
-            TOKEN,
-            "--title",
-            "T",
-            "--select",
-            "{instance=\"a\"}",
-        ];
-        let said = fleetglass_tests::command::run(&args);
-        assert_eq!(said.code, Some(0), "{said:?}");
-        let link = said.out.lines().last().unwrap().trim().to_owned();
-        let opened = http.get(&link).send().await.unwrap();
-        assert_eq!(opened.status(), 200, "{link}");
-    }
+    // The command prints the link as it is reached. It trusts no certificate of a test, so it asks the proxy itself.
+    let url = fleetglass.url("");
+    let args =
+        ["share", "create", "--url", &url, "--token", TOKEN, "--title", "T", "--select", "{instance=\"a\"}"];
+    let said = fleetglass_tests::command::run(&args);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let link = said.out.lines().last().unwrap().trim().to_owned();
+    assert!(link.starts_with(&format!("{url}/s/")), "{link}");
+    assert_eq!(http.get(&link).send().await.unwrap().status(), 200, "{link}");
+}
+
+/// The link of a message is below the path too, and so is what its form is sent to.
+async fn acknowledged(nginx: &Peer, inbox: &Inbox) {
+    let letter = inbox.letter("it fires", |letter| letter.json()["status"] == "firing").await;
+    let url = letter.json()["alerts"][0]["fleetglass"]["acknowledgeURL"].as_str().unwrap().to_owned();
+    let path = url.strip_prefix("https://fleet.example").unwrap_or_else(|| panic!("{url}"));
+    assert!(path.starts_with("/fleet/n/ack/"), "{path}");
+    let http = http_client();
+    let asked = http.get(nginx.url(path)).send().await.unwrap();
+    assert_eq!(asked.status(), 200);
+    assert!(asked.text().await.unwrap().contains("<form method=\"post\">"), "it is sent to where it stands");
+    let taken = http.post(nginx.url(path)).body("by=Ada").send().await.unwrap();
+    assert!(taken.text().await.unwrap().contains("Ada's now"));
 }
 
 /// The addresses in the head of a page.
