@@ -1,6 +1,7 @@
-//! Whether this page came through a share link, and what that shows. The proxy writes it into the page's head; the link
-//! is the beginning of the page's address, and of the address of everything that is asked or led to. The preview of a
-//! link is the same below another beginning, for whoever is logged in.
+//! Where the app is: under the path that a reverse proxy has Fleetglass under, and perhaps through a share link, and what
+//! that shows. The proxy writes both into the page's head; they are the beginning of the page's address, and of the
+//! address of everything that is asked or led to. The preview of a link is the same below another beginning, for
+//! whoever is logged in.
 
 use std::cell::Cell;
 
@@ -12,8 +13,6 @@ use crate::json::Json;
 /// A share link that the page came through.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// `/s/` and the token, or `/preview/` and the id.
-    base: String,
     /// What it is called.
     pub title: String,
     /// Who shares it.
@@ -30,6 +29,8 @@ pub struct Shared {
 thread_local! {
     /// It stays as it is for as long as the page.
     static SHARED: Cell<Option<&'static Shared>> = Cell::new(read().map(kept));
+    static UNDER: &'static str = Box::leak(read_under().into_boxed_str());
+    static BASE: &'static str = Box::leak(read_base().into_boxed_str());
 }
 
 fn kept(shared: Shared) -> &'static Shared {
@@ -59,9 +60,14 @@ pub async fn prepare() {
     }
 }
 
-/// What stands before every path of this app: nothing, or the share link.
+/// What stands before every path of this app: the path that Fleetglass is under, and the share link; mostly nothing.
 pub fn base() -> &'static str {
-    shared().map_or("", |shared| &shared.base)
+    BASE.with(|base| *base)
+}
+
+/// A file of the app, such as `/icons/favicon.svg`: a share link has none of its own.
+pub fn file(path: &str) -> String {
+    format!("{}{path}", UNDER.with(|under| *under))
 }
 
 /// Whether a part of the app is shown: all are, but for a share link that leaves it out.
@@ -75,7 +81,7 @@ pub fn placed(path: &str) -> String {
 }
 
 fn based(base: &str, path: &str) -> String {
-    if path.starts_with('/') && (base.is_empty() || !path.starts_with(base)) {
+    if path.starts_with('/') && (base.is_empty() || inside(base, path).is_none()) {
         format!("{base}{path}")
     } else {
         path.to_owned()
@@ -84,27 +90,48 @@ fn based(base: &str, path: &str) -> String {
 
 /// A path as the app knows it.
 pub fn within(path: &str) -> &str {
-    match path.strip_prefix(base()) {
+    match inside(base(), path) {
         Some("") => "/",
         Some(rest) => rest,
         None => path,
     }
 }
 
+/// What comes after the base, which ends where a part of the path does.
+fn inside<'a>(base: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+fn read_under() -> String {
+    let page = document().query_selector("meta[name=fleetglass-app]").ok().flatten();
+    page.and_then(|page| page.get_attribute("data-base")).unwrap_or_default()
+}
+
+fn read_base() -> String {
+    let under = UNDER.with(|under| *under);
+    match link().filter(|_| shared().is_some()) {
+        Some((kind, key)) => format!("{under}/{kind}/{key}"),
+        None => under.to_owned(),
+    }
+}
+
+/// `s` and the token, or `preview` and the id, if the page's address has them.
+fn link() -> Option<(String, String)> {
+    let path = window().location().pathname().ok()?;
+    let mut parts = path.strip_prefix(UNDER.with(|under| *under))?.split('/').skip(1);
+    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+}
+
 fn read() -> Option<Shared> {
     let mark = document().query_selector("meta[name=fleetglass-share]").ok()??;
-    let path = window().location().pathname().ok()?;
-    let mut parts = path.split('/').skip(1);
-    let (kind, key) = (parts.next()?, parts.next()?);
     let text = |name: &str| mark.get_attribute(name).unwrap_or_default();
     Some(Shared {
-        base: format!("/{kind}/{key}"),
         title: text("data-title"),
         by: text("data-by"),
         note: text("data-note"),
         logo: text("data-logo"),
         views: text("data-views"),
-        is_preview: kind == "preview",
+        is_preview: link().is_some_and(|(kind, _)| kind == "preview"),
     })
 }
 
@@ -120,6 +147,8 @@ mod tests {
             ("/s/t", "/s/t/nodes/a", "/s/t/nodes/a"),
             ("/s/t", "?range=1h", "?range=1h"),
             ("/s/t", "#main", "#main"),
+            ("/fleet", "/fleets", "/fleet/fleets"),
+            ("/fleet/s/t", "/", "/fleet/s/t/"),
         ] {
             assert_eq!(based(base, path), placed);
         }

@@ -11,6 +11,7 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use fleetglass_shared::restart::Policy;
+use tower::Layer;
 use tower_http::{
     compression::CompressionLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -22,7 +23,7 @@ use crate::{
     api, assets,
     auth::{self, Guard},
     config::CorsConfig,
-    edge,
+    edge::{self, Edge},
     egress::Egress,
     fleet::Fleet,
     incidents::Incidents,
@@ -91,7 +92,7 @@ pub struct App {
 }
 
 /// Every route, guarded.
-pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
+pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig) -> Router {
     let fleet = Arc::clone(&app.fleet);
     let targets: query::Targets = Arc::new(move || fleet.targets());
     let write = post(api::write::write).with_state(Arc::clone(app));
@@ -189,7 +190,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
         .layer(middleware::from_fn_with_state(Arc::clone(app), api::shared_page::limit))
         .layer(middleware::map_response(api::shared::headers));
-    open.merge(guarded)
+    let routes = open
+        .merge(guarded)
         .merge(me)
         .merge(login)
         .merge(shared)
@@ -197,8 +199,10 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
-        .layer(middleware::map_response(common_headers))
-        .layer(middleware::from_fn(edge::visit))
+        .layer(middleware::map_response(common_headers));
+    // Outside of the routes: it takes the base path from the request before they look at it.
+    let visit = middleware::from_fn_with_state(Arc::new(edge), edge::visit);
+    Router::new().fallback_service(visit.layer(routes))
 }
 
 /// Those who may ask, for those who may see them.

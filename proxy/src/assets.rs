@@ -1,13 +1,15 @@
 //! The dashboard's files: built by Trunk into `dist/`, inside the binary in a release build.
 
 use axum::{
+    Extension,
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest, Sha256};
 
-use crate::api::problem::problem;
+use crate::{api::problem::problem, edge::Visit};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../dist"]
@@ -20,7 +22,7 @@ pub const APP_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-ev
     form-action 'self'; frame-ancestors 'none'";
 
 /// A file of the app, or its page for every address the app itself routes.
-pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+pub async fn asset(uri: Uri, Extension(visit): Extension<Visit>, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path.starts_with("api/") {
         return problem(
@@ -44,7 +46,15 @@ pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
         return problem(StatusCode::NOT_FOUND, "No such file", format!("the app has no file {}", uri.path()))
             .into_response();
     }
-    serve("index.html", &headers).unwrap_or_else(|| {
+    // At the root it goes out as it was made, and as small.
+    let page = match visit.base.as_str() {
+        "" => serve("index.html", &headers),
+        base => placed_page(base, "").map(|html| {
+            let etag = etag(&Sha256::digest(html.as_bytes()));
+            answer(&headers, &etag, false, || html_response(html))
+        }),
+    };
+    page.unwrap_or_else(|| {
         problem(
             StatusCode::NOT_FOUND,
             "The app is not in this build",
@@ -54,12 +64,33 @@ pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     })
 }
 
-/// The app's page with something more in its head; `None` where the app was not built.
-pub fn page_with(mark: &str) -> Option<String> {
+/// The app's page under a path, with something more in its head; `None` where the app was not built.
+pub fn placed_page(base: &str, mark: &str) -> Option<String> {
     let page = Dist::get("index.html")?;
     let html = String::from_utf8_lossy(&page.data);
     let (head, rest) = html.split_once("</head>")?;
-    Some(format!("{head}{mark}</head>{rest}"))
+    Some(format!("{}{mark}</head>{rest}", under(base, head)))
+}
+
+/// The head of the app's page, with every path in it below `base`, and the base for the app itself to read. A prefix has no
+/// letter that HTML would need escaped: see `edge::prefix`.
+fn under(base: &str, head: &str) -> String {
+    if base.is_empty() {
+        return head.to_owned();
+    }
+    let mut placed = String::with_capacity(head.len() + 40 * base.len());
+    let mut last = None;
+    let mut letters = head.chars().peekable();
+    while let Some(letter) = letters.next() {
+        // The paths are whole values of attributes (without quotes where Trunk minifies), or items of a list in one.
+        let begins = letter == '/' && matches!(last, Some('"' | '=' | ' '));
+        if begins && letters.peek().is_some_and(|next| next.is_ascii_alphanumeric()) {
+            placed.push_str(base);
+        }
+        placed.push(letter);
+        last = Some(letter);
+    }
+    placed.replacen("data-js=", &format!("data-base=\"{base}\" data-js="), 1)
 }
 
 /// Whether the app was built.
@@ -69,29 +100,37 @@ pub fn is_present() -> bool {
 
 fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
     let file = Dist::get(path)?;
-    let etag = etag(&file);
-    let immutable = is_hashed(path);
-    let mut response = if matches(headers, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
+    let etag = etag(&file.metadata.sha256_hash());
+    let mime = mime_guess::from_path(path).first_or_octet_stream();
+    let content_type = HeaderValue::from_str(mime.as_ref()).ok()?;
+    Some(answer(headers, &etag, is_hashed(path), || {
         let (body, encoding) = encoded(path, headers).unwrap_or((file, None));
         let mut response = Response::new(Body::from(body.data));
-        let mime = mime_guess::from_path(path).first_or_octet_stream();
-        let content_type = HeaderValue::from_str(mime.as_ref()).ok()?;
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         if let Some(encoding) = encoding {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         response
-    };
+    }))
+}
+
+/// What is asked for, or that the asker has it.
+fn answer(asked: &HeaderMap, etag: &str, immutable: bool, make: impl FnOnce() -> Response) -> Response {
+    let mut response = if matches(asked, etag) { StatusCode::NOT_MODIFIED.into_response() } else { make() };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    headers.insert(header::ETAG, HeaderValue::from_str(&etag).ok()?);
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(header::ETAG, etag);
+    }
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static(if immutable { "public, max-age=31536000, immutable" } else { "no-cache" }),
     );
-    Some(response)
+    response
+}
+
+fn html_response(html: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html")], html).into_response()
 }
 
 /// The smaller file that was made beside it at build time, if the client reads that coding.
@@ -111,8 +150,7 @@ fn encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'st
     )
 }
 
-fn etag(file: &EmbeddedFile) -> String {
-    let hash = file.metadata.sha256_hash();
+fn etag(hash: &[u8]) -> String {
     let short: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("W/\"{short}\"")
 }
@@ -134,7 +172,7 @@ fn is_hashed(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_hashed;
+    use super::{is_hashed, under};
 
     #[test]
     fn only_names_with_a_hash_are_immutable() {
@@ -143,5 +181,15 @@ mod tests {
         assert!(!is_hashed("index.html"));
         assert!(!is_hashed("icons/icon-512.png"));
         assert!(!is_hashed("deadbeef.js"));
+    }
+
+    #[test]
+    fn every_path_of_the_page_is_placed_and_nothing_else() {
+        let head = r#"<link rel="stylesheet" href="/a.css" integrity="sha384-x/y+z="/><link rel=icon href=/i.svg>
+            <meta name="fleetglass-app" data-sheets="/b.css /c.css" data-rest="/r.wasm" data-js="/j.js">"#;
+        let placed = r#"<link rel="stylesheet" href="/f/a.css" integrity="sha384-x/y+z="/><link rel=icon href=/f/i.svg>
+            <meta name="fleetglass-app" data-sheets="/f/b.css /f/c.css" data-rest="/f/r.wasm" data-base="/f" data-js="/f/j.js">"#;
+        assert_eq!(under("/f", head), placed);
+        assert_eq!(under("", head), head);
     }
 }

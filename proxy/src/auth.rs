@@ -11,13 +11,17 @@
 //! | `session` | who is logged in: cookies, how long they last, what ends them |
 //! | `throttle` | how fast passwords may be tried |
 //! | `origin` | whether a request that changes something comes from a page of ours |
+//! | `groups` | [`role_of`]: which role the groups of somebody give |
+//! | `header` | [`HeaderLogin`]: a reverse proxy's word for who asks |
 //! | `guard` | [`require`]: every request has a [`Who`] behind it, or goes no further |
 //! | [`page`] | how pages look that the proxy draws itself |
 //! | [`login`] | the pages where one signs in and out |
 
 mod api_token;
 pub mod audit;
+mod groups;
 mod guard;
+mod header;
 pub mod login;
 mod origin;
 pub mod page;
@@ -30,7 +34,9 @@ mod users;
 mod who;
 
 pub use api_token::{ApiToken, SCOPES, drafted_token};
+pub use groups::{GroupRole, role_of};
 pub use guard::{Credential, Guard, look, require};
+pub use header::HeaderLogin;
 pub use people::{People, PeopleError, Way};
 use people::{hex, random};
 pub use session::{Identity, Session};

@@ -19,7 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use rules::RulesCommand;
 
-use crate::{config::ConfigError, sim::SimArgs, telemetry};
+use crate::{config::ConfigError, edge::TlsError, sim::SimArgs, telemetry};
 
 /// Exit code for a configuration that is refused.
 const BAD_CONFIG: u8 = 2;
@@ -124,7 +124,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fleetglass: {error:#}");
-            ExitCode::from(if error.is::<ConfigError>() { BAD_CONFIG } else { 1 })
+            let is_config = error.is::<ConfigError>() || error.is::<TlsError>();
+            ExitCode::from(if is_config { BAD_CONFIG } else { 1 })
         }
     }
 }

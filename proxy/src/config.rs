@@ -3,6 +3,7 @@
 //! Every error names the file, the line and column where there is one, and what to do.
 
 mod auth;
+mod edge;
 mod egress;
 mod env;
 mod error;
@@ -28,6 +29,7 @@ use std::{
 };
 
 pub use auth::{AuthConfig, TokenConfig};
+pub use edge::{BasePath, Networks, TlsConfig, TlsVersion, TrustedHeaderConfig};
 pub use egress::EgressConfig;
 pub(crate) use egress::is_url;
 pub use error::ConfigError;
@@ -112,6 +114,12 @@ pub struct ServerConfig {
     pub data_dir: PathBuf,
     /// Further host names by which browsers reach a listener without login (a guard against DNS rebinding).
     pub hosts: Vec<String>,
+    /// The reverse proxies that are believed what they say of a request.
+    pub trusted_proxies: Networks,
+    /// The path under which a reverse proxy has us.
+    pub base_path: BasePath,
+    /// TLS of our own.
+    pub tls: Option<TlsConfig>,
 }
 
 fn address<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
@@ -303,6 +311,9 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: "fleetglass-data".into(),
             hosts: Vec::new(),
+            trusted_proxies: Networks::default(),
+            base_path: BasePath::default(),
+            tls: None,
         }
     }
 }

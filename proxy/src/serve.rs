@@ -25,6 +25,7 @@ use crate::{
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
+    edge::{self, Edge, Tls},
     egress::Egress,
     fleet::Fleet,
     live::Live,
@@ -57,6 +58,7 @@ pub struct Proxy {
     scheduler: Scheduler<Rounds>,
     loaded: LoadedConfig,
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     cancel: CancellationToken,
     /// Ours until the end; `None` where nothing can be written.
     data_dir: Option<Arc<DataDir>>,
@@ -71,6 +73,7 @@ impl Proxy {
         let config = &loaded.config;
         let registry = targets::registry(&loaded)?;
         let tokens = Tokens::of(&loaded)?;
+        let tls = Tls::of(&loaded)?.map(Arc::new);
         let data_dir = data::open(&loaded)?;
         let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
         let people = Arc::new(People::restore(Arc::clone(&state), config).await);
@@ -202,6 +205,7 @@ impl Proxy {
             loaded,
             data_dir,
             listener,
+            tls,
             cancel,
         })
     }
@@ -214,16 +218,25 @@ impl Proxy {
         self.listener.local_addr()
     }
 
+    /// The same as a URL, with the base path.
+    ///
+    /// # Errors
+    /// The socket is gone.
+    pub fn url(&self) -> std::io::Result<String> {
+        Ok(self.loaded.config.own_url(self.address()?))
+    }
+
     /// Asks, publishes and serves until it is cancelled. `further` targets come besides the config's.
     ///
     /// # Errors
     /// The listener fails, or the machine gives no thread for a remote write queue.
     pub async fn run(self, further: Vec<Target>) -> anyhow::Result<()> {
-        let Self { app, guard, rounds, pushed, scheduler, data_dir, loaded, listener, cancel } = self;
+        let Self { app, guard, rounds, pushed, scheduler, data_dir, loaded, listener, tls, cancel } = self;
         let retention = retention(&loaded.config.store);
         let keeper =
             data_dir.is_some().then(|| Keeper::start(Arc::clone(&app.store), retention)).transpose()?;
-        let router = app::router(&app, &guard, &loaded.config.cors);
+        let edge = Edge::new(&loaded.config.server, Arc::clone(&guard));
+        let router = app::router(&app, &guard, edge, &loaded.config.cors);
         // Before the first round, so that it goes out too.
         let folder = data_dir.as_deref().map(DataDir::path);
         let sending = Sending::start(&loaded, folder, &app.store, app.telemetry.remote())?;
@@ -248,25 +261,26 @@ impl Proxy {
             scheduler,
             guard,
             own,
+            tls: tls.clone(),
             telemetry: Arc::clone(&app.telemetry),
             state: Arc::clone(&app.state),
             cancel: cancel.child_token(),
         }));
-        let stop = cancel.clone();
+        let serve = edge::serve(listener, router, tls, cancel.clone());
         let (live, shares) = (Arc::clone(&app.live), Arc::clone(&app.shares));
-        let serve = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move {
-                stop.cancelled().await;
-                // Open streams would hold the shutdown up for ever.
-                live.close();
-                shares.close();
-            });
+        let close = async {
+            cancel.cancelled().await;
+            // Open streams would hold the shutdown up for ever.
+            live.close();
+            shares.close();
+        };
+        let serve = async { tokio::join!(serve, close) };
         let deadline = async {
             cancel.cancelled().await;
             tokio::time::sleep(SHUTDOWN_DEADLINE).await;
         };
         tokio::select! {
-            served = serve => served?,
+            _ = serve => {}
             () = deadline => tracing::warn!("some requests had not ended and were cut off"),
         }
         cancel.cancel();

@@ -46,6 +46,8 @@ pub struct Telemetry {
     notify: NotifyMetrics,
     egress_up: Gauge,
     egress_checks: Family<ResultLabel, Counter>,
+    /// There only where TLS is.
+    certificate: Family<Vec<(String, String)>, Gauge<f64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +90,7 @@ impl Default for Telemetry {
             notify: NotifyMetrics::default(),
             egress_up: Gauge::default(),
             egress_checks: Family::default(),
+            certificate: Family::default(),
         };
         telemetry.register();
         telemetry
@@ -145,6 +148,11 @@ impl Telemetry {
             "Looks for our own way out, by what they showed",
             self.egress_checks.clone(),
         );
+        registry.register(
+            "fleetglass_tls_certificate_not_after_seconds",
+            "When the certificate that is shown runs out, in Unix seconds",
+            self.certificate.clone(),
+        );
         self.state.register(&mut registry);
         self.remote.register(&mut registry);
         self.notify.register(&mut registry);
@@ -160,6 +168,11 @@ impl Telemetry {
     /// The metrics of notifications.
     pub fn notify(&self) -> &NotifyMetrics {
         &self.notify
+    }
+
+    /// When the certificate that is shown runs out.
+    pub fn certificate(&self, not_after: fleetglass_shared::health::UnixMillis) {
+        self.certificate.get_or_create(&Vec::new()).set(not_after as f64 / 1000.0);
     }
 
     /// What is known of our own way out; `looked` when that is news of a look.

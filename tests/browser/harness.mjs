@@ -103,7 +103,7 @@ export async function startServe(config, { listen = '127.0.0.1:0', files = {}, r
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'fleetglass.toml'), `[server]\nlisten = "${listen}"\n${config}`);
   const running = new Process(['serve', '--config', 'fleetglass.toml'], { cwd: folder });
-  const [, url] = await running.says(/listening on (http:\/\/\S+)/);
+  const [, url] = await running.says(/listening on (https?:\/\/\S+)/);
   if (ready) await everyNodeAsked(url);
   return { url, folder, process: running, stop: async () => { await running.stop(); rmSync(folder, { recursive: true }); } };
 }
@@ -156,12 +156,15 @@ export function openBrowser() {
 /**
  * A page in a context of its own. Whatever goes wrong in it is kept: `page.faults()` gives it, and closing
  * the page with `page.done()` fails when there was anything that no pattern of `expected` matches.
+ * `page.asked` has the URLs of all its requests.
  */
-export async function openPage(browser, url, { viewport = DESKTOP, theme = 'light', touch = false, expected = [], scale = 1, reducedMotion = 'no-preference' } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme: theme, hasTouch: touch, deviceScaleFactor: scale, reducedMotion });
+export async function openPage(browser, url, { viewport = DESKTOP, theme = 'light', touch = false, expected = [], scale = 1, reducedMotion = 'no-preference', ignoreHTTPSErrors = false } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme: theme, hasTouch: touch, deviceScaleFactor: scale, reducedMotion, ignoreHTTPSErrors });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const seen = [];
+  page.asked = [];
+  page.on('request', (request) => page.asked.push(request.url()));
   page.on('console', (message) => {
     if (message.type() === 'error') seen.push(`console: ${message.text()} (${message.location().url})`);
   });

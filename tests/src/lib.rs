@@ -13,6 +13,7 @@
 //! | [`push`] | a remote write request by hand |
 //! | [`samples`] | samples of any Prometheus API, compared one by one |
 //! | [`fixtures`] | the recorded answers of the families |
+//! | [`tls`] | certificates, and clients that show which version of TLS and HTTP was spoken |
 //! | [`wait`] | waiting for something to come true |
 
 pub mod command;
@@ -25,4 +26,5 @@ pub mod proxy;
 pub mod push;
 pub mod samples;
 pub mod sse;
+pub mod tls;
 pub mod wait;

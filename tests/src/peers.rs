@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     proxy::{free_port, http_client, write},
+    tls::Certificate,
     wait::eventually,
 };
 
@@ -33,6 +34,7 @@ pub struct Peer {
     args: Vec<String>,
     ready: String,
     port: u16,
+    scheme: &'static str,
     folder: TempDir,
 }
 
@@ -129,15 +131,28 @@ impl Peer {
     /// nginx, with the inside of a `server` block; `listen` and the temporary paths are added.
     pub async fn nginx(server: &str) -> Self {
         Self::start(&["nginx"], "/nginx-is-up", |folder, port| {
-            write(&folder.join("nginx.conf"), &nginx_config(folder, port, server));
+            write(&folder.join("nginx.conf"), &nginx_config(folder, port, "", server));
             vec!["-p".to_owned(), folder.display().to_string(), "-c".to_owned(), "nginx.conf".to_owned()]
+        })
+        .await
+    }
+
+    /// The same over TLS, with a certificate of its own.
+    pub async fn nginx_tls(server: &str, certificate: &Certificate) -> Self {
+        Self::start_as("https", &["nginx"], "/nginx-is-up", |folder, port| {
+            write(&folder.join("cert.pem"), &certificate.pem);
+            write(&folder.join("key.pem"), &certificate.key);
+            let folder_name = folder.display();
+            let server = format!("ssl_certificate {folder_name}/cert.pem;\nssl_certificate_key {folder_name}/key.pem;\n{server}");
+            write(&folder.join("nginx.conf"), &nginx_config(folder, port, " ssl http2", &server));
+            vec!["-p".to_owned(), folder_name.to_string(), "-c".to_owned(), "nginx.conf".to_owned()]
         })
         .await
     }
 
     /// Where it listens.
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
     }
 
     /// The port it listens on.
@@ -146,12 +161,21 @@ impl Peer {
     }
 
     async fn start(names: &[&str], ready: &str, set_up: impl Fn(&Path, u16) -> Vec<String>) -> Self {
+        Self::start_as("http", names, ready, set_up).await
+    }
+
+    async fn start_as(
+        scheme: &'static str,
+        names: &[&str],
+        ready: &str,
+        set_up: impl Fn(&Path, u16) -> Vec<String>,
+    ) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let port = free_port();
         let args = set_up(folder.path(), port);
         let program = find(names);
         let child = spawn(&program, &args, folder.path());
-        let mut peer = Self { child, program, args, ready: ready.to_owned(), port, folder };
+        let mut peer = Self { child, program, args, ready: ready.to_owned(), port, scheme, folder };
         peer.is_ready().await;
         peer
     }
@@ -246,7 +270,7 @@ pub fn promtool_check_metrics(exposition: &str) -> Result<(), String> {
     if output.status.success() && said.trim().is_empty() { Ok(()) } else { Err(said) }
 }
 
-fn nginx_config(folder: &Path, port: u16, server: &str) -> String {
+fn nginx_config(folder: &Path, port: u16, listen: &str, server: &str) -> String {
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|part| format!("  {part}_temp_path {folder}/{part};\n"))
@@ -254,7 +278,7 @@ fn nginx_config(folder: &Path, port: u16, server: &str) -> String {
     format!(
         "user root root;\ndaemon off;\nmaster_process on;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n\
          events {{ worker_connections 2048; }}\nhttp {{\n  access_log off;\n{temporary}\
-         server {{\n  listen 127.0.0.1:{port};\n  location = /nginx-is-up {{ return 200; }}\n{server}\n}}\n}}\n"
+         server {{\n  listen 127.0.0.1:{port}{listen};\n  location = /nginx-is-up {{ return 200; }}\n{server}\n}}\n}}\n"
     )
 }
 

@@ -29,6 +29,8 @@ timeout = \"500ms\"
 pub struct Fleetglass {
     child: Child,
     address: SocketAddr,
+    /// With the base path.
+    url: String,
     folder: Arc<TempDir>,
     log: Log,
     http: reqwest::Client,
@@ -92,14 +94,14 @@ impl Fleetglass {
     pub async fn start_with(mut command: Command, folder: Arc<TempDir>) -> Self {
         command.current_dir(folder.path());
         let (mut child, log) = spawn(&mut command);
-        let address = eventually("the proxy listens", async || {
+        let (address, url) = eventually("the proxy listens", async || {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
                 panic!("the proxy ended ({status}) instead of serving:\n{}", log.text());
             }
             log.address().ok_or_else(|| log.text().clone())
         })
         .await;
-        Self { child, address, folder, log, http: http_client(), token: None }
+        Self { child, address, url, folder, log, http: http_client(), token: None }
     }
 
     /// Asks it to end, and waits until it has.
@@ -147,7 +149,7 @@ impl Fleetglass {
 
     /// The whole URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}{path}", self.url)
     }
 
     /// The folder of its config.
@@ -361,10 +363,13 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn address(&self) -> Option<SocketAddr> {
+    /// Where it listens: the address, and the URL with the base path.
+    fn address(&self) -> Option<(SocketAddr, String)> {
         let text = self.text();
-        let (_, rest) = text.split_once("listening on http://")?;
-        rest.split_whitespace().next()?.parse().ok()
+        let (_, rest) = text.split_once("listening on ")?;
+        let url = rest.split_whitespace().next()?;
+        let address = url.split_once("://")?.1.split('/').next()?.parse().ok()?;
+        Some((address, url.to_owned()))
     }
 }
 
@@ -402,6 +407,8 @@ pub fn http_client() -> reqwest::Client {
     // Only fails when a test of this process installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    // Stories make their own certificates; those about them look closer, with `tls`.
+    let client = client.tls_danger_accept_invalid_certs(true);
     client.build().expect("a client without certificates can be made")
 }
 

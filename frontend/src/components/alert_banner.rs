@@ -8,7 +8,7 @@ use super::severity_mark::{severity_class, severity_shape};
 use super::words::whole;
 use crate::dom::{El, effect, group, p, span, unseen, with_class};
 use crate::route::{Page, use_route};
-use crate::shared::shows;
+use crate::shared::{file, shows};
 use crate::state::alerts::{Open, summary};
 use crate::state::use_fleet;
 
@@ -79,11 +79,11 @@ pub fn tell_tab() {
         let Some(icon) = document().query_selector("link[rel~='icon']").ok().flatten() else { return };
         let plain = plain.get_or_insert_with(|| icon.get_attribute("href").unwrap_or_default());
         let shown = match open.with(|open| open.counts) {
-            [critical, ..] if critical > 0 => "/icons/favicon-critical.svg",
-            [_, warning, _] if warning > 0 => "/icons/favicon-warning.svg",
-            _ => plain.as_str(),
+            [critical, ..] if critical > 0 => file("/icons/favicon-critical.svg"),
+            [_, warning, _] if warning > 0 => file("/icons/favicon-warning.svg"),
+            _ => plain.clone(),
         };
-        let _ = icon.set_attribute("href", shown);
+        let _ = icon.set_attribute("href", &shown);
     });
 }
 

@@ -11,6 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::app::ALARM;
 use crate::dom::{El, effect, group};
 use crate::kept::{keep, kept};
+use crate::shared::file;
 use crate::state::alerts::summary;
 use crate::state::use_fleet;
 
@@ -148,7 +149,8 @@ fn notify(title: &str, words: &str) {
         return;
     }
     let options = Object::new();
-    for (name, value) in [("body", words), ("tag", "fleetglass"), ("icon", "/icons/favicon-critical.svg")] {
+    let icon = file("/icons/favicon-critical.svg");
+    for (name, value) in [("body", words), ("tag", "fleetglass"), ("icon", &icon)] {
         let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
     }
     let _ = Reflect::construct(&class, &[JsValue::from_str(title), options.into()].iter().collect());

@@ -7,7 +7,7 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -46,23 +46,19 @@ pub async fn page(
     State(app): State<Arc<App>>,
     Path(parts): Path<BTreeMap<String, String>>,
     Extension(visit): Extension<Visit>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let token = parts.get("token").map(String::as_str).unwrap_or_default();
     if parts.get("page").is_some_and(|page| page.starts_with("api/")) {
         return nothing().into_response();
     }
+    let at = format!("{}/s/{token}", visit.base);
     let now = clock::now();
     let share = match entered(&app, token, &headers, now) {
         Entered::Nobody => return closed_page(),
         Entered::Locked(share) => {
-            let told = unfurled(
-                &Card::locked(&share.shared_with().title),
-                &origin(&app, &visit, &uri, &headers),
-                token,
-            );
-            return password_page(&share, token, StatusCode::OK, ("", &told));
+            let told = unfurled(&Card::locked(&share.shared_with().title), &origin(&app, &visit), token);
+            return password_page(&share, &at, StatusCode::OK, ("", &told));
         }
         Entered::Viewer(share) if share.is_used_up() => return closed_page(),
         Entered::Viewer(share) => share,
@@ -78,9 +74,9 @@ pub async fn page(
         escaped(&told.note),
         escaped(told.logo.as_deref().unwrap_or_default()),
         views.join(" "),
-        unfurled(&card, &origin(&app, &visit, &uri, &headers), token),
+        unfurled(&card, &origin(&app, &visit), token),
     );
-    match assets::page_with(&mark) {
+    match assets::placed_page(&visit.base, &mark) {
         Some(html) => html_page(
             StatusCode::OK,
             html,
@@ -92,27 +88,30 @@ pub async fn page(
 }
 
 /// Opens a link that has a password.
-pub async fn password(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn password(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Response {
+    let at = format!("{}/s/{token}", visit.base);
     let now = clock::now();
     let Some(share) = app.shares.find(&token, now) else { return closed_page() };
     if share.password().is_none() {
-        return see_other(&token, None);
+        return see_other(&at, None);
     }
     let given = Form::read(None, &body).ok().and_then(|form| form.get("password").map(str::to_owned));
     match app.shares.sessions().begin(&share, given.unwrap_or_default(), now).await {
         Ok(secret) => {
-            let secure = if app.is_https { "; Secure" } else { "" };
-            see_other(
-                &token,
-                Some(format!("{COOKIE}={secret}; Path=/s/{token}; HttpOnly; SameSite=Strict{secure}")),
-            )
+            let secure = if app.is_https || visit.is_https { "; Secure" } else { "" };
+            see_other(&at, Some(format!("{COOKIE}={secret}; Path={at}; HttpOnly; SameSite=Strict{secure}")))
         }
         Err(PasswordError::Wrong) => {
-            password_page(&share, &token, StatusCode::FORBIDDEN, ("That is not the password.", ""))
+            password_page(&share, &at, StatusCode::FORBIDDEN, ("That is not the password.", ""))
         }
         Err(PasswordError::TooSoon(seconds)) => {
             let words = format!("Too many tries. Try again in {seconds} s.");
-            let mut response = password_page(&share, &token, StatusCode::TOO_MANY_REQUESTS, (&words, ""));
+            let mut response = password_page(&share, &at, StatusCode::TOO_MANY_REQUESTS, (&words, ""));
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             response
         }
@@ -187,12 +186,11 @@ fn unfurled(card: &Card, origin: &str, token: &str) -> String {
 }
 
 /// Where this proxy is, for whoever is elsewhere: as the config says, else as whoever asks got here.
-fn origin(app: &App, visit: &Visit, uri: &Uri, headers: &HeaderMap) -> String {
+fn origin(app: &App, visit: &Visit) -> String {
     if let Some(url) = &app.external_url {
         return url.clone();
     }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let host = visit.host.as_deref().unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let host = if !host.is_empty() && host.chars().all(plain) { host } else { "localhost" };
     format!("{}://{host}{}", if visit.is_https { "https" } else { "http" }, visit.base)
@@ -212,21 +210,16 @@ fn closed_page() -> Response {
 }
 
 /// `words` are to be said; `head` goes into the head.
-fn password_page(
-    share: &OpenShare,
-    token: &str,
-    status: StatusCode,
-    (words, head): (&str, &str),
-) -> Response {
+fn password_page(share: &OpenShare, at: &str, status: StatusCode, (words, head): (&str, &str)) -> Response {
     let told = share.shared_with();
     let inside = format!(
-        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"/s/{}/password\">\
+        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"{}/password\">\
          <p><label for=\"password\">Password</label><input id=\"password\" type=\"password\" name=\"password\" required autofocus>\
          <button>Open</button></p>\
          <p role=\"alert\">{words}</p></form>",
         escaped(&told.title),
         escaped(&told.by),
-        escaped(token),
+        escaped(at),
     );
     small_page(status, (head, &inside), &format!("form-action 'self'; {}", ancestors(share)))
 }
@@ -253,8 +246,8 @@ fn html_page(status: StatusCode, html: String, policy: &str) -> Response {
     response
 }
 
-fn see_other(token: &str, cookie: Option<String>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/s/{token}/"))]).into_response();
+fn see_other(at: &str, cookie: Option<String>) -> Response {
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, format!("{at}/"))]).into_response();
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

@@ -21,6 +21,7 @@ use crate::{
     assets,
     auth::{Who, audit::Of},
     clock,
+    edge::Visit,
     share::ShareError,
 };
 
@@ -47,6 +48,7 @@ pub async fn share(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
 pub async fn make(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    Extension(visit): Extension<Visit>,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
     let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
@@ -59,7 +61,7 @@ pub async fn make(
         by,
         "a share link was made"
     );
-    let path = format!("/s/{token}/");
+    let path = format!("{}/s/{token}/", visit.base);
     let of = Extension(Of(format!("{} {}", share.id, share.title)));
     Ok((StatusCode::CREATED, NO_STORE, of, Json(ShareMade { share, token, path })).into_response())
 }
@@ -131,7 +133,10 @@ pub async fn preview(
 
 /// The app below which the preview of a link or a draft is. There is only the id in it: what it shows is asked for with
 /// the login of whoever looks.
-pub async fn preview_page(Path(parts): Path<BTreeMap<String, String>>) -> Response {
+pub async fn preview_page(
+    Extension(visit): Extension<Visit>,
+    Path(parts): Path<BTreeMap<String, String>>,
+) -> Response {
     let id = parts.get("id").map(String::as_str).unwrap_or_default();
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return refused(&ShareError::NoSuchShare).into_response();
@@ -139,7 +144,7 @@ pub async fn preview_page(Path(parts): Path<BTreeMap<String, String>>) -> Respon
     let mark = format!(
         "<meta name=\"robots\" content=\"noindex\"><meta name=\"fleetglass-share\" data-preview=\"{id}\">"
     );
-    match assets::page_with(&mark) {
+    match assets::placed_page(&visit.base, &mark) {
         Some(html) => (NO_STORE, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::{
     body::{Body, HttpBody},
     extract::{Request, State},
@@ -12,14 +13,20 @@ use axum::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{People, Tokens, Who, audit::Act, origin::Own};
-use crate::{api::problem::problem, config::Config, edge::Visit};
+use super::{HeaderLogin, People, Tokens, Who, audit::Act, header::Vouched, origin::Own};
+use crate::{
+    api::problem::problem,
+    config::Config,
+    edge::{Visit, bare_host, is_loopback},
+};
 
 /// What guards a listener.
 #[derive(Debug)]
 pub struct Guard {
     /// Accepted tokens of the config; swapped on reload.
-    pub tokens: arc_swap::ArcSwap<Tokens>,
+    pub tokens: ArcSwap<Tokens>,
+    /// Whose word for who asks is taken; swapped on reload.
+    pub header: ArcSwapOption<HeaderLogin>,
     /// Everybody else who is known.
     pub people: Arc<People>,
     /// Host names besides loopback ones by which a listener without login may be called.
@@ -43,6 +50,8 @@ pub enum Credential {
     },
     /// A session, by its id.
     Session(String),
+    /// A reverse proxy's word.
+    Header,
 }
 
 impl Credential {
@@ -51,7 +60,7 @@ impl Credential {
     pub fn is_for(&self, permission: &str) -> bool {
         match self {
             Self::ApiToken { scopes, .. } => scopes.is_empty() || scopes.iter().any(|own| own == permission),
-            Self::Nothing | Self::ConfigToken | Self::Session(_) => true,
+            Self::Nothing | Self::ConfigToken | Self::Session(_) | Self::Header => true,
         }
     }
 }
@@ -69,6 +78,7 @@ enum Refused {
     UnknownHost,
     LoginNeeded,
     OtherOrigin(Box<Who>),
+    NoRole,
 }
 
 impl Guard {
@@ -79,16 +89,24 @@ impl Guard {
         let hosts = config.server.hosts.clone();
         let origins = if config.cors.credentials { config.cors.origins.clone() } else { Vec::new() };
         Self {
-            tokens: arc_swap::ArcSwap::from_pointee(tokens),
+            tokens: ArcSwap::from_pointee(tokens),
+            header: ArcSwapOption::from(header_login(config)),
             people,
             own: Own { hosts: external.chain(hosts.iter().cloned()).collect(), origins },
             hosts,
         }
     }
 
+    /// Takes the ways to log in of another config.
+    pub fn set(&self, config: &Config, tokens: Tokens) {
+        self.tokens.store(Arc::new(tokens));
+        self.header.store(header_login(config));
+        self.people.set_config(config);
+    }
+
     /// Whether everybody is asked who they are.
     pub fn asks(&self) -> bool {
-        !self.tokens.load().is_open() || self.people.asks()
+        !self.tokens.load().is_open() || self.header.load().is_some() || self.people.asks()
     }
 
     /// Whether a request comes from a page of ours.
@@ -96,10 +114,11 @@ impl Guard {
         self.own.is_page(headers, visit)
     }
 
-    /// In this order: a token of the config, a token that somebody made, a session.
+    /// In this order: a token of the config, a token that somebody made, a reverse proxy's word, a session.
     fn enter(&self, request: &Request) -> Result<Entered, Refused> {
+        let visit = request.extensions().get::<Visit>().ok_or(Refused::LoginNeeded)?;
         if !self.asks() {
-            return match is_local_host(request, &self.hosts) {
+            return match is_local(visit, &self.hosts) {
                 true => Ok(Entered { who: Who::local(), credential: Credential::Nothing, ended: None }),
                 false => Err(Refused::UnknownHost),
             };
@@ -108,15 +127,27 @@ impl Guard {
         if let Some(who) = self.tokens.load().holder(headers).cloned() {
             return Ok(Entered { who, credential: Credential::ConfigToken, ended: None });
         }
-        let visit = request.extensions().get::<Visit>().ok_or(Refused::LoginNeeded)?;
         let named = |name: &str| self.tokens.load().named(name).cloned();
         if let Some((who, token)) = self.people.token_of(headers, visit, named) {
             let (id, scopes) = (token.id().to_owned(), token.scopes().to_vec());
             let ended = Some(token.ended());
             return Ok(Entered { who, credential: Credential::ApiToken { id, scopes }, ended });
         }
-        let session = self.people.session_of(visit, headers).ok_or(Refused::LoginNeeded)?;
+        // What comes by itself with a request of any page of the browser: a cookie, the proxy's or ours.
         let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
+        if let Some(login) = &*self.header.load() {
+            match login.vouched(visit.peer, headers) {
+                Vouched::Who(who) if !only_looks && !self.is_own_page(headers, visit) => {
+                    return Err(Refused::OtherOrigin(Box::new(who)));
+                }
+                Vouched::Who(who) => {
+                    return Ok(Entered { who, credential: Credential::Header, ended: None });
+                }
+                Vouched::NoRole => return Err(Refused::NoRole),
+                Vouched::Nobody => {}
+            }
+        }
+        let session = self.people.session_of(visit, headers).ok_or(Refused::LoginNeeded)?;
         if !only_looks && !self.is_own_page(headers, visit) {
             return Err(Refused::OtherOrigin(Box::new(session.who())));
         }
@@ -195,6 +226,12 @@ impl IntoResponse for Refused {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
                 response
             }
+            Self::NoRole => problem(
+                StatusCode::FORBIDDEN,
+                "No role",
+                "You are known here, but no [[auth.trusted_header.role]] gives a role to you or to a group of yours.",
+            )
+            .into_response(),
             Self::OtherOrigin(_) => problem(
                 StatusCode::FORBIDDEN,
                 "Another origin",
@@ -211,22 +248,18 @@ fn host_of(text: &str) -> &str {
     text.split('/').next().unwrap_or_default()
 }
 
-fn is_local_host(request: &Request, hosts: &[String]) -> bool {
-    let named = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+fn header_login(config: &Config) -> Option<Arc<HeaderLogin>> {
+    config.auth.trusted_header.as_ref().and_then(HeaderLogin::of).map(Arc::new)
+}
+
+/// Whether a request is meant for this machine, or for a name that the config lists. One that a reverse proxy passed on
+/// for somebody elsewhere is not for this machine, whatever name the proxy asks for.
+fn is_local(visit: &Visit, hosts: &[String]) -> bool {
     // HTTP/1.0 without Host cannot come from a browser.
-    let Some(named) = named else { return true };
-    let name = match named.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => named,
-    };
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-        || hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+    let Some(named) = &visit.host else { return !visit.is_forwarded };
+    let name = bare_host(named);
+    let from_here = !visit.is_forwarded || visit.ip.is_loopback();
+    (from_here && is_loopback(name)) || hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -234,6 +267,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    fn visit(host: Option<&str>, forwarded_for: Option<&str>) -> Visit {
+        let ip = forwarded_for.unwrap_or("127.0.0.1").parse().unwrap();
+        Visit {
+            ip,
+            is_https: false,
+            base: String::new(),
+            peer: "127.0.0.1".parse().unwrap(),
+            host: host.map(str::to_owned),
+            is_forwarded: forwarded_for.is_some(),
+        }
+    }
 
     #[test]
     fn a_rebound_name_is_not_local() {
@@ -247,8 +292,24 @@ mod tests {
             ("localhost.evil.example:8080", false),
             ("10.0.0.5:8080", false),
         ] {
-            let request = Request::builder().header("host", host).body(axum::body::Body::empty()).unwrap();
-            assert_eq!(is_local_host(&request, &["fleet.lan".to_owned()]), local, "{host}");
+            assert_eq!(is_local(&visit(Some(host), None), &["fleet.lan".to_owned()]), local, "{host}");
+        }
+        assert!(is_local(&visit(None, None), &[]));
+    }
+
+    #[test]
+    fn what_a_proxy_passes_on_for_others_is_not_local() {
+        let hosts = ["fleet.lan".to_owned()];
+        for (host, ip, local) in [
+            // nginx asks for its upstream's name unless told otherwise.
+            (Some("127.0.0.1:8080"), "203.0.113.7", false),
+            (Some("localhost"), "203.0.113.7", false),
+            (Some("evil.example"), "127.0.0.1", false),
+            (Some("fleet.lan"), "203.0.113.7", true),
+            (Some("localhost:8443"), "127.0.0.1", true),
+            (None, "127.0.0.1", false),
+        ] {
+            assert_eq!(is_local(&visit(host, Some(ip)), &hosts), local, "{host:?} for {ip}");
         }
     }
 }

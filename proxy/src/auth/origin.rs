@@ -24,11 +24,11 @@ impl Own {
         match text(header::HeaderName::from_static("sec-fetch-site")) {
             // No page can set it; browsers send it over TLS and on this machine.
             Some(site) => site == "same-origin",
-            None => self.is_host(origin, text(header::HOST), visit),
+            None => self.is_host(origin, visit),
         }
     }
 
-    fn is_host(&self, origin: &str, host: Option<&str>, visit: &Visit) -> bool {
+    fn is_host(&self, origin: &str, visit: &Visit) -> bool {
         let Some((scheme, authority)) = origin.split_once("://") else { return false };
         if visit.is_https && scheme != "https" {
             return false;
@@ -41,15 +41,18 @@ impl Own {
         let bare = |name: &str| name.strip_suffix(usual).unwrap_or(name).to_ascii_lowercase();
         let asked = bare(authority);
         !asked.is_empty()
-            && host.into_iter().chain(self.hosts.iter().map(String::as_str)).any(|own| bare(own) == asked)
+            && visit
+                .host
+                .as_deref()
+                .into_iter()
+                .chain(self.hosts.iter().map(String::as_str))
+                .any(|own| bare(own) == asked)
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::net::{IpAddr, Ipv4Addr};
-
     use super::*;
 
     #[test]
@@ -58,7 +61,8 @@ mod tests {
             hosts: vec!["fleet.example".into(), "fleet.lan:8080".into()],
             origins: vec!["https://portal.example".into()],
         };
-        let visit = |is_https| Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https, base: String::new() };
+        let visit =
+            |is_https| Visit { host: Some("127.0.0.1:8080".to_owned()), ..Visit::from_here(is_https, "") };
         for (origin, site, is_https, is_ours) in [
             ("http://127.0.0.1:8080", "", false, true),
             ("http://127.0.0.1:9090", "", false, false),
@@ -82,7 +86,6 @@ mod tests {
             ("https://portal.example.evil", "cross-site", true, false),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert("host", "127.0.0.1:8080".parse().unwrap());
             for (name, value) in [("origin", origin), ("sec-fetch-site", site)] {
                 if !value.is_empty() {
                     headers.insert(name, value.parse().unwrap());

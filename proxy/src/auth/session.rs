@@ -301,7 +301,6 @@ impl People {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
     use crate::{config::Config, state::StateFile};
@@ -336,7 +335,7 @@ mod tests {
             (true, "", HOST_COOKIE, "Path=/; HttpOnly; SameSite=Lax; Secure"),
             (true, "/fleet", COOKIE, "Path=/fleet; HttpOnly; SameSite=Lax; Secure"),
         ] {
-            let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https, base: base.to_owned() };
+            let visit = Visit::from_here(is_https, base);
             let cookie = people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
             let text = cookie.to_str().unwrap();
             let (pair, attributes) = text.split_once("; ").unwrap();
@@ -358,7 +357,7 @@ mod tests {
     #[tokio::test]
     async fn a_user_who_was_changed_while_they_signed_in_does_not_get_in() {
         let people = people().await;
-        let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https: false, base: String::new() };
+        let visit = Visit::from_here(false, "");
         let gone = Identity { via: Via::Password, ..oidc("ada") };
         assert!(matches!(people.begin(gone, &visit, &HeaderMap::new()), Err(PeopleError::Wrong)));
         assert!(people.sessions().is_empty());
@@ -367,7 +366,7 @@ mod tests {
     #[tokio::test]
     async fn sessions_of_one_way_in_are_not_those_of_another() {
         let people = people().await;
-        let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https: false, base: String::new() };
+        let visit = Visit::from_here(false, "");
         people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
         assert_eq!(people.end_all_of("ada", Via::Password), 0);
         assert_eq!(people.end_all_of("ada", Via::Oidc), 1);

@@ -7,7 +7,9 @@ use clap::Args;
 use super::BAD_CONFIG;
 use crate::{
     auth::Tokens,
+    clock,
     config::LoadedConfig,
+    edge::Pair,
     serve::{Found, find, registry},
 };
 
@@ -42,7 +44,16 @@ fn read(args: &CheckArgs) -> anyhow::Result<Found> {
     let loaded = LoadedConfig::read(&args.config, std::env::vars())?;
     let registry = registry(&loaded)?;
     Tokens::of(&loaded)?;
-    Ok(find(&loaded, &registry, &mut HashMap::new(), &[]))
+    let pair = Pair::of(&loaded)?;
+    let mut found = find(&loaded, &registry, &mut HashMap::new(), &[]);
+    if let (Some(pair), Some(tls)) = (pair, &loaded.config.server.tls)
+        && !pair.holds(clock::now())
+        && let Some(words) = pair.untimely(clock::now())
+    {
+        let file = loaded.resolve(&tls.cert_file);
+        found.errors.push(format!("{}: {words}\n  hint: renew it; browsers refuse it", file.display()));
+    }
+    Ok(found)
 }
 
 fn report(args: &CheckArgs, good: bool, errors: &[String], targets: usize) {

@@ -23,7 +23,7 @@ pub(super) async fn run(config: PathBuf) -> anyhow::Result<()> {
     let loaded = LoadedConfig::read(&config, std::env::vars())?;
     let cancel = CancellationToken::new();
     let proxy = Proxy::new(loaded, cancel.clone()).await?;
-    tracing::info!("listening on http://{}", proxy.address()?);
+    tracing::info!("listening on {}", proxy.url()?);
     if !assets::is_present() {
         tracing::warn!(
             "this build has no dashboard in it, only the API; `cargo xtask build` makes one that has"

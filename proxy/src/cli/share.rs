@@ -189,7 +189,7 @@ async fn made(create: Create) -> anyhow::Result<()> {
         Some(folder) => in_folder(folder)?.made(wish).await?,
         None => asked.answer("POST", "/api/v1/shares", Some(&wish)).await?,
     };
-    let url = format!("{}{}", asked.base(), made.path);
+    let url = placed(asked.base(), &made.path);
     if asked.json {
         let ShareMade { share, token, path } = &made;
         println!("{}", serde_json::json!({"share": share, "token": token, "path": path, "url": url}));
@@ -203,6 +203,14 @@ async fn made(create: Create) -> anyhow::Result<()> {
         println!("\nThe status page, which everybody sees:\n\n  {}/status/{slug}", asked.base());
     }
     Ok(())
+}
+
+/// The link as a browser opens it. The proxy may know the path that it is under, and `base` may have it too.
+fn placed(base: &str, path: &str) -> String {
+    let under =
+        base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
+    let is_there = path.strip_prefix(under).is_some_and(|rest| !under.is_empty() && rest.starts_with('/'));
+    format!("{}{path}", if is_there { &base[..base.len() - under.len()] } else { base })
 }
 
 fn seconds(name: &str, text: &str) -> anyhow::Result<u64> {
@@ -273,5 +281,23 @@ impl Folder {
             bail!("the state file in the data folder cannot be written");
         }
         Ok(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placed;
+
+    #[test]
+    fn a_link_has_the_path_that_the_proxy_is_under_once() {
+        for (base, path, url) in [
+            ("http://127.0.0.1:8080", "/s/t/", "http://127.0.0.1:8080/s/t/"),
+            ("http://127.0.0.1:8080", "/fleet/s/t/", "http://127.0.0.1:8080/fleet/s/t/"),
+            ("https://a.example/fleet", "/fleet/s/t/", "https://a.example/fleet/s/t/"),
+            // A reverse proxy that says nothing of it.
+            ("https://a.example/fleet", "/s/t/", "https://a.example/fleet/s/t/"),
+        ] {
+            assert_eq!(placed(base, path), url);
+        }
     }
 }

@@ -6,7 +6,7 @@ use fleetglass_shared::scope::node_selector;
 use serde::Deserialize;
 
 use super::{
-    Config, Span,
+    Config, Span, TrustedHeaderConfig,
     error::{Fault, Step},
     validate::fault,
 };
@@ -29,6 +29,8 @@ pub struct AuthConfig {
     /// The bearer tokens that are accepted.
     #[serde(rename = "token")]
     pub tokens: Vec<TokenConfig>,
+    /// A reverse proxy's word for who asks.
+    pub trusted_header: Option<TrustedHeaderConfig>,
 }
 
 impl Default for AuthConfig {
@@ -41,6 +43,7 @@ impl Default for AuthConfig {
             fresh_login: Span(Duration::from_secs(15 * 60)),
             audit_retention: hours(400 * 24),
             tokens: Vec::new(),
+            trusted_header: None,
         }
     }
 }
@@ -48,7 +51,7 @@ impl Default for AuthConfig {
 impl AuthConfig {
     /// Whether the config alone has everybody asked who they are. Users are in the state file.
     pub fn asks(&self) -> bool {
-        self.login || !self.tokens.is_empty()
+        self.login || !self.tokens.is_empty() || self.trusted_header.is_some()
     }
 }
 

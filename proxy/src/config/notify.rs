@@ -140,7 +140,7 @@ impl SummaryConfig {
 impl Config {
     /// Where people reach this server, without a slash at the end.
     pub fn external_url(&self) -> String {
-        self.named_url().unwrap_or_else(|| format!("http://{}", self.server.listen))
+        self.named_url().unwrap_or_else(|| self.own_url(self.server.listen))
     }
 
     /// The same, if it is written.

@@ -9,6 +9,7 @@ use super::{
 
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::auth::validate(config)?;
+    super::edge::validate(config)?;
     cors(config)?;
     scrape(config)?;
     super::egress::validate(config)?;

@@ -85,7 +85,7 @@ impl Plan {
         let named = notify.time_intervals.iter();
         let external_url = match loaded.config.external_url() {
             // Where the port was the system's to choose it is known only now.
-            url if url == format!("http://{}", loaded.config.server.listen) => format!("http://{own}"),
+            url if url == loaded.config.own_url(loaded.config.server.listen) => loaded.config.own_url(own),
             url => url,
         };
         let heartbeat = notify.heartbeat.clone().and_then(|config| {

@@ -14,6 +14,7 @@ use crate::{
     auth::{Guard, Tokens, Via},
     clock,
     config::{Config, InhibitConfig, LoadedConfig, RulesConfig},
+    edge::{self, Look, Tls},
     round::Rounds,
     rules::Sources,
     scrape::Scheduler,
@@ -37,6 +38,7 @@ pub(super) struct Watched {
     pub(super) guard: Arc<Guard>,
     /// Where we listen.
     pub(super) own: std::net::SocketAddr,
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) state: Arc<StateFile>,
     pub(super) cancel: CancellationToken,
@@ -51,6 +53,7 @@ pub(super) async fn watch(mut watched: Watched) {
     let mut seen = watched.loaded.text.clone();
     let mut seen_rules = RuleSources::of(&watched.loaded);
     watched.apply(&mut documents).await;
+    watched.look_at_certificate(false);
     loop {
         watch_folders(watcher.as_mut(), &watched.loaded);
         let forced = tokio::select! {
@@ -68,6 +71,7 @@ pub(super) async fn watch(mut watched: Watched) {
             seen = text;
             watched.reload();
         }
+        watched.look_at_certificate(forced);
         let rules = RuleSources::of(&watched.loaded);
         if forced || rules != seen_rules {
             seen_rules = rules;
@@ -113,8 +117,7 @@ impl Watched {
                 if let Err(error) = self.app.notify.set_config(&loaded, self.own) {
                     return self.refuse(&format!("{error:#}"));
                 }
-                self.guard.tokens.store(Arc::new(tokens));
-                self.guard.people.set_config(new);
+                self.guard.set(new, tokens);
                 self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());
                 self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);
@@ -128,6 +131,30 @@ impl Watched {
         }
     }
 
+    /// Shows another certificate where its files changed, and says when the one that is shown runs out.
+    fn look_at_certificate(&self, again: bool) {
+        let Some(tls) = &self.tls else { return };
+        match tls.look(again) {
+            Look::Same => {}
+            Look::Taken(until) => {
+                let until = fleetglass_shared::format::utc(until / 1000);
+                tracing::info!(until, "another certificate is shown from now on");
+                self.event(true, "Another certificate is shown".to_owned());
+            }
+            Look::Refused(error) => {
+                tracing::error!("certificate refused, the old one stays: {error}");
+                self.event(
+                    false,
+                    "A certificate was refused, and the old one stays; the log says why".to_owned(),
+                );
+            }
+        }
+        self.telemetry.certificate(tls.not_after());
+        if let Some(words) = tls.untimely(clock::now()) {
+            tracing::warn!("{words}; renew it: it is taken as soon as its files change");
+        }
+    }
+
     fn refuse(&self, why: &str) {
         tracing::error!("config refused, the old one stays: {why}");
         // The words may show what stands in the file, and more people read events than the log.
@@ -135,8 +162,12 @@ impl Watched {
     }
 
     fn tell(&self, taken: bool, text: String) {
+        self.telemetry.reload(taken, clock::now());
+        self.event(taken, text);
+    }
+
+    fn event(&self, taken: bool, text: String) {
         let now = clock::now();
-        self.telemetry.reload(taken, now);
         let to = if taken { "taken" } else { "refused" };
         let outcome = if taken { "ok" } else { "refused" };
         self.guard.people.note("the operator", Some(Via::Local), "", "config_reloaded", "", outcome);
@@ -193,7 +224,7 @@ fn notifier(sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
 
 fn watch_folders(watcher: Option<&mut RecommendedWatcher>, loaded: &LoadedConfig) {
     let Some(watcher) = watcher else { return };
-    for folder in targets::folders(loaded) {
+    for folder in targets::folders(loaded).into_iter().chain(edge::folders(loaded)) {
         // A folder that is watched already is watched on; one that is missing is looked for again later.
         let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
     }

@@ -15,7 +15,11 @@ pub(super) fn from_openmetrics(openmetrics: &str) -> String {
                 let total = if counters.contains(&name) { "_total" } else { "" };
                 text.extend(["# ", keyword, " ", name, total, " ", rest]);
             }
-            _ => text.push_str(line),
+            // A family whose only labels are none.
+            _ => match line.split_once("{} ").filter(|(name, _)| !name.contains('{')) {
+                Some((name, value)) => text.extend([name, " ", value]),
+                None => text.push_str(line),
+            },
         }
         text.push('\n');
     }
@@ -28,10 +32,8 @@ mod tests {
 
     #[test]
     fn counters_are_named_whole_and_the_end_is_left_out() {
-        let openmetrics =
-            "# HELP a Things.\n# TYPE a counter\na_total{x=\"y\"} 1\n# TYPE b gauge\nb 2\n# EOF\n";
-        let text =
-            "# HELP a_total Things.\n# TYPE a_total counter\na_total{x=\"y\"} 1\n# TYPE b gauge\nb 2\n";
+        let openmetrics = "# HELP a Things.\n# TYPE a counter\na_total{x=\"y\"} 1\n# TYPE b gauge\nb 2\n# TYPE c gauge\nc{} 3\n# EOF\n";
+        let text = "# HELP a_total Things.\n# TYPE a_total counter\na_total{x=\"y\"} 1\n# TYPE b gauge\nb 2\n# TYPE c gauge\nc 3\n";
         assert_eq!(from_openmetrics(openmetrics), text);
     }
 }
