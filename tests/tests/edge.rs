@@ -1,5 +1,7 @@
 //! The way to us: TLS and its certificates, HTTP/2, reverse proxies and what they may say, a base path.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "edge/nginx.rs"]
 mod nginx;
 #[path = "edge/trust.rs"]

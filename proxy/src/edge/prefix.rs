@@ -5,7 +5,7 @@ const LONGEST: usize = 200;
 
 /// The first parts of this server's own addresses. A path that begins with one may be meant as it stands, so none of
 /// them is ever taken away as a prefix.
-const OWN: [&str; 18] = [
+const OWN: [&str; 20] = [
     "alerts",
     "api",
     "embed",
@@ -18,10 +18,12 @@ const OWN: [&str; 18] = [
     "n",
     "nodes",
     "notifications",
+    "people",
     "readyz",
     "risks",
     "rules",
     "s",
+    "shares",
     "status",
     "timeline",
 ];

@@ -1,6 +1,6 @@
 //! What others may say of a request: listed reverse proxies, and nobody else.
 
-use fleetglass_tests::{command::run_in, proxy::Fleetglass};
+use fleetglass_tests::{command::run_in, proxy::Fleetglass, wait::eventually};
 use tempfile::TempDir;
 
 const LISTEN: &str = "[server]\nlisten = \"127.0.0.1:0\"\n";
@@ -63,6 +63,15 @@ async fn a_proxys_word_for_who_asks_is_taken_from_its_address_alone() {
     assert_eq!(here.get("/readyz").await.body.lines().count(), 1);
     assert!(!here.get("/readyz").await.body.contains("nodes"), "how many there are is told after login");
     assert_eq!(here.get("/healthz").await.status, 200);
+
+    // Another config gives them something to do, without a restart.
+    let config = login("127.0.0.1").replace("\"ops\"", "\"dev\"");
+    here.write("fleetglass.toml", &config);
+    eventually("the other rule counts", async || {
+        let answer = here.request("GET", "/api/v1/fleet", &[user, ("x-forwarded-groups", "ops")]).await;
+        if answer.status == 403 { Ok(()) } else { Err(answer.status.to_string()) }
+    })
+    .await;
 
     // What is made bears the name.
     let wish = r#"{"title":"For Acme","scope":{"select":["{instance=\"a\"}"],"views":["fleet"]}}"#;
