@@ -29,6 +29,9 @@ async fn with_the_first_user_everybody_signs_in_and_out() {
     let first = browser.ask("POST", "/api/v1/users", viewer).await;
     assert_eq!(first.status, 400, "{}", first.body);
     assert!(first.body.contains("must be an admin"), "{}", first.body);
+    let elsewhere = [("origin", "https://evil.example"), ("content-type", "text/plain")];
+    let planted = browser.send("POST", "/api/v1/events", &elsewhere, r#"{"text": "planted"}"#).await;
+    assert_eq!(planted.status, 403, "not even where nobody is asked: {}", planted.body);
     with_ada(&fleetglass).await;
 
     assert_eq!(browser.get("/api/v1/fleet").await.status, 401);

@@ -92,7 +92,11 @@ impl Guard {
             tokens: ArcSwap::from_pointee(tokens),
             header: ArcSwapOption::from(header_login(config)),
             people,
-            own: Own { hosts: external.chain(hosts.iter().cloned()).collect(), origins },
+            own: Own {
+                hosts: external.chain(hosts.iter().cloned()).collect(),
+                origins,
+                guests: config.cors.origins.clone(),
+            },
             hosts,
         }
     }
@@ -117,11 +121,16 @@ impl Guard {
     /// In this order: a token of the config, a token that somebody made, a reverse proxy's word, a session.
     fn enter(&self, request: &Request) -> Result<Entered, Refused> {
         let visit = request.extensions().get::<Visit>().ok_or(Refused::LoginNeeded)?;
+        let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
         if !self.asks() {
-            return match is_local(visit, &self.hosts) {
-                true => Ok(Entered { who: Who::local(), credential: Credential::Nothing, ended: None }),
-                false => Err(Refused::UnknownHost),
-            };
+            if !is_local(visit, &self.hosts) {
+                return Err(Refused::UnknownHost);
+            }
+            // Whoever is at this machine looks at other pages, too.
+            if !only_looks && self.own.is_foreign_page(request.headers(), visit) {
+                return Err(Refused::OtherOrigin(Box::new(Who::local())));
+            }
+            return Ok(Entered { who: Who::local(), credential: Credential::Nothing, ended: None });
         }
         let headers = request.headers();
         if let Some(who) = self.tokens.load().holder(headers).cloned() {
@@ -134,7 +143,6 @@ impl Guard {
             return Ok(Entered { who, credential: Credential::ApiToken { id, scopes }, ended });
         }
         // What comes by itself with a request of any page of the browser: a cookie, the proxy's or ours.
-        let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
         if let Some(login) = &*self.header.load() {
             match login.vouched(visit.peer, headers) {
                 Vouched::Who(who) if !only_looks && !self.is_own_page(headers, visit) => {
@@ -235,7 +243,7 @@ impl IntoResponse for Refused {
             Self::OtherOrigin(_) => problem(
                 StatusCode::FORBIDDEN,
                 "Another origin",
-                "A session changes things only from a page of this Fleetglass: `Origin` must be of this host, of \
+                "A browser changes things only from a page of this Fleetglass: `Origin` must be of this host, of \
                  [notify] external_url or of [server] hosts. Programs use a token.",
             )
             .into_response(),

@@ -11,6 +11,7 @@ use crate::{
     config::LoadedConfig,
     edge::Pair,
     serve::{Found, find, registry},
+    state::has_users,
 };
 
 #[derive(Debug, Args)]
@@ -44,6 +45,13 @@ fn read(args: &CheckArgs) -> anyhow::Result<Found> {
     let loaded = LoadedConfig::read(&args.config, std::env::vars())?;
     let registry = registry(&loaded)?;
     Tokens::of(&loaded)?;
+    let config = &loaded.config;
+    if !config.server.listen.ip().is_loopback()
+        && !config.auth.asks()
+        && !has_users(&loaded.resolve(&config.server.data_dir))
+    {
+        return Err(loaded.nobody_can_log_in().into());
+    }
     let pair = Pair::of(&loaded)?;
     let mut found = find(&loaded, &registry, &mut HashMap::new(), &[]);
     if let (Some(pair), Some(tls)) = (pair, &loaded.config.server.tls)

@@ -1,6 +1,9 @@
 //! `[auth]`: who may ask.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use fleetglass_shared::scope::node_selector;
 use serde::Deserialize;
@@ -101,7 +104,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
 }
 
 /// Others can reach the listener, and there is neither a token nor a user.
-pub(super) fn nobody_can_log_in(config: &Config) -> Fault {
+pub(super) fn nobody_can_log_in(config: &Config, data_dir: &Path) -> Fault {
     let listen = config.server.listen;
     Fault {
         path: vec![Step::Key("server"), Step::Key("listen")],
@@ -109,7 +112,7 @@ pub(super) fn nobody_can_log_in(config: &Config) -> Fault {
         hint: Some(format!(
             "run `fleetglass token new --name me` and add the [[auth.token]] it prints, or \
              `fleetglass user add me --role admin --data-dir {}`, or listen on 127.0.0.1",
-            config.server.data_dir.display()
+            data_dir.display()
         )),
     }
 }

@@ -215,6 +215,9 @@ async fn the_commands_make_people_beside_and_within_a_running_proxy() {
         "{refused:?}"
     );
 
+    let checked = said(&["check", "--config", "fleetglass.toml"]);
+    assert!(checked.code == Some(2) && checked.err.contains("fleetglass user add"), "{checked:?}");
+
     let data = ["--data-dir", "fleetglass-data"];
     let add = |name, role, file| {
         [&["user", "add", name, "--role", role, "--password-file", file], &data[..]].concat()
@@ -233,6 +236,7 @@ async fn the_commands_make_people_beside_and_within_a_running_proxy() {
     std::fs::write(folder.path().join("ops.token"), token["token"].as_str().unwrap()).unwrap();
 
     let fleetglass = Fleetglass::start_in(Arc::clone(&folder), &config, &[]).await;
+    assert_eq!(said(&["check", "--config", "fleetglass.toml"]).code, Some(0));
     let busy = said(&[&["user", "list"], &data[..]].concat());
     assert!(busy.err.contains("--url"), "{busy:?}");
     let url = format!("http://127.0.0.1:{}", fleetglass.address().port());

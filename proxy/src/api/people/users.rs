@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension, Json,
     extract::{Path, State, rejection::JsonRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
 use fleetglass_shared::wire::{NewPassword, NewUser, User, UserChange, Users};
@@ -13,7 +13,7 @@ use fleetglass_shared::wire::{NewPassword, NewUser, User, UserChange, Users};
 use super::{Answer, NO_STORE, body, needs_admin, needs_fresh_login, refused};
 use crate::{
     api::problem::problem,
-    auth::{Credential, Guard, Via, Who, audit::Of},
+    auth::{Credential, Guard, PeopleError, Via, Who, audit::Of},
     edge::Visit,
     state::KeptUser,
 };
@@ -105,7 +105,14 @@ pub async fn password(
     let NewPassword { old, new } = body(wish)?;
     let people = &guard.people;
     let changed = people.change_password(&who.name, &old, &new, &visit).await;
-    let identity = changed.map_err(|error| refused(&error))?;
+    let identity = match changed {
+        Ok(identity) => identity,
+        Err(error @ PeopleError::TooSoon(seconds)) => {
+            let wait = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+            return Ok((wait, refused(&error)).into_response());
+        }
+        Err(error) => return Err(refused(&error)),
+    };
     let cookie = people.begin(identity, &visit, &headers).map_err(|error| refused(&error))?;
     tracing::info!(user = who.name, "a password was changed");
     let headers = [(header::SET_COOKIE, cookie)];
