@@ -36,11 +36,11 @@ pub use notify::{
 };
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
-pub use share::ShareConfig;
 pub(crate) use rules::matchers;
 pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
+pub use share::ShareConfig;
 
 use crate::auth::Role;
 pub use stake::StakeConfig;

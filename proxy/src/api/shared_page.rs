@@ -57,7 +57,11 @@ pub async fn page(
     let share = match entered(&app, token, &headers, now) {
         Entered::Nobody => return closed_page(),
         Entered::Locked(share) => {
-            let told = unfurled(&Card::locked(&share.shared_with().title), &origin(&app, &visit, &uri, &headers), token);
+            let told = unfurled(
+                &Card::locked(&share.shared_with().title),
+                &origin(&app, &visit, &uri, &headers),
+                token,
+            );
             return password_page(&share, token, StatusCode::OK, ("", &told));
         }
         Entered::Viewer(share) if share.is_used_up() => return closed_page(),
@@ -155,7 +159,8 @@ pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let token = parts.next().unwrap_or_default();
     let taken = ip.map_or(Ok(()), |ip| app.share_limits.take(ip, token, clock::now()));
     let Err(seconds) = taken else { return next.run(request).await };
-    let words = format!("So much is asked from where you are that this one has to wait. Try again in {seconds} s.");
+    let words =
+        format!("So much is asked from where you are that this one has to wait. Try again in {seconds} s.");
     let mut response = match parts.next() {
         Some("api") => problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", words).into_response(),
         _ => small_page(
@@ -207,7 +212,12 @@ fn closed_page() -> Response {
 }
 
 /// `words` are to be said; `head` goes into the head.
-fn password_page(share: &OpenShare, token: &str, status: StatusCode, (words, head): (&str, &str)) -> Response {
+fn password_page(
+    share: &OpenShare,
+    token: &str,
+    status: StatusCode,
+    (words, head): (&str, &str),
+) -> Response {
     let told = share.shared_with();
     let inside = format!(
         "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"/s/{}/password\">\
@@ -228,7 +238,11 @@ fn small_page(status: StatusCode, (head, inside): (&str, &str), policy: &str) ->
          <meta name=\"robots\" content=\"noindex\"><meta name=\"color-scheme\" content=\"light dark\"><title>Fleetglass</title>\
          <style>{STYLE}</style>{head}</head><body><main>{inside}</main></body></html>"
     );
-    html_page(status, html, &format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; {policy}"))
+    html_page(
+        status,
+        html,
+        &format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; {policy}"),
+    )
 }
 
 fn html_page(status: StatusCode, html: String, policy: &str) -> Response {

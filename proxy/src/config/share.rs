@@ -32,7 +32,9 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
             return Err(Fault {
                 path: vec![Step::Key("share"), Step::Key(name)],
                 message: format!("`{name}` is 0: nobody could open a link"),
-                hint: Some("leave it out, or write 1 or more; `fleetglass share revoke` closes a link".to_owned()),
+                hint: Some(
+                    "leave it out, or write 1 or more; `fleetglass share revoke` closes a link".to_owned(),
+                ),
             });
         }
     }

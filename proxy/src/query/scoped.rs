@@ -299,7 +299,13 @@ mod tests {
         Arc::new(Scope::new(spec, [7; 32]).unwrap())
     }
 
-    async fn asked(store: &Arc<Store>, scope: &Arc<Scope>, query: &str, (start, end): (i64, i64), points: i64) -> String {
+    async fn asked(
+        store: &Arc<Store>,
+        scope: &Arc<Scope>,
+        query: &str,
+        (start, end): (i64, i64),
+        points: i64,
+    ) -> String {
         let mut node = NodeSummary::new("in".into(), "j".into(), Status::Healthy, 0, 15_000);
         node.labels.insert("team".into(), "a".into());
         let nodes = Arc::new(vec![scope.inside(&node, None).unwrap()]);
@@ -352,8 +358,15 @@ mod tests {
             assert!(values as i64 > points * 4 / 5, "{values} of {points} points: {peers}");
             let rates = asked(&one, &whole, "rate(served_total[2h])", span, points).await;
             assert!(rates.matches("],[").count() as i64 > points * 4 / 5, "{rates}");
-            assert!(!asked(&one, &whole, "rank", span, points).await.contains("metric"), "a rule recorded it");
-            for scope in [whole, scope(|spec| spec.oldest_seconds = Some(2 * 86_400)), scope(|spec| spec.hide_metrics = vec!["peers".into()])] {
+            assert!(
+                !asked(&one, &whole, "rank", span, points).await.contains("metric"),
+                "a rule recorded it"
+            );
+            for scope in [
+                whole,
+                scope(|spec| spec.oldest_seconds = Some(2 * 86_400)),
+                scope(|spec| spec.hide_metrics = vec!["peers".into()]),
+            ] {
                 for trick in TRICKS {
                     let told = asked(&one, &scope, trick, span, points).await;
                     assert_eq!(told, asked(&two, &scope, trick, span, points).await, "{trick}");
@@ -375,7 +388,8 @@ mod tests {
         let first = values[0][0].as_f64().unwrap() * 1000.0;
         assert!(first >= (now - 2 * DAY) as f64, "{first}");
         // A value of a slot is seen from its end on: by then all of it is new enough.
-        let growth = asked(&store, &scope, "served_total{__slot_value__=\"total\"}", (now - 5 * DAY, now), 60).await;
+        let growth =
+            asked(&store, &scope, "served_total{__slot_value__=\"total\"}", (now - 5 * DAY, now), 60).await;
         let json: serde_json::Value = serde_json::from_str(&growth).unwrap();
         assert_eq!(json["data"]["result"][0]["values"][0][1], "0", "it begins with nothing: {growth}");
     }

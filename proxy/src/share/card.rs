@@ -56,12 +56,14 @@ pub(super) fn png(card: &Card) -> Option<Vec<u8>> {
     }
     let mut page = Page { pixels: halved(&fine) };
     page.text((LEFT + 64, 53), 34, false, "Fleetglass", MUTED);
-    let lines = broken(&card.title, 27);
+    let room = usize::try_from((RIGHT - LEFT) / letters("x", 72)).unwrap_or(1);
+    let lines = broken(&card.title, room);
     for (line, top) in lines.iter().zip([124, 204]) {
         page.text((LEFT, top), 72, true, line, INK);
     }
     let below = if lines.len() > 1 { 296 } else { 216 };
-    let by = card.by.as_ref().map_or_else(|| "A password is needed".to_owned(), |by| format!("Shared by {by}"));
+    let by =
+        card.by.as_ref().map_or_else(|| "A password is needed".to_owned(), |by| format!("Shared by {by}"));
     page.text((LEFT, below), 38, false, &cut(&by, 50), MUTED);
     if let Some(nodes) = &card.nodes {
         words(&mut page, nodes);
@@ -73,7 +75,9 @@ pub(super) fn png(card: &Card) -> Option<Vec<u8>> {
 fn logo(area: &Area<'_>) -> Drawn {
     let (left, top, size) = (LEFT, 48, 48);
     let at = |x: f64, y: f64| {
-        let place = |origin: i32, value: f64| ((f64::from(origin) + value * f64::from(size) / 32.0) * f64::from(FINE)) as i32;
+        let place = |origin: i32, value: f64| {
+            ((f64::from(origin) + value * f64::from(size) / 32.0) * f64::from(FINE)) as i32
+        };
         (place(left, x), place(top, y))
     };
     let filled = ShapeStyle::from(&DARK).filled();
@@ -101,7 +105,8 @@ fn thick(area: &Area<'_>, from: (i32, i32), to: (i32, i32), width: i32, colour: 
     let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
     for step in 0..=steps {
         let at = |from: i32, to: i32| from + (to - from) * step / steps;
-        area.draw(&Circle::new((at(from.0, to.0), at(from.1, to.1)), (width / 2).max(1), colour.filled())).ok()?;
+        area.draw(&Circle::new((at(from.0, to.0), at(from.1, to.1)), (width / 2).max(1), colour.filled()))
+            .ok()?;
     }
     Some(())
 }
@@ -127,7 +132,11 @@ fn shapes(area: &Area<'_>, nodes: &CardNodes) -> Drawn {
         // Few among many are seen all the same.
         let to = to.max(from + 8).min(RIGHT);
         let gap = if to < RIGHT { 4 } else { 0 };
-        area.draw(&Rectangle::new([fine((from, BAR.0)), fine(((to - gap).max(from), BAR.1))], colour(*status).filled())).ok()?;
+        area.draw(&Rectangle::new(
+            [fine((from, BAR.0)), fine(((to - gap).max(from), BAR.1))],
+            colour(*status).filled(),
+        ))
+        .ok()?;
         from = to;
     }
     for (left, status, _) in columns(nodes) {
@@ -146,7 +155,11 @@ fn shape(area: &Area<'_>, status: Status, (x, y): (i32, i32), size: i32) -> Draw
     match status {
         Status::Healthy => area.draw(&Circle::new((x, y), size, filled)).ok(),
         Status::Degraded => {
-            let points = vec![(x, y - size), (x + size * 11 / 10, y + size * 9 / 10), (x - size * 11 / 10, y + size * 9 / 10)];
+            let points = vec![
+                (x, y - size),
+                (x + size * 11 / 10, y + size * 9 / 10),
+                (x - size * 11 / 10, y + size * 9 / 10),
+            ];
             area.draw(&Polygon::new(points, filled)).ok()
         }
         Status::Unhealthy => {
@@ -193,7 +206,10 @@ fn broken(text: &str, most: usize) -> Vec<String> {
         return vec![text.to_owned()];
     }
     let head: String = text.chars().take(most + 1).collect();
-    let end = head.rfind(' ').filter(|at| *at > 0).unwrap_or_else(|| head.char_indices().nth(most).map_or(0, |(at, _)| at));
+    let end = head
+        .rfind(' ')
+        .filter(|at| *at > 0)
+        .unwrap_or_else(|| head.char_indices().nth(most).map_or(0, |(at, _)| at));
     vec![text[..end].trim_end().to_owned(), cut(text[end..].trim_start(), most)]
 }
 
@@ -235,9 +251,13 @@ impl Page {
             let raster = get_raster(plain, weight, RasterHeight::Size32);
             for _ in 0..dots {
                 match &raster {
-                    Some(raster) => self.letter((left, top), size, &raster.rows().collect::<Vec<_>>(), colour),
+                    Some(raster) => {
+                        self.letter((left, top), size, &raster.rows().collect::<Vec<_>>(), colour)
+                    }
                     None if letter.is_whitespace() => {}
-                    None => self.block((left + 3, top + size / 5), (letters("x", size) - 6, size * 3 / 5), MUTED),
+                    None => {
+                        self.block((left + 3, top + size / 5), (letters("x", size) - 6, size * 3 / 5), MUTED)
+                    }
                 }
                 left += if dots == 3 { letters("x", size) / 2 } else { letters("x", size) };
             }
@@ -317,7 +337,8 @@ mod tests {
     use super::*;
 
     fn card(title: &str) -> Card {
-        let node = |name: &str, status, words: &str| CardNode { name: name.into(), status, words: words.into() };
+        let node =
+            |name: &str, status, words: &str| CardNode { name: name.into(), status, words: words.into() };
         Card {
             title: title.into(),
             by: Some("Ada Lovelace".into()),
@@ -355,7 +376,12 @@ mod tests {
             let long = "Auditors of the second half of the year, Zürich and Łódź – all of them";
             let mut calm = card("Zürich 日本");
             calm.nodes = Some(CardNodes { counts: vec![(Status::Healthy, 24)], worst: Vec::new() });
-            for (name, png) in [("some", drawn), ("locked", locked), ("long", png(&card(long)).unwrap()), ("calm", png(&calm).unwrap())] {
+            for (name, png) in [
+                ("some", drawn),
+                ("locked", locked),
+                ("long", png(&card(long)).unwrap()),
+                ("calm", png(&calm).unwrap()),
+            ] {
                 std::fs::write(format!("{folder}/card-{name}.png"), png).unwrap();
             }
         }
@@ -363,7 +389,9 @@ mod tests {
 
     #[test]
     fn odd_texts_are_drawn_or_cut_and_nothing_panics() {
-        for title in ["", " ", "日本語のノード", &"x".repeat(200), &"word ".repeat(40), "a\u{301}🦀\n\u{202e}b"] {
+        for title in
+            ["", " ", "日本語のノード", &"x".repeat(200), &"word ".repeat(40), "a\u{301}🦀\n\u{202e}b"]
+        {
             assert!(png(&card(title)).is_some(), "{title}");
         }
         let mut many = card("x");

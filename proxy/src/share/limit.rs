@@ -68,7 +68,8 @@ fn take(buckets: &mut HashMap<u64, Bucket>, key: u64, per_second: u32, now: Unix
         // A bucket that is full again is like none.
         buckets.retain(|_, bucket| level(bucket) < full);
         if buckets.len() >= MOST {
-            let fullest = buckets.iter().max_by(|(_, a), (_, b)| level(a).total_cmp(&level(b))).map(|(key, _)| *key);
+            let fullest =
+                buckets.iter().max_by(|(_, a), (_, b)| level(a).total_cmp(&level(b))).map(|(key, _)| *key);
             fullest.map(|key| buckets.remove(&key));
         }
     }

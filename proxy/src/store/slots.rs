@@ -184,8 +184,10 @@ impl Storage for Slots<'_> {
         let want = Want::parse(want.map_or("", |matcher| matcher.value()));
         let of = self.of.as_deref();
         let only = of.map(|of| Matcher::equal("instance", of));
-        let matchers: Vec<Matcher> =
-            only.into_iter().chain(matchers.iter().filter(|matcher| matcher.name() != SLOT_VALUE).cloned()).collect();
+        let matchers: Vec<Matcher> = only
+            .into_iter()
+            .chain(matchers.iter().filter(|matcher| matcher.name() != SLOT_VALUE).cloned())
+            .collect();
         let grown = || Grown { is_bare: of.is_some(), ..Grown::default() };
         let mut all: BTreeMap<LabelSet, Grown> = BTreeMap::new();
         let step = self.tier.step_ms();

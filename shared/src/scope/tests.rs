@@ -100,10 +100,8 @@ fn told(scope: &Scope, world: &(MemoryStorage, Vec<NodeSummary>), text: &str) ->
 
 /// What a chat shows of a link: what is drawn, and the words beside it.
 fn carded(scope: &Scope, nodes: &[NodeSummary]) -> String {
-    let inside: Vec<(Inside, NodeSummary)> = nodes
-        .iter()
-        .filter_map(|node| Some((scope.inside(node, Some("box-host"))?, node.clone())))
-        .collect();
+    let inside: Vec<(Inside, NodeSummary)> =
+        nodes.iter().filter_map(|node| Some((scope.inside(node, Some("box-host"))?, node.clone()))).collect();
     let card = scope.card("Acme", "Ada", &inside, NOW);
     format!("{card:?} {}", card.in_words())
 }
@@ -438,7 +436,10 @@ fn a_card_tells_of_the_nodes_inside_and_in_the_viewers_names() {
     ];
     let scope_of = |change: fn(&mut ScopeSpec)| scope(change);
     let plain = carded(&scope_of(|_| {}), &fleet);
-    assert!(plain.contains("3 nodes: 1 unreachable, 1 degraded, 1 healthy. Shared by Ada, read-only."), "{plain}");
+    assert!(
+        plain.contains("3 nodes: 1 unreachable, 1 degraded, 1 healthy. Shared by Ada, read-only."),
+        "{plain}"
+    );
     assert!(plain.find("in-two") < plain.find("in-one"), "the worst first: {plain}");
     for change in [
         (|_| {}) as fn(&mut ScopeSpec),
