@@ -52,6 +52,17 @@ try {
       await page.getByRole('heading', { name: 'Rules', exact: true }).first().waitFor();
       await page.waitForTimeout(1_000);
       await shot(page, 'rules');
+      await page.goto(`${demo.url}/shares?new=fleet`);
+      await page.getByText('just now').waitFor();
+      await page.waitForTimeout(500);
+      await shot(page, 'share-new');
+      await page.getByLabel('Title, as').fill('For Acme');
+      await page.getByRole('button', { name: 'Make the link' }).click();
+      await page.getByRole('img', { name: 'QR code' }).waitFor();
+      await shot(page, 'share-made');
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.waitForTimeout(500);
+      await shot(page, 'shares');
       await page.done();
     }
   }

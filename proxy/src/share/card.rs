@@ -56,7 +56,8 @@ pub(super) fn png(card: &Card) -> Option<Vec<u8>> {
     }
     let mut page = Page { pixels: halved(&fine) };
     page.text((LEFT + 64, 53), 34, false, "Fleetglass", MUTED);
-    let lines = broken(&card.title, 27);
+    let room = usize::try_from((RIGHT - LEFT) / letters("x", 72)).unwrap_or(1);
+    let lines = broken(&card.title, room);
     for (line, top) in lines.iter().zip([124, 204]) {
         page.text((LEFT, top), 72, true, line, INK);
     }

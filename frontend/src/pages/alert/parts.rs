@@ -13,7 +13,7 @@ use crate::dom::{El, button, div, el, group, head_cell, link, p, span, with_clas
 use crate::pages::alerts::history::{change_row, key};
 use crate::pages::node::load::escaped;
 use crate::pages::risks::parts::timer;
-use crate::shared::shows;
+use crate::shared::{shared, shows};
 use crate::state::breach::breach_at;
 use crate::state::use_fleet;
 
@@ -183,7 +183,9 @@ pub fn history(load: AlertLoad) -> El {
     let changes = move || load.detail().map(|detail| detail.history.clone()).unwrap_or_default();
     let rows = move || changes().into_iter().take(limit.get()).collect::<Vec<AlertChange>>();
     let left = move || changes().len().saturating_sub(limit.get());
-    let heads = ["Time", "What", "Value", "Note"].map(|title| head_cell("col", "").text(title));
+    // Who, and why, is not told through a share link.
+    let titles = ["Time", "What", "Value", "Note"].into_iter().take(if shared().is_some() { 3 } else { 4 });
+    let heads = titles.map(|title| head_cell("col", "").text(title)).collect::<Vec<_>>();
     card("history-title", "What happened to it")
         .child(
             with_class("table", "table events")

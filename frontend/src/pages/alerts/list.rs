@@ -19,6 +19,7 @@ use crate::components::viewport::Viewport;
 use crate::components::words::{ago, whole};
 use crate::dom::{El, button, div, el, group, on_window, p, span, with_class};
 use crate::pages::fleet::held::{Reading, held};
+use crate::shared::shared;
 use crate::state::alerts::AlertRef;
 use crate::state::use_fleet;
 
@@ -50,6 +51,8 @@ pub fn list(
         }
     });
     let row = Memo::new(move |_| match (screen.phone.get(), screen.touch.get()) {
+        // Through a share link a card has no buttons.
+        (true, _) if shared().is_some() => 136,
         (true, _) => 188,
         (false, true) => 60,
         (false, false) => 44,

@@ -212,15 +212,18 @@ impl Form {
         let names = nodes.clone();
         let take = move || self.written.update(|written| written.select = named(&names));
         let few = some && !nodes.is_empty() && nodes.len() <= MOST_NODES;
-        let button_words = format!(
-            "Name {} instead",
-            counted(nodes.len(), "the node on the screen", "the nodes on the screen")
-        );
+        let button_words = match nodes.len() {
+            1 => "Name the node on the screen instead".to_owned(),
+            count => format!("Name the {count} nodes on the screen instead"),
+        };
         let left = some.then(|| {
             p("share-left")
-                .text("No selector says ")
-                .child(el("code").text(left_out.join(" ")))
-                .text(": it changes as time goes by, and is left out.")
+                .child(
+                    span("")
+                        .text("No selector says ")
+                        .child(el("code").text(left_out.join(" ")))
+                        .text(": it changes as time goes by, and is left out."),
+                )
                 .maybe(few.then(|| button("button").on_click(take).text(button_words)))
         });
         self.field("select", "Nodes: a selector a line, any of which selects", area, |written| {

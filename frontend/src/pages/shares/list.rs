@@ -41,11 +41,9 @@ pub(super) fn lists(desk: Desk, words: RwSignal<String>) -> El {
             move || over.with(|over| !over.is_empty()),
             move || {
                 with_class("details", "share-over")
-                    .child(
-                        el("summary")
-                            .text(move || counted(over.with(Vec::len), "link", "links"))
-                            .text(" that open no more"),
-                    )
+                    .child(el("summary").text(move || {
+                        counted(over.with(Vec::len), "link opens no more", "links open no more")
+                    }))
                     .child(list(over))
             },
         )
@@ -121,7 +119,7 @@ fn row(desk: Desk, id: String) -> El {
                         )
                         .text(move || match watching() {
                             0 => "nobody looks now".to_owned(),
-                            count => counted(count, "looks now", "look now"),
+                            count => counted(count, "person looks now", "people look now"),
                         }),
                 )
                 .child(
