@@ -2,7 +2,8 @@
 //! knows its name.
 
 use super::{
-    alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, shares, timeline,
+    alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, shares, status,
+    timeline,
 };
 use crate::dom::El;
 use crate::route::Page;

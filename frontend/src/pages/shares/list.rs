@@ -176,6 +176,7 @@ fn chips(share: &Share) -> Vec<String> {
     words.extend((!share.origins.is_empty()).then(|| format!("embeds in {}", share.origins.join(", "))));
     words.extend((!share.note.is_empty()).then(|| "note".to_owned()));
     words.extend(share.logo.then(|| "logo".to_owned()));
+    words.extend(share.slug.as_ref().map(|slug| format!("public at /status/{slug}")));
     words
 }
 

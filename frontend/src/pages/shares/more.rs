@@ -84,6 +84,22 @@ pub(super) fn more(form: Form) -> El {
             "share-origins-help",
             "One a line, such as https://portal.example. Not together with a password.",
         ))
+        .child(part("A public status page"))
+        .child(helped(
+            form.line("slug", "Its name in the address", |written| &mut written.slug, false),
+            "share-slug-help",
+            "Such as acme: everybody may then read /status/acme, without the link. Empty for none.",
+        ))
+        .child(helped(
+            form.line(
+                "group",
+                "The label whose values are its groups",
+                |written| &mut written.group_by,
+                false,
+            ),
+            "share-group-help",
+            "Such as region. Empty for none.",
+        ))
         .child(part("From you"))
         .child(helped(
             form.line("by", "Who shares it", |written| &mut written.by, false),

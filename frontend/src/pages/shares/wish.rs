@@ -85,6 +85,10 @@ pub(super) struct Written {
     pub(super) by: String,
     pub(super) note: String,
     pub(super) logo: Logo,
+    /// Where its public status page is.
+    pub(super) slug: String,
+    /// The label whose values are that page's groups.
+    pub(super) group_by: String,
 }
 
 impl Written {
@@ -108,6 +112,8 @@ impl Written {
             by: String::new(),
             note: String::new(),
             logo: Logo::Kept,
+            slug: String::new(),
+            group_by: String::new(),
         }
     }
 
@@ -128,6 +134,8 @@ impl Written {
             origins: share.origins.join("\n"),
             by: share.by.clone(),
             note: share.note.clone(),
+            slug: share.slug.clone().unwrap_or_default(),
+            group_by: share.group_by.clone().unwrap_or_default(),
             ..Self::new(String::new(), "")
         }
     }
@@ -174,6 +182,10 @@ impl Written {
                 Logo::Gone => Some(String::new()),
                 Logo::New(_, bytes) => Some(bytes.clone()),
             },
+            // An empty one takes away what there is.
+            slug: Some(self.slug.trim().to_owned()),
+            group_by: Some(self.group_by.trim().to_owned()),
+            groups_only: None,
         })
     }
 }
