@@ -83,12 +83,9 @@ pub struct App {
     pub telemetry: Arc<Telemetry>,
 }
 
-/// Every route, guarded.
-pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
-    let fleet = Arc::clone(&app.fleet);
-    let targets: query::Targets = Arc::new(move || fleet.targets());
-    let write = post(api::write::write).with_state(Arc::clone(app));
-    let guarded = Router::new()
+/// The guarded routes that are no queries. Who may use which is in `auth::may`.
+pub(crate) fn own_routes() -> Router<Arc<App>> {
+    Router::new()
         .route("/api/v1/alerts", get(api::rules::alerts))
         .route("/api/v1/alerts/history", get(api::alerts::history))
         .route("/api/v1/alerts/{id}", get(api::alerts::alert))
@@ -132,10 +129,20 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
+}
+
+/// Every route, guarded.
+pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
+    let fleet = Arc::clone(&app.fleet);
+    let targets: query::Targets = Arc::new(move || fleet.targets());
+    let write = post(api::write::write).with_state(Arc::clone(app));
+    let guarded = own_routes()
         .with_state(Arc::clone(app))
         .merge(query::router(Arc::clone(&app.store), targets, app.long_term.clone()))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .route("/api/v1/write", write)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), api::limited::instead))
+        .layer(middleware::from_fn(auth::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     let open = Router::new()

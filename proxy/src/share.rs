@@ -4,11 +4,13 @@
 //! |---|---|
 //! | this file | [`Shares`]: the links, found by their tokens; made, changed, taken back |
 //! | `open` | [`OpenShare`]: one link, who looks through it, and its own live stream |
+//! | `part` | what there is for a limited role: the same, without a link |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
 
 mod open;
+mod part;
 mod password;
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,8 @@ pub struct Shares {
     alerts: Arc<Alerts>,
     rules: Arc<Rules>,
     all: RwLock<BTreeMap<String, Arc<OpenShare>>>,
+    /// What there is for limited roles.
+    parts: part::Parts,
     sessions: Sessions,
     /// One change at a time, so that none is lost.
     changing: tokio::sync::Mutex<()>,
@@ -111,6 +115,7 @@ impl Shares {
             alerts,
             rules,
             all: RwLock::new(all),
+            parts: part::Parts::default(),
             sessions: Sessions::default(),
             changing: tokio::sync::Mutex::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -267,8 +272,7 @@ impl Shares {
         if *self.families.lock() != families {
             families.clone_into(&mut self.families.lock());
         }
-        let shares: Vec<Arc<OpenShare>> = self.all.read().values().cloned().collect();
-        for share in shares.iter().filter(|share| share.is_followed()) {
+        for share in self.followed() {
             if !share.is_open_for_those_inside(now) {
                 share.close();
                 continue;
@@ -331,30 +335,40 @@ impl Shares {
                 let cut = *cuts.entry(rule).or_insert_with_key(|rule| self.alert_cut(rule, &recorded));
                 scope.alert(node, alert, cut, now)
             });
-            (scope.alert_id(&id), shown)
+            match shown {
+                Some(alert) => vec![(alert.id.clone(), Some(alert))],
+                // Under whichever id it was told.
+                None => vec![(scope.alert_id(&id), None), (id, None)],
+            }
         };
-        alerts.into_iter().map(cut).collect()
+        alerts.into_iter().flat_map(cut).collect()
     }
 
     /// Whether what a rule says of a node follows from that node alone.
     fn alert_cut(&self, rule: &str, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
         let closed = AlertCut { is_local: false, is_plain: false };
         let Some((group, index)) = self.rules.find(rule) else { return closed };
-        let Some(rule) = group.loaded().group.rules.get(index) else { return closed };
-        let RuleKind::Alerting { annotations, .. } = &rule.kind else { return closed };
-        let is_own = |name: &&str| !recorded.contains(*name) && !name.starts_with("ALERTS");
-        let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
-        let asks =
-            |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
-        AlertCut {
-            is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
-            is_plain: !asks(annotations),
-        }
+        group.loaded().group.rules.get(index).map_or(closed, |rule| cut_of(rule, recorded))
     }
 
     /// Ends every stream, for a shutdown.
     pub fn close(&self) {
         self.all.read().values().for_each(|share| share.close());
+        self.parts.lock().values().for_each(|part| part.close());
+    }
+}
+
+/// Whether what a rule says of a node follows from that node alone.
+fn cut_of(rule: &fleetglass_shared::rule::Rule, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
+    let RuleKind::Alerting { annotations, .. } = &rule.kind else {
+        return AlertCut { is_local: false, is_plain: false };
+    };
+    let is_own = |name: &&str| !recorded.contains(*name) && !name.starts_with("ALERTS");
+    let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
+    let asks = |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
+    AlertCut {
+        is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
+        is_plain: !asks(annotations),
     }
 }
 

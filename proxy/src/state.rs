@@ -26,6 +26,7 @@ mod share;
 mod tests;
 pub mod uptime;
 mod watch;
+mod within;
 mod writer;
 
 use std::{

@@ -137,7 +137,7 @@ impl ViewerQueries {
         .await
     }
 
-    async fn found(
+    pub(super) async fn found(
         &self,
         seen: Seen,
         params: &Params,
@@ -166,7 +166,7 @@ impl ViewerQueries {
         .await
     }
 
-    async fn run(
+    pub(super) async fn run(
         &self,
         seen: Seen,
         read: impl FnOnce(&Scoped<'_>, &Options<'_>) -> Result<Response, QueryError> + Send + 'static,
