@@ -117,7 +117,8 @@ async fn a_limited_role_sees_a_fleet_with_nothing_else_in_it() {
     for (path, status) in tried::PATHS {
         let answer = story.ask(LIMITED, "GET", path, "").await;
         assert_eq!(answer.status, status, "{path}: {answer:?}");
-        clean(path, &answer.body);
+        // What nothing is served at is told with its path.
+        clean(path, &answer.body.replace(path, ""));
     }
     for (name, value) in tried::HEADERS {
         for path in ["/api/v1/nodes/out-secret-1", "/api/v1/query?query=count(up)", "/api/v1/fleet"] {

@@ -258,6 +258,16 @@ fn still(key: &str, value: &mut Value) {
                 all.truncate(1);
             }
             all.iter_mut().for_each(|one| still(key, one));
+            // Which of two nodes was asked first is chance.
+            if ["changes", "events", "incidents"].contains(&key) {
+                all.sort_by_key(Value::to_string);
+            }
+        }
+        // An incident's id, and how long its alerts took to begin, come from the moment.
+        Value::Object(members) if members.contains_key("evidence") => {
+            members.insert("id".to_owned(), Value::Null);
+            members.insert("evidence".to_owned(), Value::Null);
+            members.iter_mut().for_each(|(key, one)| still(key, one));
         }
         Value::Object(members) => members.iter_mut().for_each(|(key, one)| still(key, one)),
         _ => {}
