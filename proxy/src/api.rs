@@ -13,6 +13,7 @@ pub mod nodes;
 pub mod notifications;
 pub mod own;
 mod params;
+pub mod people;
 pub mod problem;
 pub mod restart;
 pub mod risks;

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::{delete, get, patch, post},
 };
 use fleetglass_shared::restart::Policy;
 use tower_http::{
@@ -127,6 +127,8 @@ pub(crate) fn own_routes() -> Router<Arc<App>> {
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
+        .route("/api/v1/audit", get(api::people::audit::list))
+        .route("/api/v1/audit/export", get(api::people::audit::export))
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
 }
@@ -138,6 +140,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let write = post(api::write::write).with_state(Arc::clone(app));
     let guarded = own_routes()
         .with_state(Arc::clone(app))
+        .merge(people_routes().with_state(Arc::clone(guard)))
         .merge(query::router(Arc::clone(&app.store), targets, app.long_term.clone()))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .route("/api/v1/write", write)
@@ -145,6 +148,18 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(middleware::from_fn(auth::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
+    // Whoever is not known may ask, too: how to log in.
+    let me = Router::new()
+        .route("/api/v1/me", get(api::people::me))
+        .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::look))
+        .layer(middleware::map_response(api_headers))
+        .with_state(Arc::clone(guard));
+    let login = Router::new()
+        .route("/login", get(auth::login::form).post(auth::login::submit))
+        .route("/logout", get(auth::login::leave_form).post(auth::login::leave))
+        .with_state(Arc::clone(guard))
+        .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(middleware::map_response(page_headers));
     let open = Router::new()
         .route("/healthz", get(api::own::healthz))
         .route("/readyz", get(api::own::readyz))
@@ -167,12 +182,27 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
         .layer(middleware::map_response(api::shared::headers));
     open.merge(guarded)
+        .merge(me)
+        .merge(login)
         .merge(shared)
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(common_headers))
         .layer(middleware::from_fn(edge::visit))
+}
+
+/// Those who may ask, for those who may see them.
+pub(crate) fn people_routes() -> Router<Arc<Guard>> {
+    use api::people::{sessions, tokens, users};
+    Router::new()
+        .route("/api/v1/me/password", post(users::password))
+        .route("/api/v1/users", get(users::list).post(users::add))
+        .route("/api/v1/users/{name}", patch(users::change).delete(users::remove))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::make))
+        .route("/api/v1/tokens/{id}", delete(tokens::revoke))
+        .route("/api/v1/sessions", get(sessions::list).delete(sessions::revoke_others))
+        .route("/api/v1/sessions/{id}", delete(sessions::revoke))
 }
 
 fn cors_layer(cors: &CorsConfig) -> CorsLayer {

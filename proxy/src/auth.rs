@@ -4,16 +4,40 @@
 //! |---|---|
 //! | `who` | [`Who`]: a name, a role, and the part of the fleet that it is limited to |
 //! | `token` | bearer tokens of the config |
+//! | `api_token` | tokens that people make for programs |
+//! | [`audit`] | who did what, written down at one place |
+//! | `people` | [`People`]: everybody who is known, found fast |
+//! | `users`, [`password`] | names with passwords: made, changed, proved |
+//! | `session` | who is logged in: cookies, how long they last, what ends them |
+//! | `throttle` | how fast passwords may be tried |
+//! | `origin` | whether a request that changes something comes from a page of ours |
 //! | `guard` | [`require`]: every request has a [`Who`] behind it, or goes no further |
 //! | `may` | [`permit`]: the table of every guarded route, with the role it needs |
+//! | [`page`] | how pages look that the proxy draws itself |
+//! | [`login`] | the pages where one signs in and out |
 
+mod api_token;
+pub mod audit;
 mod guard;
 mod may;
+pub mod login;
+mod origin;
+pub mod page;
+pub mod password;
+mod people;
+mod session;
+mod throttle;
 mod token;
+mod users;
 mod who;
 
-pub use guard::{Guard, require};
 pub(crate) use may::refused_to_limited;
 pub use may::{Need, Permission, needed, permit};
+pub use api_token::{ApiToken, SCOPES, drafted_token};
+pub use guard::{Credential, Guard, look, require};
+pub use people::{People, PeopleError, Way};
+use people::{hex, random};
+pub use session::{Identity, Session};
 pub use token::{HashFileError, TokenHash, Tokens, new_token};
+pub use users::drafted;
 pub use who::{Role, Via, Who};

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod folder;
 mod history;
 mod notify;
 mod query;
@@ -10,6 +11,7 @@ mod rules;
 mod serve;
 mod share;
 mod token;
+mod user;
 mod whom;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -83,6 +85,9 @@ enum Command {
     /// Put a backup back: into an empty data folder, or into a running proxy.
     #[command(after_help = history::RESTORE)]
     Restore(history::RestoreArgs),
+    /// Those who sign in with a name and a password.
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Tokens for those who may ask.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -94,7 +99,6 @@ pub fn main() -> ExitCode {
     telemetry::start_log(cli.log_json);
     let outcome = match cli.command {
         Command::Check(args) => return check::run(&args),
-        Command::Token(command) => token::run(&command),
         Command::RestartCheck(args) => return restart::run(&args, runtime()),
         Command::Notify(command) => return notify::run(&command, runtime()),
         Command::Rules(RulesCommand::Check(args)) => return rules::check(&args),
@@ -105,6 +109,9 @@ pub fn main() -> ExitCode {
         Command::Serve { config } => runtime().and_then(|runtime| runtime.block_on(serve::run(config))),
         Command::Demo(args) => runtime().and_then(|runtime| runtime.block_on(demo::run(args))),
         Command::Share(command) => runtime().and_then(|runtime| runtime.block_on(share::run(command))),
+        Command::Token(token::TokenCommand::New { name, json }) => token::new(&name, json),
+        Command::Token(command) => runtime().and_then(|runtime| runtime.block_on(token::run(command))),
+        Command::User(command) => runtime().and_then(|runtime| runtime.block_on(user::run(command))),
         Command::Query(args) => runtime().and_then(|runtime| runtime.block_on(query::run(args))),
         Command::Export(args) => runtime().and_then(|runtime| runtime.block_on(history::export(args))),
         Command::Import(args) => runtime().and_then(|runtime| runtime.block_on(history::import(args))),

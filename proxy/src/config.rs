@@ -2,6 +2,7 @@
 //!
 //! Every error names the file, the line and column where there is one, and what to do.
 
+mod auth;
 mod egress;
 mod env;
 mod error;
@@ -24,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+pub use auth::{AuthConfig, TokenConfig};
 pub use egress::EgressConfig;
 pub(crate) use egress::is_url;
 pub use error::ConfigError;
@@ -40,7 +42,6 @@ pub use rules::{InhibitConfig, OverrideConfig, RulesConfig};
 pub use secret::{Secret, SecretSource};
 use serde::Deserialize;
 
-use crate::auth::Role;
 pub use stake::StakeConfig;
 pub use units::{ByteSize, Span};
 pub use validate::{http_url, is_label_name};
@@ -96,7 +97,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServerConfig {
-    /// The address to listen on; anything but loopback needs a token.
+    /// The address to listen on; anything but loopback needs a way to log in.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Where history and state are kept.
@@ -112,39 +113,6 @@ fn address<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::E
             "`{text}` is not an address with a port; write one such as 127.0.0.1:8080 (names are not looked up)"
         ))
     })
-}
-
-/// `[auth]`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AuthConfig {
-    /// The bearer tokens that are accepted; with none, everyone is (on loopback only).
-    #[serde(rename = "token")]
-    pub tokens: Vec<TokenConfig>,
-}
-
-/// `[[auth.token]]`
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenConfig {
-    /// Who holds it; stands in the log.
-    pub name: String,
-    /// `sha256:` and 64 hex digits, as `fleetglass token new` prints it.
-    #[serde(default)]
-    pub hash: Option<String>,
-    /// A file that holds such a hash.
-    #[serde(default)]
-    pub hash_file: Option<PathBuf>,
-    /// What its holder may do.
-    #[serde(default = "admin")]
-    pub role: Role,
-    /// Which nodes there are for its holder, by selectors; all, with none.
-    #[serde(default)]
-    pub select: Vec<String>,
-}
-
-fn admin() -> Role {
-    Role::Admin
 }
 
 /// `[cors]`
@@ -308,6 +276,11 @@ impl LoadedConfig {
         let path = vec![Step::Key("target"), Step::Index(index), Step::Key(key)];
         error::Fault { path, message, hint: (!hint.is_empty()).then(|| hint.to_owned()) }
             .at(&self.path, &self.text)
+    }
+
+    /// The error that others can reach the listener and nobody could be asked who they are.
+    pub fn nobody_can_log_in(&self) -> ConfigError {
+        auth::nobody_can_log_in(&self.config).at(&self.path, &self.text)
     }
 
     /// A path of the config, taken from the config file's folder.

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts::{self, Alerts, Inhibition},
     app::{self, App},
-    auth::{Guard, Tokens},
+    auth::{Guard, People, Tokens},
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
@@ -72,6 +72,10 @@ impl Proxy {
         let tokens = Tokens::of(&loaded)?;
         let data_dir = data::open(&loaded)?;
         let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
+        let people = Arc::new(People::restore(Arc::clone(&state), config).await);
+        if !config.server.listen.ip().is_loopback() && !config.auth.asks() && !people.has_users() {
+            return Err(loaded.nobody_can_log_in().into());
+        }
         let known = state.known().await.unwrap_or_else(|error| {
             tracing::warn!("what was known of the nodes is lost: {error}");
             BTreeMap::new()
@@ -180,10 +184,7 @@ impl Proxy {
                 receiver,
                 telemetry,
             }),
-            guard: Arc::new(Guard {
-                tokens: ArcSwap::from_pointee(tokens),
-                hosts: config.server.hosts.clone(),
-            }),
+            guard: Arc::new(Guard::new(tokens, people, config)),
             rounds,
             pushed,
             loaded,
@@ -218,6 +219,7 @@ impl Proxy {
         let state = Arc::clone(&app.state);
         let observing =
             observing::Observing::begin(state, loaded.config.store.events_retention, clock::now()).await;
+        tokio::spawn(Arc::clone(&guard.people).keep_watch(cancel.child_token()));
         let egress = Arc::clone(&app.egress);
         let observing = tokio::spawn(observing.go_on(move || egress.down_since(), cancel.child_token()));
         let publisher = tokio::spawn(publish(Arc::clone(&app), Arc::clone(&rounds), cancel.child_token()));

@@ -31,6 +31,7 @@ pub use password::{PasswordError, Sessions};
 
 use crate::{
     alerts::Alerts,
+    auth::password::hash,
     fleet::Fleet,
     live::{AlertChanges, Change},
     rules::Rules,
@@ -437,7 +438,7 @@ async fn changed(mut kept: KeptShare, wish: ShareChange, now: UnixMillis) -> Res
         Some(password) if !PASSWORD.contains(&password.chars().count()) => {
             return bad(format!("`password` has {} to {} characters", PASSWORD.start(), PASSWORD.end()));
         }
-        Some(password) => kept.password = Some(password::hash(password).await.map_err(ShareError::Bad)?),
+        Some(password) => kept.password = Some(hash(password).await.map_err(ShareError::Bad)?),
     }
     Ok(kept)
 }

@@ -9,17 +9,21 @@
 //! | `event` | events: kept, asked for, pruned |
 //! | `alert` | alerts, what happened to them, who has taken them, silences |
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
+//! | `audit` | who did what |
+//! | `people` | users, sessions, tokens |
 //! | `share` | links that show a part of the fleet |
 //! | `known` | what was last known of each node |
 //! | `watch` | when Fleetglass observed |
 //! | [`uptime`] | how much of the time a node was up |
 
 mod alert;
+mod audit;
 mod disk;
 mod event;
 mod fault;
 mod known;
 mod notify;
+mod people;
 mod schema;
 mod share;
 #[cfg(test)]
@@ -41,6 +45,7 @@ use std::{
 };
 
 pub use alert::{AlertQuery, KeptAlert, KeptSilence};
+pub use audit::AuditQuery;
 pub use event::{Draft, EventQuery};
 use fault::Fault;
 use fleetglass_shared::{
@@ -49,6 +54,7 @@ use fleetglass_shared::{
 };
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
+pub use people::{KeptSession, KeptToken, KeptUser};
 use rusqlite::Connection;
 pub use share::KeptShare;
 use tokio::sync::oneshot;

@@ -8,6 +8,7 @@ mod history;
 mod incident;
 mod maintenance;
 mod notify;
+mod people;
 mod restart;
 mod risk;
 mod share;
@@ -22,6 +23,10 @@ pub use history::{Event, EventKind, Events, Uptime, UptimeWindow, Uptimes};
 pub use incident::{AlertIncident, CauseKind, Egress, EgressProbe, EgressState, Failed, Incident, Incidents};
 pub use maintenance::{Maintenance, MaintenanceWindow};
 pub use notify::{Notifications, NotifyAttempt, NotifyHealth, NotifyTest, NotifyWay};
+pub use people::{
+    Audit, AuditEntry, Can, Me, NewPassword, NewToken, NewUser, Session, Sessions, Token, TokenMade, Tokens,
+    User, UserChange, Users, Ways,
+};
 pub use restart::{NodeRestart, RestartAnswer, RestartCheck, RestartGroup, RestartReason, RestartVerdict};
 pub use risk::{NodeRisk, Outlook, Risk, RiskDetail, Risks, Stake, Trend};
 use serde::{Deserialize, Serialize};

@@ -276,7 +276,8 @@ pub(super) fn keep_silence(app: &App, silence: Silence) -> Result<Response, Refu
         SilenceError::NotFound(_) => refused(StatusCode::NOT_FOUND, error),
         _ => refused(StatusCode::BAD_REQUEST, error),
     })?;
-    Ok(Json(json!({ "silenceID": id })).into_response())
+    Ok((axum::Extension(crate::auth::audit::Of(id.clone())), Json(json!({ "silenceID": id })))
+        .into_response())
 }
 
 /// Ends a silence.

@@ -77,8 +77,9 @@ pub async fn mark(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, 
     }
     let (from, to) = (String::new(), String::new());
     let at = at.unwrap_or_else(clock::now);
+    let of = axum::Extension(crate::auth::audit::Of(node.clone().unwrap_or_default()));
     app.state.record(vec![Draft { at, node, kind: EventKind::Mark, from, to, text }]);
-    Ok(StatusCode::ACCEPTED.into_response())
+    Ok((StatusCode::ACCEPTED, of).into_response())
 }
 
 pub(super) fn query(uri: &Uri) -> Result<EventQuery, ProblemResponse> {

@@ -88,8 +88,13 @@ pub async fn instead(State(app): State<Arc<App>>, request: Request, next: Next) 
     response
 }
 
-/// Their answers follow from the request, or from this program alone.
-const KNOWS_NO_NODE: [&str; 9] = [
+/// Their answers follow from the request, from this program, or from whoever asks alone.
+const KNOWS_NO_NODE: [&str; 14] = [
+    "/api/v1/me/password",
+    "/api/v1/sessions",
+    "/api/v1/sessions/{id}",
+    "/api/v1/tokens",
+    "/api/v1/tokens/{id}",
     "/api/v1/query_exemplars",
     "/api/v1/format_query",
     "/api/v1/parse_query",

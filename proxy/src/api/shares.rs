@@ -15,7 +15,12 @@ use super::{
     problem::{ProblemResponse, problem},
     shared::{self, Viewer},
 };
-use crate::{app::App, auth::Who, clock, share::ShareError};
+use crate::{
+    app::App,
+    auth::{Who, audit::Of},
+    clock,
+    share::ShareError,
+};
 
 const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
@@ -53,7 +58,8 @@ pub async fn make(
         "a share link was made"
     );
     let path = format!("/s/{token}/");
-    Ok((StatusCode::CREATED, NO_STORE, Json(ShareMade { share, token, path })).into_response())
+    let of = Extension(Of(format!("{} {}", share.id, share.title)));
+    Ok((StatusCode::CREATED, NO_STORE, of, Json(ShareMade { share, token, path })).into_response())
 }
 
 /// Changes a link; what is absent stays as it is.

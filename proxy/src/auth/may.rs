@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Role, Who};
+use super::{Credential, Role, Who};
 use crate::api::problem::problem;
 
 /// What a route is for. A token can be narrowed to some of these, by their words.
@@ -74,6 +74,9 @@ const MARKS: Need = need(Role::Operator, Permission::Marks);
 const SHARES: Need = need(Role::Operator, Permission::Shares);
 const WRITE: Need = need(Role::Admin, Permission::Write);
 const HISTORY: Need = need(Role::Admin, Permission::History);
+/// Sessions, tokens and the password of whoever asks; of others only for admins, which the handlers look at.
+const OWN: Need = need(Role::Viewer, Permission::People);
+const PEOPLE: Need = need(Role::Admin, Permission::People);
 
 /// In which form an error of a route is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,8 @@ const TABLE: &[Row] = &[
     ("/api/v1/alerts/history", Problem, GET),
     ("/api/v1/alerts/{id}", Problem, GET),
     ("/api/v1/alerts/{id}/acknowledge", Problem, &[("POST", ALERTS), ("DELETE", ALERTS)]),
+    ("/api/v1/audit", Problem, &[("GET", PEOPLE)]),
+    ("/api/v1/audit/export", Problem, &[("GET", PEOPLE)]),
     ("/api/v1/chart", Prometheus, ASK),
     ("/api/v1/events", Problem, &[("GET", READ), ("POST", MARKS)]),
     ("/api/v1/export", Problem, GET),
@@ -112,6 +117,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/labels", Prometheus, ASK),
     ("/api/v1/live", Problem, GET),
     ("/api/v1/maintenance", Problem, GET),
+    ("/api/v1/me/password", Problem, &[("POST", OWN)]),
     ("/api/v1/metadata", Prometheus, GET),
     ("/api/v1/nodes/{id}", Problem, GET),
     ("/api/v1/nodes/{id}/risks/{name}", Problem, GET),
@@ -129,6 +135,8 @@ const TABLE: &[Row] = &[
     ("/api/v1/rules", Prometheus, GET),
     ("/api/v1/rules/backtest", Problem, &[("POST", READ)]),
     ("/api/v1/series", Prometheus, ASK),
+    ("/api/v1/sessions", Problem, &[("GET", OWN), ("DELETE", OWN)]),
+    ("/api/v1/sessions/{id}", Problem, &[("DELETE", OWN)]),
     ("/api/v1/shares", Problem, &[("GET", SHARES), ("POST", SHARES)]),
     ("/api/v1/shares/{id}", Problem, &[("GET", SHARES), ("PATCH", SHARES), ("DELETE", SHARES)]),
     ("/api/v1/shares/{id}/preview/{*rest}", Problem, &[("GET", SHARES)]),
@@ -138,7 +146,11 @@ const TABLE: &[Row] = &[
     ("/api/v1/status/runtimeinfo", Prometheus, GET),
     ("/api/v1/status/tsdb", Prometheus, GET),
     ("/api/v1/targets", Prometheus, GET),
+    ("/api/v1/tokens", Problem, &[("GET", OWN), ("POST", OWN)]),
+    ("/api/v1/tokens/{id}", Problem, &[("DELETE", OWN)]),
     ("/api/v1/uptime", Problem, GET),
+    ("/api/v1/users", Problem, &[("GET", PEOPLE), ("POST", PEOPLE)]),
+    ("/api/v1/users/{name}", Problem, &[("PATCH", PEOPLE), ("DELETE", PEOPLE)]),
     ("/api/v1/write", Problem, &[("POST", WRITE)]),
     ("/api/v2/alerts", Alertmanager, GET),
     ("/api/v2/alerts/groups", Alertmanager, GET),
@@ -175,6 +187,10 @@ pub async fn permit(request: Request, next: Next) -> Response {
             }
         };
     };
+    let permission = need.permission.as_str();
+    if !request.extensions().get::<Credential>().is_some_and(|own| own.is_for(permission)) {
+        return refused(form, &format!("This token is not for `{permission}`; make one with that scope."));
+    }
     match request.extensions().get::<Who>() {
         Some(who) if who.role >= need.role => next.run(request).await,
         Some(who) => refused(
@@ -255,7 +271,8 @@ mod tests {
         let own = routes(&format!("{:?}", crate::app::own_routes()));
         let queries = routes(&crate::query::written_out());
         assert!(own.len() > 20 && queries.len() > 20, "the routes can be read: {own:?} {queries:?}");
-        let mut there: BTreeSet<(String, String)> = own.union(&queries).cloned().collect();
+        let people = routes(&format!("{:?}", crate::app::people_routes()));
+        let mut there: BTreeSet<(String, String)> = own.into_iter().chain(queries).chain(people).collect();
         there.insert(("/api/v1/write".into(), "POST".into()));
         let listed: BTreeSet<(String, String)> = TABLE
             .iter()
@@ -272,11 +289,12 @@ mod tests {
             assert_eq!(Permission::parse(permission.as_str()), Some(permission));
         }
         assert_eq!(Permission::parse("everything"), None);
+        assert_eq!(Permission::ALL.map(Permission::as_str), crate::auth::SCOPES, "tokens are narrowed to these");
     }
 
     #[tokio::test]
     async fn each_role_may_what_the_table_says_and_nothing_else_is_there() {
-        let router = |role| {
+        let router = |role, credential: Credential| {
             let who = Who { role, ..Who::local() };
             Router::new()
                 .route("/api/v1/fleet", any(|| async { "told" }))
@@ -286,7 +304,10 @@ mod tests {
                 .route("/api/v1/forgotten", any(|| async { "told" }))
                 .layer(middleware::from_fn(permit))
                 .layer(Extension(who))
+                .layer(Extension(credential))
         };
+        let narrowed =
+            || Credential::ApiToken { id: "t".into(), scopes: vec!["read".into(), "history".into()] };
         for (role, method, path, status) in [
             (Role::Viewer, "GET", "/api/v1/fleet", 200),
             (Role::Viewer, "HEAD", "/api/v1/fleet", 200),
@@ -300,8 +321,18 @@ mod tests {
             (Role::Admin, "GET", "/api/v1/forgotten", 403),
         ] {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-            let answer = router(role).oneshot(request).await.unwrap();
+            let answer = router(role, Credential::ConfigToken).oneshot(request).await.unwrap();
             assert_eq!(answer.status(), status, "{method} {path} as {role:?}");
+        }
+        for (role, method, path, status) in [
+            (Role::Admin, "GET", "/api/v1/fleet", 200),
+            (Role::Admin, "POST", "/api/v1/prune", 200),
+            (Role::Operator, "POST", "/api/v1/prune", 403),
+            (Role::Admin, "POST", "/api/v2/silences", 403),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let answer = router(role, narrowed()).oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{method} {path} as {role:?} with a narrowed token");
         }
     }
 

@@ -64,6 +64,12 @@ pub fn new_token() -> Result<String, getrandom::Error> {
     Ok(token)
 }
 
+/// The bearer token that a request carries.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// The tokens that are accepted. None at all means that everyone on this machine is.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens(Vec<(Who, TokenHash)>);
@@ -113,13 +119,14 @@ impl Tokens {
         self.0.is_empty()
     }
 
+    /// Who holds the token of a name; of several of that name the one that may least.
+    pub(super) fn named(&self, name: &str) -> Option<&Who> {
+        self.0.iter().map(|(who, _)| who).filter(|who| who.name == name).min_by_key(|who| who.role)
+    }
+
     /// Who holds the token that a request carries, if it is one of these.
     pub(super) fn holder(&self, headers: &HeaderMap) -> Option<&Who> {
-        let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return None;
-        }
-        let asked = TokenHash::of(token.trim());
+        let asked = TokenHash::of(bearer(headers)?);
         // Every hash is compared, so the time tells neither which nor how near.
         let mut holder = None;
         for (who, hash) in &self.0 {

@@ -16,6 +16,14 @@ pub enum Role {
 }
 
 impl Role {
+    /// The roles, the one that may least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+
+    /// The role of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
     /// As it is written.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +48,26 @@ pub enum Via {
     Oidc,
     /// A reverse proxy's word.
     Header,
+}
+
+impl Via {
+    const ALL: [Self; 5] = [Self::Local, Self::Token, Self::Password, Self::Oidc, Self::Header];
+
+    /// The way of a word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|via| via.as_str() == text)
+    }
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Token => "token",
+            Self::Password => "password",
+            Self::Oidc => "oidc",
+            Self::Header => "header",
+        }
+    }
 }
 
 /// Who asks: in the extensions of every request that the guard lets through.

@@ -1,9 +1,6 @@
 //! `fleetglass share`: links that show a part of a running proxy's fleet to somebody without a login.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -12,9 +9,8 @@ use fleetglass_shared::{
     promql::duration_ms,
     wire::{ScopeSpec, Share, ShareChange, ShareMade, Shares, View},
 };
-use serde::de::DeserializeOwned;
 
-use super::whom::{Token, heard};
+use super::whom::Asked;
 use crate::{
     clock,
     data_dir::DataDir,
@@ -45,22 +41,6 @@ pub(super) enum ShareCommand {
         #[command(flatten)]
         asked: Asked,
     },
-}
-
-/// Whom to ask, and how to print.
-#[derive(Debug, Args)]
-pub(super) struct Asked {
-    /// The proxy to ask.
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    url: String,
-    #[command(flatten)]
-    token: Token,
-    /// The data folder to work in while no proxy runs, in place of a proxy.
-    #[arg(long, value_name = "DIR", conflicts_with = "url")]
-    data_dir: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -115,7 +95,7 @@ pub(super) async fn run(command: ShareCommand) -> anyhow::Result<()> {
         ShareCommand::List(asked) => {
             let shares: Shares = match &asked.data_dir {
                 Some(folder) => in_folder(folder)?.listed().await?,
-                None => asked.answer("GET", "/api/v1/shares", None).await?,
+                None => asked.answer("GET", "/api/v1/shares", None::<&()>).await?,
             };
             if asked.json {
                 println!("{}", serde_json::to_string(&shares)?);
@@ -130,7 +110,7 @@ pub(super) async fn run(command: ShareCommand) -> anyhow::Result<()> {
             }
             let share: Share = match &asked.data_dir {
                 Some(folder) => in_folder(folder)?.revoked(&id).await?,
-                None => asked.answer("DELETE", &format!("/api/v1/shares/{id}"), None).await?,
+                None => asked.answer("DELETE", &format!("/api/v1/shares/{id}"), None::<&()>).await?,
             };
             match asked.json {
                 true => println!("{}", serde_json::to_string(&share)?),
@@ -258,36 +238,5 @@ impl Folder {
             bail!("the state file in the data folder cannot be written");
         }
         Ok(share)
-    }
-}
-
-impl Asked {
-    fn base(&self) -> &str {
-        self.url.trim_end_matches('/')
-    }
-
-    async fn answer<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&ShareChange>,
-    ) -> anyhow::Result<T> {
-        let base = self.base();
-        let url =
-            reqwest::Url::parse(&format!("{base}{path}")).with_context(|| format!("`{base}` is no URL"))?;
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        let mut request = client.request(method.parse()?, url);
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(serde_json::to_string(body)?);
-        }
-        let (status, text) = heard(request, self.token.read()?.as_deref(), base).await?;
-        if !status.is_success() {
-            let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-            bail!(
-                "{base} answered {status}: {}",
-                problem["detail"].as_str().unwrap_or("not as Fleetglass does")
-            );
-        }
-        serde_json::from_str(&text).with_context(|| format!("{base} did not answer as Fleetglass does"))
     }
 }

@@ -116,10 +116,6 @@ fn a_fault_is_named_with_file_line_column_and_hint() {
         ),
         ("[scrape]\ninterval = \"soon\"\n", "fg.toml:2:12: `soon` is not a duration"),
         ("[scrape\n", "fg.toml:1:8: "),
-        (
-            "[server]\nlisten = \"0.0.0.0:80\"\n",
-            "fg.toml:2:10: listening on 0.0.0.0:80, which others can reach, needs at least one token\n  hint: run `fleetglass token new",
-        ),
         ("[cors]\norigins = [\"*\"]\ncredentials = true\n", "fg.toml:2:11: `*` with `credentials = true`"),
         (
             "[cors]\norigins = [\"https://ok.example\", \"portal.example\"]\n",

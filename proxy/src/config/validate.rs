@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use fleetglass_shared::scope::node_selector;
-
 use super::{
     Config, TargetConfig,
     error::{Fault, Step},
 };
 
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
-    listening(config)?;
-    tokens(config)?;
+    super::auth::validate(config)?;
     cors(config)?;
     scrape(config)?;
     super::egress::validate(config)?;
@@ -22,51 +19,6 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::restart::validate(config)?;
     super::notify::validate(config)?;
     targets(&config.targets)
-}
-
-fn listening(config: &Config) -> Result<(), Fault> {
-    let listen = config.server.listen;
-    if listen.ip().is_loopback() || !config.auth.tokens.is_empty() {
-        return Ok(());
-    }
-    fault(
-        [Step::Key("server"), Step::Key("listen")],
-        format!("listening on {listen}, which others can reach, needs at least one token"),
-        "run `fleetglass token new --name me` and add the [[auth.token]] it prints, or listen on 127.0.0.1",
-    )
-}
-
-fn tokens(config: &Config) -> Result<(), Fault> {
-    for (index, token) in config.auth.tokens.iter().enumerate() {
-        let path = [Step::Key("auth"), Step::Key("token"), Step::Index(index)];
-        match (&token.hash, &token.hash_file) {
-            (Some(hash), None) if crate::auth::TokenHash::parse(hash).is_none() => {
-                return fault(
-                    path.into_iter().chain([Step::Key("hash")]),
-                    format!("the hash of token `{}` is not `sha256:` and 64 hex digits", token.name),
-                    "`fleetglass token new` prints a token and its hash; the config holds the hash only",
-                );
-            }
-            (Some(_), None) | (None, Some(_)) => {}
-            _ => {
-                return fault(
-                    path,
-                    format!("token `{}` needs either `hash` or `hash_file`", token.name),
-                    "`fleetglass token new` prints the lines to add",
-                );
-            }
-        }
-        for text in &token.select {
-            if let Err(error) = node_selector(text) {
-                return fault(
-                    path.into_iter().chain([Step::Key("select")]),
-                    error.to_string(),
-                    "such as select = ['{team=\"a\"}']; leave it out for the whole fleet",
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 fn cors(config: &Config) -> Result<(), Fault> {

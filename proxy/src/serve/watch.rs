@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{inhibitions, targets};
 use crate::{
     app::App,
-    auth::{Guard, Tokens},
+    auth::{Guard, Tokens, Via},
     clock,
     config::{Config, InhibitConfig, LoadedConfig, RulesConfig},
     round::Rounds,
@@ -105,13 +105,16 @@ impl Watched {
                          at the next start"
                     );
                 }
-                if tokens.is_open() && !old.server.listen.ip().is_loopback() {
-                    return self.refuse(&format!("{} needs a token", old.server.listen));
+                let others_reach = |c: &Config| !c.server.listen.ip().is_loopback();
+                let asks = new.auth.asks() || self.guard.people.has_users();
+                if !asks && (others_reach(old) || others_reach(new)) {
+                    return self.refuse(&loaded.nobody_can_log_in().to_string());
                 }
                 if let Err(error) = self.app.notify.set_config(&loaded, self.own) {
                     return self.refuse(&format!("{error:#}"));
                 }
                 self.guard.tokens.store(Arc::new(tokens));
+                self.guard.people.set_config(new);
                 self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());
                 self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);
@@ -134,6 +137,8 @@ impl Watched {
         let now = clock::now();
         self.telemetry.reload(taken, now);
         let to = if taken { "taken" } else { "refused" };
+        let outcome = if taken { "ok" } else { "refused" };
+        self.guard.people.note("the operator", Some(Via::Local), "", "config_reloaded", "", outcome);
         self.state.record(vec![Draft::own(now, EventKind::Reload, to, text)]);
     }
 

@@ -1,20 +1,14 @@
-//! Passwords of share links: hashed by argon2id, tried no faster than is told here, remembered in a session.
+//! Passwords of share links: tried no faster than is told here, remembered in a session.
 
 use std::collections::BTreeMap;
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString},
-};
 use fleetglass_shared::health::UnixMillis;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 use super::{OpenShare, hex, random};
+use crate::auth::password;
 
-/// Each takes 19 MiB and tens of milliseconds: no more at one time.
-static HASHING: Semaphore = Semaphore::const_new(2);
 /// So many tries are free; after each further one the next waits twice as long.
 const FREE: u32 = 5;
 const LONGEST_WAIT_MS: i64 = 60_000;
@@ -48,18 +42,6 @@ struct Session {
     until: UnixMillis,
 }
 
-/// What argon2id makes of a password.
-pub(super) async fn hash(password: String) -> Result<String, String> {
-    let salt = random().map_err(|error| error.to_string())?;
-    let _permit = HASHING.acquire().await.map_err(|error| error.to_string())?;
-    let hashed = tokio::task::spawn_blocking(move || {
-        let salt = SaltString::encode_b64(&salt[..16]).map_err(|error| error.to_string())?;
-        let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
-        hash.map(|hash| hash.to_string()).map_err(|error| format!("the password cannot be hashed: {error}"))
-    });
-    hashed.await.map_err(|error| error.to_string())?
-}
-
 /// Whether a password opens a link.
 ///
 /// # Errors
@@ -78,12 +60,7 @@ pub(super) async fn check(share: &OpenShare, password: String, now: UnixMillis) 
         }
     }
     let Some(held) = share.password().map(str::to_owned) else { return Ok(()) };
-    let Ok(_permit) = HASHING.acquire().await else { return Err(PasswordError::TooSoon(1)) };
-    let fits = tokio::task::spawn_blocking(move || {
-        let Ok(held) = PasswordHash::new(&held) else { return false };
-        Argon2::default().verify_password(password.as_bytes(), &held).is_ok()
-    });
-    if !fits.await.unwrap_or(false) {
+    if !password::fits(password, held).await {
         return Err(PasswordError::Wrong);
     }
     *share.tries().lock() = Tries::default();

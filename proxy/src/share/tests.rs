@@ -137,7 +137,7 @@ fn a_link_opens_until_it_ends_is_taken_back_or_used_up() {
 
 #[tokio::test]
 async fn a_password_is_tried_ever_more_slowly() {
-    let hashed = password::hash("correct horse".into()).await.unwrap();
+    let hashed = crate::auth::password::hash("correct horse".into()).await.unwrap();
     assert!(hashed.starts_with("$argon2id$"));
     let share = OpenShare::new(kept(|kept| kept.password = Some(hashed))).unwrap();
     let sessions = Sessions::default();

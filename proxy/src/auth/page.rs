@@ -1,0 +1,84 @@
+//! A small page that the proxy draws itself: no script, one style that its policy names.
+
+use std::sync::LazyLock;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+/// The app's colours, of `static/css/tokens.css`.
+const STYLE: &str = ":root{color-scheme:light dark;--bg:#f6f7f9;--surface:#fff;--text:#1a1d23;--muted:#59606c;--line:#ccd1d9;\
+    --accent:#2a5bd7;--on-accent:#fff;--wrong:#b4123f;--tint:#fce8ee}\
+    @media(prefers-color-scheme:dark){:root{--bg:#16181d;--surface:#1c1f25;--text:#e7e9ee;--muted:#a2a9b5;--line:#3d444f;\
+    --accent:#7fa5ff;--on-accent:#10131a;--wrong:#ff8fab;--tint:#3a1a25}}\
+    *{box-sizing:border-box}\
+    body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px 16px;background:var(--bg);color:var(--text);\
+    font:16px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",Arial,sans-serif}\
+    main{width:100%;max-width:360px}\
+    .mark{display:flex;align-items:center;gap:10px;margin:0 0 16px;font-weight:600}\
+    .mark svg{width:32px;height:32px;flex:none}\
+    .card{background:var(--surface);border:1px solid var(--line);border-radius:8px;padding:24px}\
+    h1{font-size:20px;line-height:1.3;margin:0 0 16px}p{margin:0 0 16px}.card>:last-child{margin-bottom:0}\
+    form{margin:0 0 16px}label{display:block;font-size:14px;font-weight:600;margin:0 0 4px}\
+    input{display:block;width:100%;height:44px;margin:0 0 16px;padding:0 12px;font:inherit;color:inherit;background:var(--bg);\
+    border:1px solid var(--line);border-radius:6px}\
+    button,.button{display:block;width:100%;min-height:44px;padding:9px 16px;font:inherit;font-weight:600;text-align:center;\
+    text-decoration:none;color:var(--on-accent);background:var(--accent);border:1px solid var(--accent);border-radius:6px;cursor:pointer}\
+    .quiet{color:var(--accent);background:none}a{color:var(--accent)}a.button:not(.quiet){color:var(--on-accent)}\
+    :focus-visible{outline:2px solid var(--accent);outline-offset:2px}\
+    .wrong{padding:8px 12px;border-radius:6px;color:var(--wrong);background:var(--tint);font-size:14px}\
+    .aside{font-size:14px;color:var(--muted)}code{font-size:14px;overflow-wrap:anywhere}strong{overflow-wrap:anywhere}";
+
+const MARK: &str = "<p class=\"mark\"><svg viewBox=\"0 0 32 32\" fill=\"none\" stroke-linecap=\"round\" \
+    stroke-linejoin=\"round\" aria-hidden=\"true\"><rect width=\"32\" height=\"32\" rx=\"7\" fill=\"#1d2129\"/>\
+    <circle cx=\"14\" cy=\"14\" r=\"8\" stroke=\"#e7e9ee\" stroke-width=\"2.2\"/>\
+    <path d=\"M20 20l6.2 6.2\" stroke=\"#e7e9ee\" stroke-width=\"2.6\"/>\
+    <path d=\"M9.6 14.6h2.1l1.5-4 2.2 6.6 1.4-2.6h1.7\" stroke=\"#4fc48d\" stroke-width=\"1.8\"/></svg>Fleetglass</p>";
+
+/// No `form-action` beyond ourselves, nothing that frames it.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+});
+
+/// A page with this inside, which is HTML.
+pub fn page(status: StatusCode, title: &str, inside: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <meta name=\"robots\" content=\"noindex\"><title>{title} · Fleetglass</title><style>{STYLE}</style></head>\
+         <body><main>{MARK}<div class=\"card\">{inside}</div></main></body></html>"
+    );
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // With `no-referrer` a browser would send a form of this page with `Origin: null`.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if let Ok(policy) = HeaderValue::from_str(&POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Text as it may stand in HTML and its attributes.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_allows_its_own_style_and_nothing_else() {
+        let page = page(StatusCode::OK, "T", "<p></p>");
+        let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"));
+        assert_eq!(page.headers()[header::REFERRER_POLICY], "same-origin");
+    }
+}

@@ -1,0 +1,148 @@
+//! `[auth]`: who may ask.
+
+use std::{path::PathBuf, time::Duration};
+
+use fleetglass_shared::scope::node_selector;
+use serde::Deserialize;
+
+use super::{
+    Config, Span,
+    error::{Fault, Step},
+    validate::fault,
+};
+use crate::auth::Role;
+
+/// `[auth]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// Everybody is asked who they are, also while there is neither a token nor a user.
+    pub login: bool,
+    /// A session that nobody uses ends after so long.
+    pub session_idle: Span,
+    /// Each session ends after so long.
+    pub session_max: Span,
+    /// How long the audit log is kept.
+    pub audit_retention: Span,
+    /// The bearer tokens that are accepted.
+    #[serde(rename = "token")]
+    pub tokens: Vec<TokenConfig>,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        let hours = |hours: u64| Span(Duration::from_secs(hours * 3600));
+        Self {
+            login: false,
+            session_idle: hours(12),
+            session_max: hours(7 * 24),
+            audit_retention: hours(400 * 24),
+            tokens: Vec::new(),
+        }
+    }
+}
+
+impl AuthConfig {
+    /// Whether the config alone has everybody asked who they are. Users are in the state file.
+    pub fn asks(&self) -> bool {
+        self.login || !self.tokens.is_empty()
+    }
+}
+
+/// `[[auth.token]]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Who holds it; stands in the log.
+    pub name: String,
+    /// `sha256:` and 64 hex digits, as `fleetglass token new` prints it.
+    #[serde(default)]
+    pub hash: Option<String>,
+    /// A file that holds such a hash.
+    #[serde(default)]
+    pub hash_file: Option<PathBuf>,
+    /// What its holder may do.
+    #[serde(default = "admin")]
+    pub role: Role,
+    /// Which nodes there are for its holder, by selectors; all, with none.
+    #[serde(default)]
+    pub select: Vec<String>,
+}
+
+fn admin() -> Role {
+    Role::Admin
+}
+
+pub(super) fn validate(config: &Config) -> Result<(), Fault> {
+    tokens(config)?;
+    let AuthConfig { session_idle, session_max, audit_retention, .. } = config.auth;
+    for (name, span) in
+        [("session_idle", session_idle), ("session_max", session_max), ("audit_retention", audit_retention)]
+    {
+        if span.0 < Duration::from_secs(1) {
+            let why = format!("`{name}` is {span}: nothing would last");
+            return fault(
+                [Step::Key("auth"), Step::Key(name)],
+                why,
+                "12h is usual for a session without use",
+            );
+        }
+    }
+    if session_idle.0 > session_max.0 {
+        return fault(
+            [Step::Key("auth"), Step::Key("session_idle")],
+            format!(
+                "a session ends after {session_max} at the latest, and without use only after {session_idle}"
+            ),
+            "make `session_idle` shorter, or `session_max` longer",
+        );
+    }
+    Ok(())
+}
+
+/// Others can reach the listener, and there is neither a token nor a user.
+pub(super) fn nobody_can_log_in(config: &Config) -> Fault {
+    let listen = config.server.listen;
+    Fault {
+        path: vec![Step::Key("server"), Step::Key("listen")],
+        message: format!("listening on {listen}, which others can reach, needs at least one token or user"),
+        hint: Some(format!(
+            "run `fleetglass token new --name me` and add the [[auth.token]] it prints, or \
+             `fleetglass user add me --role admin --data-dir {}`, or listen on 127.0.0.1",
+            config.server.data_dir.display()
+        )),
+    }
+}
+
+fn tokens(config: &Config) -> Result<(), Fault> {
+    for (index, token) in config.auth.tokens.iter().enumerate() {
+        let path = [Step::Key("auth"), Step::Key("token"), Step::Index(index)];
+        match (&token.hash, &token.hash_file) {
+            (Some(hash), None) if crate::auth::TokenHash::parse(hash).is_none() => {
+                return fault(
+                    path.into_iter().chain([Step::Key("hash")]),
+                    format!("the hash of token `{}` is not `sha256:` and 64 hex digits", token.name),
+                    "`fleetglass token new` prints a token and its hash; the config holds the hash only",
+                );
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+            _ => {
+                return fault(
+                    path,
+                    format!("token `{}` needs either `hash` or `hash_file`", token.name),
+                    "`fleetglass token new` prints the lines to add",
+                );
+            }
+        }
+        for text in &token.select {
+            if let Err(error) = node_selector(text) {
+                return fault(
+                    path.into_iter().chain([Step::Key("select")]),
+                    error.to_string(),
+                    "such as select = ['{team=\"a\"}']; leave it out for the whole fleet",
+                );
+            }
+        }
+    }
+    Ok(())
+}
