@@ -156,6 +156,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .with_state(Arc::clone(guard));
     let login = Router::new()
         .route("/login", get(auth::login::form).post(auth::login::submit))
+        .route("/login/oidc", get(auth::oidc::begin))
+        .route("/login/oidc/callback", get(auth::oidc::callback))
         .route("/logout", get(auth::login::leave_form).post(auth::login::leave))
         .with_state(Arc::clone(guard))
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))

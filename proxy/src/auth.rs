@@ -13,14 +13,16 @@
 //! | `origin` | whether a request that changes something comes from a page of ours |
 //! | `guard` | [`require`]: every request has a [`Who`] behind it, or goes no further |
 //! | `may` | [`permit`]: the table of every guarded route, with the role it needs |
+//! | [`oidc`] | people who sign in with an OpenID provider |
 //! | [`page`] | how pages look that the proxy draws itself |
 //! | [`login`] | the pages where one signs in and out |
 
 mod api_token;
 pub mod audit;
 mod guard;
-mod may;
 pub mod login;
+mod may;
+pub mod oidc;
 mod origin;
 pub mod page;
 pub mod password;
@@ -31,10 +33,10 @@ mod token;
 mod users;
 mod who;
 
-pub(crate) use may::refused_to_limited;
-pub use may::{Need, Permission, needed, permit};
 pub use api_token::{ApiToken, SCOPES, drafted_token};
 pub use guard::{Credential, Guard, look, require};
+pub(crate) use may::refused_to_limited;
+pub use may::{Need, Permission, needed, permit};
 pub use people::{People, PeopleError, Way};
 use people::{hex, random};
 pub use session::{Identity, Session};

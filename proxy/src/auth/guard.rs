@@ -12,7 +12,7 @@ use axum::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{People, Tokens, Who, audit::Act, origin::Own};
+use super::{People, Tokens, Via, Way, Who, audit::Act, oidc::Oidc, origin::Own};
 use crate::{api::problem::problem, config::Config, edge::Visit};
 
 /// What guards a listener.
@@ -22,6 +22,10 @@ pub struct Guard {
     pub tokens: arc_swap::ArcSwap<Tokens>,
     /// Everybody else who is known.
     pub people: Arc<People>,
+    /// The OpenID provider that people sign in with; swapped on reload.
+    pub oidc: arc_swap::ArcSwapOption<Oidc>,
+    /// As the config says that others reach us.
+    external: Option<String>,
     /// Host names besides loopback ones by which a listener without login may be called.
     hosts: Vec<String>,
     own: Own,
@@ -81,9 +85,42 @@ impl Guard {
         Self {
             tokens: arc_swap::ArcSwap::from_pointee(tokens),
             people,
+            oidc: arc_swap::ArcSwapOption::empty(),
+            external: config.has_external_url().then(|| config.external_url()),
             own: Own { hosts: external.chain(hosts.iter().cloned()).collect(), origins },
             hosts,
         }
+    }
+
+    /// The provider that people sign in with, from now on.
+    pub fn set_oidc(&self, oidc: Option<Oidc>) {
+        let known = self.oidc.load();
+        let is_same = match (&*known, &oidc) {
+            (Some(known), Some(oidc)) => known.is_same(oidc),
+            (None, None) => true,
+            _ => false,
+        };
+        // A login in progress goes on.
+        if !is_same {
+            let way = oidc.as_ref().map(|oidc| Way {
+                label: oidc.label().to_owned(),
+                href: "/login/oidc".to_owned(),
+                via: Via::Oidc,
+            });
+            self.people.set_ways(way.into_iter().collect());
+            self.oidc.store(oidc.map(Arc::new));
+        }
+    }
+
+    /// Our own URL as a browser has it, without a slash at its end.
+    pub(super) fn own_url(&self, visit: &Visit, headers: &HeaderMap) -> String {
+        if let Some(external) = &self.external {
+            let base = if external.ends_with(&visit.base) { "" } else { &visit.base };
+            return format!("{external}{base}");
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let scheme = if self.people.is_https(visit) { "https" } else { "http" };
+        format!("{scheme}://{host}{}", visit.base)
     }
 
     /// Whether everybody is asked who they are.

@@ -289,7 +289,11 @@ mod tests {
             assert_eq!(Permission::parse(permission.as_str()), Some(permission));
         }
         assert_eq!(Permission::parse("everything"), None);
-        assert_eq!(Permission::ALL.map(Permission::as_str), crate::auth::SCOPES, "tokens are narrowed to these");
+        assert_eq!(
+            Permission::ALL.map(Permission::as_str),
+            crate::auth::SCOPES,
+            "tokens are narrowed to these"
+        );
     }
 
     #[tokio::test]

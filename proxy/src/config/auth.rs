@@ -6,8 +6,9 @@ use fleetglass_shared::scope::node_selector;
 use serde::Deserialize;
 
 use super::{
-    Config, Span,
+    Config, OidcConfig, Span,
     error::{Fault, Step},
+    oidc,
     validate::fault,
 };
 use crate::auth::Role;
@@ -24,6 +25,8 @@ pub struct AuthConfig {
     pub session_max: Span,
     /// How long the audit log is kept.
     pub audit_retention: Span,
+    /// An OpenID provider that people sign in with.
+    pub oidc: Option<OidcConfig>,
     /// The bearer tokens that are accepted.
     #[serde(rename = "token")]
     pub tokens: Vec<TokenConfig>,
@@ -37,6 +40,7 @@ impl Default for AuthConfig {
             session_idle: hours(12),
             session_max: hours(7 * 24),
             audit_retention: hours(400 * 24),
+            oidc: None,
             tokens: Vec::new(),
         }
     }
@@ -45,7 +49,7 @@ impl Default for AuthConfig {
 impl AuthConfig {
     /// Whether the config alone has everybody asked who they are. Users are in the state file.
     pub fn asks(&self) -> bool {
-        self.login || !self.tokens.is_empty()
+        self.login || self.oidc.is_some() || !self.tokens.is_empty()
     }
 }
 
@@ -75,6 +79,7 @@ fn admin() -> Role {
 
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
+    config.auth.oidc.as_ref().map_or(Ok(()), oidc::validate)?;
     let AuthConfig { session_idle, session_max, audit_retention, .. } = config.auth;
     for (name, span) in
         [("session_idle", session_idle), ("session_max", session_max), ("audit_retention", audit_retention)]

@@ -146,4 +146,10 @@ impl Config {
             url => url.to_owned(),
         }
     }
+
+    /// Whether the config says under which URL others reach us.
+    pub fn has_external_url(&self) -> bool {
+        let own = self.notify.external_url.as_deref().unwrap_or(&self.rules.external_url);
+        !own.trim_end_matches('/').is_empty()
+    }
 }
