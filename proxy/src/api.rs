@@ -6,6 +6,7 @@ pub mod events;
 pub mod fleet;
 pub mod history;
 pub mod incidents;
+pub mod limited;
 pub mod live;
 pub mod maintenance;
 pub mod nodes;

@@ -91,12 +91,9 @@ pub struct App {
     pub telemetry: Arc<Telemetry>,
 }
 
-/// Every route, guarded.
-pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig) -> Router {
-    let fleet = Arc::clone(&app.fleet);
-    let targets: query::Targets = Arc::new(move || fleet.targets());
-    let write = post(api::write::write).with_state(Arc::clone(app));
-    let guarded = Router::new()
+/// The guarded routes that are no queries. Who may use which is in `auth::may`.
+pub(crate) fn own_routes() -> Router<Arc<App>> {
+    Router::new()
         .route("/api/v1/alerts", get(api::rules::alerts))
         .route("/api/v1/alerts/history", get(api::alerts::history))
         .route("/api/v1/alerts/{id}", get(api::alerts::alert))
@@ -145,11 +142,21 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         .merge(api::status_posts::router())
         .route("/metrics", get(api::own::metrics))
         .route("/metrics/nodes", get(api::own::node_metrics))
+}
+
+/// Every route, guarded.
+pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig) -> Router {
+    let fleet = Arc::clone(&app.fleet);
+    let targets: query::Targets = Arc::new(move || fleet.targets());
+    let write = post(api::write::write).with_state(Arc::clone(app));
+    let guarded = own_routes()
         .with_state(Arc::clone(app))
-        .merge(people_routes(guard))
+        .merge(people_routes().with_state(Arc::clone(guard)))
         .merge(query::router(Arc::clone(&app.store), targets, app.long_term.clone()))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .route("/api/v1/write", write)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), api::limited::instead))
+        .layer(middleware::from_fn(auth::permit))
         .layer(middleware::from_fn_with_state(Arc::clone(guard), auth::require))
         .layer(middleware::map_response(api_headers));
     // Whoever is not known may ask, too: how to log in.
@@ -160,6 +167,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         .with_state(Arc::clone(guard));
     let login = Router::new()
         .route("/login", get(auth::login::form).post(auth::login::submit))
+        .route("/login/oidc", get(auth::oidc::begin))
+        .route("/login/oidc/callback", get(auth::oidc::callback))
         .route("/logout", get(auth::login::leave_form).post(auth::login::leave))
         .with_state(Arc::clone(guard))
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
@@ -206,7 +215,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
 }
 
 /// Those who may ask, for those who may see them.
-fn people_routes(guard: &Arc<Guard>) -> Router {
+pub(crate) fn people_routes() -> Router<Arc<Guard>> {
     use api::people::{sessions, tokens, users};
     Router::new()
         .route("/api/v1/me/password", post(users::password))
@@ -216,7 +225,6 @@ fn people_routes(guard: &Arc<Guard>) -> Router {
         .route("/api/v1/tokens/{id}", delete(tokens::revoke))
         .route("/api/v1/sessions", get(sessions::list).delete(sessions::revoke_others))
         .route("/api/v1/sessions/{id}", delete(sessions::revoke))
-        .with_state(Arc::clone(guard))
 }
 
 fn cors_layer(cors: &CorsConfig) -> CorsLayer {

@@ -14,6 +14,8 @@
 //! | `groups` | [`role_of`]: which role the groups of somebody give |
 //! | `header` | [`HeaderLogin`]: a reverse proxy's word for who asks |
 //! | `guard` | [`require`]: every request has a [`Who`] behind it, or goes no further |
+//! | `may` | [`permit`]: the table of every guarded route, with the role it needs |
+//! | [`oidc`] | people who sign in with an OpenID provider |
 //! | [`page`] | how pages look that the proxy draws itself |
 //! | [`login`] | the pages where one signs in and out |
 
@@ -23,6 +25,8 @@ mod groups;
 mod guard;
 mod header;
 pub mod login;
+mod may;
+pub mod oidc;
 mod origin;
 pub mod page;
 pub mod password;
@@ -37,6 +41,8 @@ pub use api_token::{ApiToken, SCOPES, drafted_token};
 pub use groups::{GroupRole, role_of};
 pub use guard::{Credential, Guard, look, require};
 pub use header::HeaderLogin;
+pub(crate) use may::refused_to_limited;
+pub use may::{Need, Permission, needed, permit};
 pub use people::{People, PeopleError, Way};
 use people::{hex, random};
 pub use session::{Identity, Session};

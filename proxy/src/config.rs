@@ -9,6 +9,7 @@ mod env;
 mod error;
 mod maintenance;
 mod notify;
+mod oidc;
 mod remote;
 mod restart;
 mod rules;
@@ -39,6 +40,7 @@ pub use notify::{
     NtfyConfig, OpsgenieConfig, PagerdutyConfig, ReceiverConfig, RouteConfig, SlackConfig, SummaryConfig,
     TelegramConfig, TlsMode, WebhookConfig,
 };
+pub use oidc::{OidcConfig, OidcRoleConfig};
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
 pub(crate) use rules::matchers;

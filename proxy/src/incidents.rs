@@ -83,6 +83,21 @@ impl Incidents {
         }
     }
 
+    /// Those of some alerts and nodes, as if there were no others and as if they had just been seen. Whether we can reach
+    /// the network follows from all nodes: it is not told.
+    pub fn within(
+        alerts: Vec<Alert>,
+        standings: Vec<Standing>,
+        families: &[FamilyInfo],
+        now: UnixMillis,
+    ) -> wire::Incidents {
+        let egress = wire::Egress::default();
+        let alerts = alerts.into_iter().filter(|alert| alert.state != AlertState::Resolved).collect();
+        let situation = situation(alerts, standings, egress.clone(), None, families, now);
+        let incidents = group(&situation, &[]).into_iter().map(|group| group.incident).collect();
+        wire::Incidents { at: now, egress, incidents }
+    }
+
     /// The incident that an alert is part of.
     pub fn of(&self, alert: &str) -> Option<AlertIncident> {
         let inner = self.inner.lock();

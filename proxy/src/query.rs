@@ -10,6 +10,7 @@
 //! | `federate` | `/federate` |
 //! | `run` | a query on a thread of its own, with limits, that stops when its client leaves |
 //! | `scoped` | the queries of those who look through a share link |
+//! | `within` | what else Prometheus's API tells those whose role is limited |
 //! | `params` | the parameters of a request |
 //! | `answer` | Prometheus's JSON |
 //! | `past` | what is older than the store, joined to it |
@@ -28,17 +29,21 @@ mod scoped;
 mod status;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use fleetglass_shared::health::UnixMillis;
 pub use fleetglass_shared::promql::{Line, Steps, Value};
 use fleetglass_shared::promql::{Options, Query};
 
 pub use self::http::router;
+#[cfg(test)]
+pub(crate) use self::http::written_out;
 pub use chart::chart_of;
-pub use nodes::render_nodes;
+pub use nodes::{render_nodes, render_own};
 pub(crate) use params::{Params, rfc3339_ms};
 pub use run::{QueryError, Targets};
 pub use scoped::{Seen, ViewerQueries};
+pub(crate) use within::{export_within, targets_within};
 
 use crate::store::Store;
 

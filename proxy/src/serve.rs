@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts::{self, Alerts, Inhibition},
     app::{self, App},
-    auth::{Guard, People, Tokens},
+    auth::{Guard, People, Tokens, oidc::Oidc},
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
@@ -199,7 +199,11 @@ impl Proxy {
                 receiver,
                 telemetry,
             }),
-            guard: Arc::new(Guard::new(tokens, people, config)),
+            guard: {
+                let guard = Guard::new(tokens, people, config);
+                guard.set_oidc(Oidc::of(&loaded).context("the HTTP client cannot start")?);
+                Arc::new(guard)
+            },
             rounds,
             pushed,
             loaded,

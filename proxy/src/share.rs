@@ -9,6 +9,7 @@
 //! | `card` | a link's picture for chats, drawn |
 //! | `limit` | how fast viewers may ask |
 //! | `slug` | which link has which public status page |
+//! | `part` | what there is for a limited role: the same, without a link |
 //! | `password` | passwords by argon2id, tries that are slowed, and sessions |
 //!
 //! What is shown is cut by `fleetglass_shared::scope`, nowhere else.
@@ -17,6 +18,7 @@ mod card;
 mod draft;
 mod limit;
 mod open;
+mod part;
 mod password;
 mod slug;
 #[cfg(test)]
@@ -66,6 +68,8 @@ pub struct Shares {
     alerts: Arc<Alerts>,
     rules: Arc<Rules>,
     all: RwLock<BTreeMap<String, Arc<OpenShare>>>,
+    /// What there is for limited roles.
+    parts: part::Parts,
     sessions: Sessions,
     drafts: Drafts,
     /// Cards that are drawn at one time: each takes some ten milliseconds of a core, and 10 MiB.
@@ -127,6 +131,7 @@ impl Shares {
             alerts,
             rules,
             all: RwLock::new(all),
+            parts: part::Parts::default(),
             sessions: Sessions::default(),
             drafts: Drafts::default(),
             drawing: tokio::sync::Semaphore::new(2),
@@ -293,9 +298,7 @@ impl Shares {
         if *self.families.lock() != families {
             families.clone_into(&mut self.families.lock());
         }
-        let mut shares: Vec<Arc<OpenShare>> = self.all.read().values().cloned().collect();
-        shares.extend(self.drafts.all(now));
-        for share in shares.iter().filter(|share| share.is_followed()) {
+        for share in self.followed(now) {
             if !share.is_open_for_those_inside(now) {
                 share.close();
                 continue;
@@ -398,31 +401,41 @@ impl Shares {
                 let cut = *cuts.entry(rule).or_insert_with_key(|rule| self.alert_cut(rule, &recorded));
                 scope.alert(node, alert, cut, now)
             });
-            (scope.alert_id(&id), shown)
+            match shown {
+                Some(alert) => vec![(alert.id.clone(), Some(alert))],
+                // Under whichever id it was told.
+                None => vec![(scope.alert_id(&id), None), (id, None)],
+            }
         };
-        alerts.into_iter().map(cut).collect()
+        alerts.into_iter().flat_map(cut).collect()
     }
 
     /// Whether what a rule says of a node follows from that node alone.
     fn alert_cut(&self, rule: &str, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
         let closed = AlertCut { is_local: false, is_plain: false };
         let Some((group, index)) = self.rules.find(rule) else { return closed };
-        let Some(rule) = group.loaded().group.rules.get(index) else { return closed };
-        let RuleKind::Alerting { annotations, .. } = &rule.kind else { return closed };
-        let is_own = |name: &&str| !recorded.contains(*name) && !name.starts_with("ALERTS");
-        let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
-        let asks =
-            |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
-        AlertCut {
-            is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
-            is_plain: !asks(annotations),
-        }
+        group.loaded().group.rules.get(index).map_or(closed, |rule| cut_of(rule, recorded))
     }
 
     /// Ends every stream, for a shutdown.
     pub fn close(&self) {
         self.all.read().values().for_each(|share| share.close());
         self.drafts.close();
+        self.parts.lock().values().for_each(|part| part.close());
+    }
+}
+
+/// Whether what a rule says of a node follows from that node alone.
+fn cut_of(rule: &fleetglass_shared::rule::Rule, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
+    let RuleKind::Alerting { annotations, .. } = &rule.kind else {
+        return AlertCut { is_local: false, is_plain: false };
+    };
+    let is_own = |name: &&str| !recorded.contains(*name) && !name.starts_with("ALERTS");
+    let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
+    let asks = |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
+    AlertCut {
+        is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
+        is_plain: !asks(annotations),
     }
 }
 

@@ -32,6 +32,7 @@ mod status;
 mod tests;
 pub mod uptime;
 mod watch;
+mod within;
 mod writer;
 
 use std::{

@@ -1,6 +1,6 @@
 //! History as text, out and in: OpenMetrics with timestamps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use fleetglass_shared::exposition::{Entry, Format, Mode, parse, split_series, write::push_series};
@@ -51,11 +51,25 @@ pub fn export(
     let every = [Vec::new()];
     let selectors = if selectors.is_empty() { &every } else { selectors };
     let (from, to) = span;
-    let names: std::collections::BTreeSet<String> =
+    let names: BTreeSet<String> =
         selectors.iter().flat_map(|matchers| store.label_values(METRIC_NAME, matchers, from, to)).collect();
+    export_from(store, names, selectors, span, out)
+}
+
+/// The same of any storage, of which the metrics' names are known.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_from(
+    storage: &dyn Storage,
+    names: BTreeSet<String>,
+    selectors: &[Vec<Matcher>],
+    (from, to): (UnixMillis, UnixMillis),
+    out: &mut dyn FnMut(String) -> Result<(), String>,
+) -> Result<(), String> {
     let mut text = String::new();
     for name in names {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for matchers in selectors {
             let mut matchers = matchers.clone();
             let named = matchers.iter().any(|m| m.name() == METRIC_NAME && m.op() == MatchOp::Equal);
@@ -64,7 +78,7 @@ pub fn export(
             } else if !matchers.iter().all(|m| m.name() != METRIC_NAME || m.matches(&name)) {
                 continue;
             }
-            let read = store.scan(&matchers, from, to, &mut |series| {
+            let read = storage.scan(&matchers, from, to, &mut |series| {
                 if !seen.insert(series.labels.clone()) {
                     return Ok(());
                 }

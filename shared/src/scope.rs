@@ -1,4 +1,4 @@
-//! What a share link shows. Everything that leaves through a link is cut here, once.
+//! What a share link shows, and what there is for a limited role. Everything that leaves that way is cut here, once.
 //!
 //! | module | is |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | `redact` | names, labels and texts as the viewer may read them |
 //! | `cut` | the wire types, field by field |
 //! | `card` | [`Card`]: the picture of a link, before it is drawn |
+//! | `fence` | [`Fence`]: whether selectors stay within those of a limited role |
 //! | `storage` | [`Scoped`]: the only series that a viewer's query can see |
 //!
 //! Two rules make it tight. A cut names every field of what it takes apart and of what it makes, so that a new field
@@ -14,6 +15,7 @@
 
 mod card;
 mod cut;
+mod fence;
 mod redact;
 mod storage;
 #[cfg(test)]
@@ -29,6 +31,7 @@ use crate::{
 
 pub use card::{Card, CardNode, CardNodes};
 pub use cut::AlertCut;
+pub use fence::Fence;
 pub use storage::Scoped;
 
 /// Names, labels and metrics that are listed in a scope, at most.
@@ -40,6 +43,8 @@ pub struct Scope {
     spec: ScopeSpec,
     select: Vec<Vec<Matcher>>,
     key: [u8; 32],
+    /// It is of somebody who works here, and not of a link's viewer.
+    is_of_role: bool,
 }
 
 /// A node inside a scope.
@@ -111,7 +116,25 @@ impl Scope {
             }
         }
         let select = spec.select.iter().map(|text| node_selector(text)).collect::<Result<_, _>>()?;
-        Ok(Self { spec, select, key })
+        Ok(Self { spec, select, key, is_of_role: false })
+    }
+
+    /// What there is for somebody whose role is limited to nodes: every view of these, under their names and with their
+    /// addresses, and what colleagues said of them.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_role(select: Vec<String>, key: [u8; 32]) -> Result<Self, ScopeError> {
+        let spec = ScopeSpec {
+            select,
+            views: View::ALL.into(),
+            oldest_seconds: None,
+            addresses: true,
+            drop_labels: Vec::new(),
+            aliases: false,
+            hide_metrics: Vec::new(),
+        };
+        Ok(Self { is_of_role: true, ..Self::new(spec, key)? })
     }
 
     /// As it was written.

@@ -86,6 +86,17 @@ pub enum SilenceError {
     Invalid(String),
 }
 
+impl From<&Matcher> for WireMatcher {
+    fn from(matcher: &Matcher) -> Self {
+        Self {
+            name: matcher.name().to_owned(),
+            value: matcher.value().to_owned(),
+            is_regex: matches!(matcher.op(), MatchOp::Regex | MatchOp::NotRegex),
+            is_equal: matches!(matcher.op(), MatchOp::Equal | MatchOp::Regex),
+        }
+    }
+}
+
 /// A random version 4 UUID.
 pub(super) fn new_id() -> String {
     let mut bytes = [0u8; 16];
@@ -97,7 +108,11 @@ pub(super) fn new_id() -> String {
 }
 
 impl WireMatcher {
-    fn understood(&self) -> Result<Matcher, String> {
+    /// The matcher that it is.
+    ///
+    /// # Errors
+    /// Its regular expression is none.
+    pub fn understood(&self) -> Result<Matcher, String> {
         let op = match (self.is_equal, self.is_regex) {
             (true, false) => MatchOp::Equal,
             (false, false) => MatchOp::NotEqual,
@@ -160,6 +175,11 @@ impl Silence {
             return invalid("Failed to create silence: end time can't be in the past");
         }
         Ok(())
+    }
+
+    /// Its matchers.
+    pub fn understood(&self) -> &[Matcher] {
+        &self.understood
     }
 
     /// Where it stands.

@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// An error in Alertmanager's manner: the text alone, as a JSON string.
-type Refused = (StatusCode, Json<String>);
+pub(super) type Refused = (StatusCode, Json<String>);
 
-fn refused(status: StatusCode, why: impl ToString) -> Refused {
+pub(super) fn refused(status: StatusCode, why: impl ToString) -> Refused {
     (status, Json(why.to_string()))
 }
 
@@ -54,7 +54,7 @@ pub async fn receivers(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Receivers in Alertmanager's form. There is always one: its own page shows nothing without.
-fn named(receivers: &[&str]) -> Value {
+pub(super) fn named(receivers: &[&str]) -> Value {
     let receivers = if receivers.is_empty() { &["fleetglass"] } else { receivers };
     receivers.iter().map(|name| json!({ "name": name })).collect()
 }
@@ -110,7 +110,7 @@ fn quoted(text: &str) -> String {
     inside.to_owned()
 }
 
-fn wire(alert: &Alert, plan: &Plan) -> Value {
+fn wire(alert: &Alert, receivers: Value) -> Value {
     let quiet = [&alert.silenced_by, &alert.inhibited_by, &alert.muted_by];
     let muted = quiet.into_iter().any(|by| !by.is_empty());
     let starts = alert.fired_at.unwrap_or(alert.active_at);
@@ -122,7 +122,7 @@ fn wire(alert: &Alert, plan: &Plan) -> Value {
         "updatedAt": rfc3339(Some(clock::now())),
         "fingerprint": alert.id,
         "generatorURL": "",
-        "receivers": named(&plan.receivers_of(&alert.labels)),
+        "receivers": receivers,
         "status": {
             "state": if muted { "suppressed" } else { "active" },
             "silencedBy": alert.silenced_by,
@@ -132,23 +132,42 @@ fn wire(alert: &Alert, plan: &Plan) -> Value {
     })
 }
 
-fn wanted(app: &App, query: Option<&str>) -> Result<Vec<Alert>, Refused> {
-    let filter = Filter::read(query)?;
-    Ok(app.alerts.all().into_iter().filter(|alert| filter.wants(alert)).collect())
+/// Who is told of an alert.
+fn of_plan(plan: &Plan) -> impl Fn(&Alert) -> Value {
+    |alert| named(&plan.receivers_of(&alert.labels))
 }
 
 /// What fires.
 pub async fn alerts(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
-    let (found, plan) = (wanted(&app, query.as_deref())?, app.notify.plan());
-    Ok(Json(found.iter().map(|alert| wire(alert, &plan)).collect::<Vec<_>>()).into_response())
+    told_alerts(app.alerts.all(), query.as_deref(), &of_plan(&app.notify.plan()))
+}
+
+/// Those of some alerts that are asked for.
+pub(super) fn told_alerts(
+    all: Vec<Alert>,
+    query: Option<&str>,
+    receivers: &dyn Fn(&Alert) -> Value,
+) -> Result<Response, Refused> {
+    let filter = Filter::read(query)?;
+    let found = all.iter().filter(|alert| filter.wants(alert));
+    Ok(Json(found.map(|alert| wire(alert, receivers(alert))).collect::<Vec<_>>()).into_response())
 }
 
 /// What fires, by the alert's name.
 pub async fn groups(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
+    told_groups(app.alerts.all(), query.as_deref(), &of_plan(&app.notify.plan()))
+}
+
+/// The same, by the alert's name.
+pub(super) fn told_groups(
+    all: Vec<Alert>,
+    query: Option<&str>,
+    receivers: &dyn Fn(&Alert) -> Value,
+) -> Result<Response, Refused> {
+    let filter = Filter::read(query)?;
     let mut by_name: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let plan = app.notify.plan();
-    for alert in wanted(&app, query.as_deref())? {
-        by_name.entry(alert.name.clone()).or_default().push(wire(&alert, &plan));
+    for alert in all.iter().filter(|alert| filter.wants(alert)) {
+        by_name.entry(alert.name.clone()).or_default().push(wire(alert, receivers(alert)));
     }
     let group = |(name, alerts): (String, Vec<Value>)| json!({ "labels": { "alertname": name }, "receiver": { "name": "fleetglass" }, "alerts": alerts });
     Ok(Json(by_name.into_iter().map(group).collect::<Vec<_>>()).into_response())
@@ -169,10 +188,15 @@ fn wire_silence(silence: &Silence, now: UnixMillis) -> Value {
 
 /// The silences: those that mute first, those that are over last.
 pub async fn silences(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
-    let filter = Filter::read(query.as_deref())?;
+    told_silences(app.alerts.silences(), query.as_deref())
+}
+
+/// Those of some silences that are asked for.
+pub(super) fn told_silences(all: Vec<Silence>, query: Option<&str>) -> Result<Response, Refused> {
+    let filter = Filter::read(query)?;
     let now = clock::now();
     let mut found: Vec<Silence> =
-        app.alerts.silences().into_iter().filter(|silence| is_of(silence, &filter.matchers)).collect();
+        all.into_iter().filter(|silence| is_of(silence, &filter.matchers)).collect();
     found.sort_by_key(|silence| {
         let state = match silence.state(now) {
             crate::alerts::SilenceState::Active => 0,
@@ -200,7 +224,12 @@ fn same_pattern(own: &WireMatcher, wanted: &Matcher) -> bool {
 
 /// One silence.
 pub async fn silence(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Refused> {
-    let found = app.alerts.silences().into_iter().find(|silence| silence.id == id);
+    told_silence(app.alerts.silences(), id)
+}
+
+/// One of some silences.
+pub(super) fn told_silence(all: Vec<Silence>, id: String) -> Result<Response, Refused> {
+    let found = all.into_iter().find(|silence| silence.id == id);
     let found = found.ok_or_else(|| refused(StatusCode::NOT_FOUND, SilenceError::NotFound(id)))?;
     Ok(Json(wire_silence(&found, clock::now())).into_response())
 }
@@ -220,16 +249,29 @@ struct Posted {
 
 /// Makes or changes a silence.
 pub async fn set_silence(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let silence = read_silence(&body, |_| Ok(()))?;
+    keep_silence(&app, silence)
+}
+
+/// A silence that is posted; `narrow` may add matchers, or refuse it.
+pub(super) fn read_silence(
+    body: &[u8],
+    narrow: impl FnOnce(&mut Vec<WireMatcher>) -> Result<(), Refused>,
+) -> Result<Silence, Refused> {
     let bad = |why: String| refused(StatusCode::BAD_REQUEST, why);
-    let posted: Posted = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let mut posted: Posted = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
     let at = |name: &str, text: &str| {
         rfc3339_ms(text)
             .ok_or_else(|| bad(format!("{name}: `{text}` is not a time such as 2026-01-02T10:00:00Z")))
     };
     let times = (at("startsAt", &posted.starts_at)?, at("endsAt", &posted.ends_at)?);
+    narrow(&mut posted.matchers)?;
     let id = posted.id.unwrap_or_default();
-    let silence = Silence::new(id, posted.matchers, times, posted.created_by, posted.comment)
-        .map_err(|error| bad(error.to_string()))?;
+    Silence::new(id, posted.matchers, times, posted.created_by, posted.comment)
+        .map_err(|error| bad(error.to_string()))
+}
+
+pub(super) fn keep_silence(app: &App, silence: Silence) -> Result<Response, Refused> {
     let id = app.alerts.set_silence(silence, clock::now()).map_err(|error| match error {
         SilenceError::NotFound(_) => refused(StatusCode::NOT_FOUND, error),
         _ => refused(StatusCode::BAD_REQUEST, error),

@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use fleetglass_shared::wire::{Acknowledge, AlertDetail, Others};
+use fleetglass_shared::wire::{Acknowledge, Alert, AlertDetail, Others};
 
 use super::{
     events::unavailable,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{app::App, clock, state::AlertQuery};
 
-const HISTORY: usize = 100;
+pub(super) const HISTORY: usize = 100;
 const LIMIT: usize = 200;
 const HIGHEST_LIMIT: i64 = 5_000;
 
@@ -38,7 +38,7 @@ pub async fn alert(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
 }
 
 /// The other nodes of the family of an alert's node.
-fn others(app: &App, alert: &fleetglass_shared::wire::Alert) -> Option<Others> {
+fn others(app: &App, alert: &Alert) -> Option<Others> {
     let node = alert.node.as_ref()?;
     let families = app.fleet.values_of("family");
     let family = &families.iter().find(|(id, _)| id == node)?.1;
@@ -56,21 +56,25 @@ fn others(app: &App, alert: &fleetglass_shared::wire::Alert) -> Option<Others> {
 
 /// What happened to alerts, the newest first.
 pub async fn history(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, ProblemResponse> {
-    let params = Params::read(&uri, &["alert", "node", "since", "until", "limit"])?;
+    let history = app.state.alert_history(asked(&uri)?).await.map_err(|error| unavailable(&error))?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(history)).into_response())
+}
+
+/// Which changes are asked for.
+pub(super) fn asked(uri: &Uri) -> Result<AlertQuery, ProblemResponse> {
+    let params = Params::read(uri, &["alert", "node", "since", "until", "limit"])?;
     let limit = match params.number("limit")? {
         None => LIMIT,
         Some(limit @ 1..=HIGHEST_LIMIT) => usize::try_from(limit).unwrap_or(LIMIT),
         Some(limit) => return Err(bad(format!("`limit={limit}` is not between 1 and {HIGHEST_LIMIT}"))),
     };
-    let query = AlertQuery {
+    Ok(AlertQuery {
         alert: params.get("alert").map(str::to_owned),
         node: params.get("node").map(str::to_owned),
         since: params.number("since")?.unwrap_or(i64::MIN),
         until: params.number("until")?.unwrap_or(i64::MAX),
         limit,
-    };
-    let history = app.state.alert_history(query).await.map_err(|error| unavailable(&error))?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(history)).into_response())
+    })
 }
 
 /// Somebody takes an alert.
@@ -79,8 +83,13 @@ pub async fn acknowledge(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, ProblemResponse> {
+    Ok(Json(taken(&app, &id, &body)?).into_response())
+}
+
+/// An alert that somebody takes.
+pub(super) fn taken(app: &App, id: &str, body: &[u8]) -> Result<Alert, ProblemResponse> {
     let bad = |detail: String| problem(StatusCode::BAD_REQUEST, "Cannot be acknowledged", detail);
-    let by: Acknowledge = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let by: Acknowledge = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
     let now = clock::now();
     if by.by.trim().is_empty() {
         return Err(bad("`by` is empty: an acknowledgement has an owner".to_owned()));
@@ -88,8 +97,7 @@ pub async fn acknowledge(
     if by.until.is_some_and(|until| until <= now) {
         return Err(bad("`until` is over already".to_owned()));
     }
-    let alert = app.alerts.acknowledge(&id, by, now).map_err(not_found)?;
-    Ok(Json(alert).into_response())
+    app.alerts.acknowledge(id, by, now).map_err(not_found)
 }
 
 /// An alert is nobody's again.

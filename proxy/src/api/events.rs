@@ -82,7 +82,7 @@ pub async fn mark(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, 
     Ok((StatusCode::ACCEPTED, of).into_response())
 }
 
-fn query(uri: &Uri) -> Result<EventQuery, ProblemResponse> {
+pub(super) fn query(uri: &Uri) -> Result<EventQuery, ProblemResponse> {
     let params = Params::read(uri, &["node", "own", "kind", "since", "until", "limit"])?;
     let kinds = params.get("kind").unwrap_or_default().split(',').filter(|word| !word.is_empty());
     let kinds = kinds.map(|word| EventKind::parse(word).ok_or_else(|| no_such_kind(word)));

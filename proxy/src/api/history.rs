@@ -38,10 +38,18 @@ pub async fn export(
     };
     let (span, selectors) =
         asked().map_err(|error| problem(StatusCode::BAD_REQUEST, "Cannot be exported", error.to_string()))?;
+    Ok(streamed(move |send| transfer::export(&app.store, &selectors, span, send)))
+}
+
+/// Where pieces of an export go.
+type Sink<'a> = &'a mut dyn FnMut(String) -> Result<(), String>;
+
+/// An export, sent while it is read.
+pub(super) fn streamed(export: impl FnOnce(Sink<'_>) -> Result<(), String> + Send + 'static) -> Response {
     let (sender, pieces) = mpsc::channel::<Result<String, std::io::Error>>(WAITING);
     tokio::task::spawn_blocking(move || {
-        let send = |piece| sender.blocking_send(Ok(piece)).map_err(|_| "the reader has gone".to_owned());
-        let exported = transfer::export(&app.store, &selectors, span, &mut |piece| send(piece));
+        let mut send = |piece| sender.blocking_send(Ok(piece)).map_err(|_| "the reader has gone".to_owned());
+        let exported = export(&mut send);
         if let Err(error) = exported {
             // The status was sent long ago: a connection that breaks off is all that can tell.
             let _ = sender.blocking_send(Err(std::io::Error::other(error)));
@@ -53,7 +61,7 @@ pub async fn export(
     });
     // What compresses it asks once more after the end.
     let stream = stream.fuse();
-    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], Body::from_stream(stream)).into_response())
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], Body::from_stream(stream)).into_response()
 }
 
 /// Takes in samples of the past.

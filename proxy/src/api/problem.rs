@@ -19,6 +19,13 @@ pub fn problem(status: StatusCode, title: &str, detail: impl Into<String>) -> Pr
     )
 }
 
+impl ProblemResponse {
+    /// What kind it is.
+    pub fn status(&self) -> StatusCode {
+        self.0
+    }
+}
+
 impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let mut response = (self.0, Json(self.1)).into_response();

@@ -11,6 +11,7 @@ use axum::{
 use fleetglass_shared::{
     labels::{LabelSet, METRIC_NAME, Matcher},
     restart::{self, Known, Peer},
+    wire::Alert,
 };
 
 use super::{
@@ -27,7 +28,17 @@ pub async fn check(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ProblemResponse> {
-    let params = Params::read(query.as_deref(), &[]).map_err(|error| bad(error.to_string()))?;
+    judged(&app, query.as_deref(), &app.fleet.peers(), &app.alerts.all())
+}
+
+/// The verdict over some nodes and alerts, as if there were no others.
+pub(super) fn judged(
+    app: &App,
+    query: Option<&str>,
+    fleet: &[Peer],
+    alerts: &[Alert],
+) -> Result<Response, ProblemResponse> {
+    let params = Params::read(query, &[]).map_err(|error| bad(error.to_string()))?;
     let selectors = params.matches().map_err(|error| bad(error.to_string()))?;
     if selectors.is_empty() {
         return Err(bad("`match[]` is missing: which nodes? Such as {instance=\"eu-1\"}".to_owned()));
@@ -35,7 +46,6 @@ pub async fn check(
     if selectors.iter().flatten().any(|matcher| matcher.name() == METRIC_NAME) {
         return Err(bad("a selector of nodes has labels and no metric: {instance=\"eu-1\"}".to_owned()));
     }
-    let fleet = app.fleet.peers();
     let ids: Vec<String> = fleet
         .iter()
         .filter(|peer| is_selected(peer, &selectors))
@@ -45,11 +55,9 @@ pub async fn check(
         let detail = "no node of the fleet has such labels; /api/v1/fleet lists the nodes";
         return Err(problem(StatusCode::NOT_FOUND, "No such node", detail));
     }
-    let alerts = app.alerts.all();
     let policy = app.restart.load();
     let subject = |id: &str| app.fleet.subject(id);
-    let known =
-        Known { at: clock::now(), fleet: &fleet, subject: &subject, alerts: &alerts, policy: &policy };
+    let known = Known { at: clock::now(), fleet, subject: &subject, alerts, policy: &policy };
     let told = restart::check(&ids, &known);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(told)).into_response())
 }

@@ -28,7 +28,7 @@ use crate::{
 
 /// So many are told when nobody says how many.
 const USUAL: usize = 500;
-const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
+pub(super) const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 
 /// The risks of the fleet, or of a part of it, the worst first.
 ///

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use fleetglass_shared::{
+    health::UnixMillis,
     labels::LabelSet,
     promql::{EvalError, Options, Query, Steps},
     rule::{self, Active, AlertState, Rule, RuleKind},
@@ -33,7 +34,7 @@ const MOST_STEPS: i64 = 11_000;
 /// How long a back-test may take.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(60);
 
-fn success(data: &Value) -> Response {
+pub(super) fn success(data: &Value) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "success", "data": data })))
         .into_response()
 }
@@ -70,7 +71,11 @@ fn current(report: &RuleReport) -> impl Iterator<Item = (&LabelSet, &Active)> {
 /// What fires and pends.
 pub async fn alerts(State(app): State<Arc<App>>) -> Response {
     let groups = app.rules.groups();
-    let reports = groups.iter().flat_map(|group| group.reports());
+    told_alerts(groups.iter().flat_map(|group| group.reports()))
+}
+
+/// What fires and pends of some rules.
+pub(super) fn told_alerts(reports: impl Iterator<Item = RuleReport>) -> Response {
     let alerts: Vec<Value> = reports
         .flat_map(|report| current(&report).map(|(labels, own)| alert(labels, own)).collect::<Vec<_>>())
         .collect();
@@ -78,7 +83,7 @@ pub async fn alerts(State(app): State<Arc<App>>) -> Response {
 }
 
 /// What is asked for.
-struct Wanted {
+pub(super) struct Wanted {
     kind: Option<&'static str>,
     names: BTreeSet<String>,
     groups: BTreeSet<String>,
@@ -87,7 +92,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(query: Option<&str>) -> Result<Self, QueryError> {
+    pub(super) fn read(query: Option<&str>) -> Result<Self, QueryError> {
         let params = Params::read(query, b"")?;
         let all = |name: &str| params.all(name).map(str::to_owned).collect::<BTreeSet<_>>();
         let kind = match params.get("type") {
@@ -152,16 +157,21 @@ impl Wanted {
         Some(told)
     }
 
-    fn group(&self, group: &Running) -> Option<Value> {
+    /// A group with these of its rules, and how its evaluations go.
+    pub(super) fn group(
+        &self,
+        group: &Running,
+        reports: &[RuleReport],
+        (last, took, missed): (Option<UnixMillis>, f64, u64),
+    ) -> Option<Value> {
         let is = |set: &BTreeSet<String>, name: &str| set.is_empty() || set.contains(name);
         if !is(&self.groups, group.name()) || !is(&self.files, group.file()) {
             return None;
         }
-        let rules: Vec<Value> = group.reports().iter().filter_map(|report| self.rule(report)).collect();
+        let rules: Vec<Value> = reports.iter().filter_map(|report| self.rule(report)).collect();
         if rules.is_empty() && (self.kind.is_some() || !self.names.is_empty()) {
             return None;
         }
-        let (last, took, missed) = group.timing();
         let loaded = group.loaded();
         Some(json!({
             "name": group.name(),
@@ -179,7 +189,9 @@ impl Wanted {
 /// The groups and how they do, and what of their files cannot be used.
 pub async fn rules(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, QueryError> {
     let wanted = Wanted::read(query.as_deref())?;
-    let groups: Vec<Value> = app.rules.groups().iter().filter_map(|group| wanted.group(group)).collect();
+    let groups = app.rules.groups();
+    let told = |group: &Arc<Running>| wanted.group(group, &group.reports(), group.timing());
+    let groups: Vec<Value> = groups.iter().filter_map(told).collect();
     let faults: Vec<Value> = app
         .rules
         .faults()

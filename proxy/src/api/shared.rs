@@ -148,7 +148,7 @@ pub(super) async fn told(
 }
 
 impl Viewer<'_> {
-    fn inside(&self, name: &str) -> Result<Inside, ProblemResponse> {
+    pub(super) fn inside(&self, name: &str) -> Result<Inside, ProblemResponse> {
         self.app.shares.nodes(self.share).into_iter().find(|node| node.shown == name).ok_or_else(nothing)
     }
 
@@ -161,7 +161,7 @@ impl Viewer<'_> {
         Ok(([(header::CONTENT_TYPE, "application/json")], snapshot).into_response())
     }
 
-    fn live(&self, seen: Option<&str>) -> Result<Response, ProblemResponse> {
+    pub(super) fn live(&self, seen: Option<&str>) -> Result<Response, ProblemResponse> {
         match self.app.shares.subscribe(self.share, seen, self.now) {
             Ok(subscription) => Ok(live::stream_of(subscription)),
             Err(Refused::Closed) => Err(nothing()),
@@ -173,14 +173,14 @@ impl Viewer<'_> {
         }
     }
 
-    fn node(&self, name: &str) -> Result<Response, ProblemResponse> {
+    pub(super) fn node(&self, name: &str) -> Result<Response, ProblemResponse> {
         let node = self.inside(name)?;
         let detail = self.app.fleet.detail(&node.id).ok_or_else(nothing)?;
         let panels = self.app.fleet.panels_as(&node.id, &node.shown);
         Ok(Json(self.share.scope().detail(&node, &detail, panels, self.now)).into_response())
     }
 
-    fn series(&self, name: &str) -> Result<Response, ProblemResponse> {
+    pub(super) fn series(&self, name: &str) -> Result<Response, ProblemResponse> {
         let node = self.inside(name)?;
         let all = self.app.store.latest(&node.id);
         let shown = all.iter().filter_map(|series| self.share.scope().series(&node, series, self.now));
@@ -213,7 +213,7 @@ impl Viewer<'_> {
         Ok(Json(Risks { at: self.now, total, risks }).into_response())
     }
 
-    fn risk(&self, name: &str, risk: &str) -> Result<Response, ProblemResponse> {
+    pub(super) fn risk(&self, name: &str, risk: &str) -> Result<Response, ProblemResponse> {
         let node = self.inside(name)?;
         let risky = self.app.fleet.risky(&node.id).ok_or_else(nothing)?;
         let family = risky.family.clone().ok_or_else(nothing)?;
@@ -223,7 +223,7 @@ impl Viewer<'_> {
         Ok(Json(cut).into_response())
     }
 
-    async fn uptime(&self, uri: &Uri) -> Result<Response, ProblemResponse> {
+    pub(super) async fn uptime(&self, uri: &Uri) -> Result<Response, ProblemResponse> {
         let params = Params::read(uri, &["node", "by"])?;
         let scope = self.share.scope();
         let nodes = self.app.shares.nodes(self.share);
@@ -287,7 +287,7 @@ impl Viewer<'_> {
     }
 
     /// Prometheus's API, with its form of errors.
-    async fn queried(&self, parts: &[&str], uri: &Uri, body: &[u8]) -> Response {
+    pub(super) async fn queried(&self, parts: &[&str], uri: &Uri, body: &[u8]) -> Response {
         let queries = &self.app.viewer_queries;
         let nodes = Arc::new(self.app.shares.nodes(self.share));
         let seen = Seen { scope: Arc::clone(self.share.scope()), nodes };

@@ -13,7 +13,9 @@ use axum::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{HeaderLogin, People, Tokens, Who, audit::Act, header::Vouched, origin::Own};
+use super::{
+    HeaderLogin, People, Tokens, Via, Way, Who, audit::Act, header::Vouched, oidc::Oidc, origin::Own,
+};
 use crate::{
     api::problem::problem,
     config::Config,
@@ -29,6 +31,10 @@ pub struct Guard {
     pub header: ArcSwapOption<HeaderLogin>,
     /// Everybody else who is known.
     pub people: Arc<People>,
+    /// The OpenID provider that people sign in with; swapped on reload.
+    pub oidc: arc_swap::ArcSwapOption<Oidc>,
+    /// As the config says that others reach us.
+    external: Option<String>,
     /// Host names besides loopback ones by which a listener without login may be called.
     hosts: Vec<String>,
     own: Own,
@@ -92,6 +98,8 @@ impl Guard {
             tokens: ArcSwap::from_pointee(tokens),
             header: ArcSwapOption::from(header_login(config)),
             people,
+            oidc: arc_swap::ArcSwapOption::empty(),
+            external: config.named_url(),
             own: Own {
                 hosts: external.chain(hosts.iter().cloned()).collect(),
                 origins,
@@ -106,6 +114,37 @@ impl Guard {
         self.tokens.store(Arc::new(tokens));
         self.header.store(header_login(config));
         self.people.set_config(config);
+    }
+
+    /// The provider that people sign in with, from now on.
+    pub fn set_oidc(&self, oidc: Option<Oidc>) {
+        let known = self.oidc.load();
+        let is_same = match (&*known, &oidc) {
+            (Some(known), Some(oidc)) => known.is_same(oidc),
+            (None, None) => true,
+            _ => false,
+        };
+        // A login in progress goes on.
+        if !is_same {
+            let way = oidc.as_ref().map(|oidc| Way {
+                label: oidc.label().to_owned(),
+                href: "/login/oidc".to_owned(),
+                via: Via::Oidc,
+            });
+            self.people.set_ways(way.into_iter().collect());
+            self.oidc.store(oidc.map(Arc::new));
+        }
+    }
+
+    /// Our own URL as a browser has it, without a slash at its end.
+    pub(super) fn own_url(&self, visit: &Visit) -> String {
+        if let Some(external) = &self.external {
+            let base = if external.ends_with(&visit.base) { "" } else { &visit.base };
+            return format!("{external}{base}");
+        }
+        let host = visit.host.as_deref().unwrap_or("localhost");
+        let scheme = if self.people.is_https(visit) { "https" } else { "http" };
+        format!("{scheme}://{host}{}", visit.base)
     }
 
     /// Whether everybody is asked who they are.

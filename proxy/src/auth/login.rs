@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    Guard, PeopleError,
+    Guard, PeopleError, Via,
     page::{escaped, page},
 };
 use crate::{edge::Visit, query::Params};
@@ -93,8 +93,13 @@ pub async fn leave(
     if !guard.is_own_page(&headers, &visit) {
         return leave_form(State(guard), Extension(visit), headers).await;
     }
-    let (_, cookie) = guard.people.end_own(&visit, &headers);
-    see_other(&visit.base, "/login", cookie)
+    let (who, cookie) = guard.people.end_own(&visit, &headers);
+    let oidc = guard.oidc.load_full().filter(|_| who.is_some_and(|who| who.via == Via::Oidc));
+    let back = || format!("{}/login", guard.own_url(&visit));
+    match oidc.and_then(|oidc| Some((oidc.end_session(&back())?, oidc.label().to_owned()))) {
+        Some((url, label)) => left(&visit, &url, &label, cookie),
+        None => see_other(&visit.base, "/login", cookie),
+    }
 }
 
 fn told(guard: &Guard, visit: &Visit, next: &str, name: &str, status: StatusCode, words: &str) -> Response {
@@ -151,6 +156,23 @@ fn told(guard: &Guard, visit: &Visit, next: &str, name: &str, status: StatusCode
     };
     let token = format!("<p class=\"aside\">You have a token? <a href=\"{base}/\">Open with it</a>.</p>");
     page(status, "Sign in", &format!("<h1>Sign in</h1>{form}{ways}{token}"))
+}
+
+/// Signed out here, and still signed in at the provider. A form may not lead elsewhere, so it is a link.
+fn left(visit: &Visit, url: &str, label: &str, cookie: Option<HeaderValue>) -> Response {
+    let inside = format!(
+        "<h1>You are signed out</h1><p>You are still signed in at {label}.</p>\
+         <p><a class=\"button\" href=\"{}\">Sign out there too</a></p>\
+         <p class=\"aside\"><a href=\"{}/login\">Sign in again</a></p>",
+        escaped(url),
+        escaped(&visit.base),
+        label = escaped(label),
+    );
+    let mut response = page(StatusCode::OK, "Signed out", &inside);
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 fn leaving(visit: &Visit, name: &str) -> Response {

@@ -279,7 +279,8 @@ impl People {
         }
     }
 
-    fn is_https(&self, visit: &Visit) -> bool {
+    /// Whether the browser reaches us over TLS.
+    pub(super) fn is_https(&self, visit: &Visit) -> bool {
         visit.is_https || self.settings().is_https
     }
 

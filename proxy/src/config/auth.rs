@@ -9,8 +9,9 @@ use fleetglass_shared::scope::node_selector;
 use serde::Deserialize;
 
 use super::{
-    Config, Span, TrustedHeaderConfig,
+    Config, OidcConfig, Span, TrustedHeaderConfig,
     error::{Fault, Step},
+    oidc,
     validate::fault,
 };
 use crate::auth::Role;
@@ -29,6 +30,8 @@ pub struct AuthConfig {
     pub fresh_login: Span,
     /// How long the audit log is kept.
     pub audit_retention: Span,
+    /// An OpenID provider that people sign in with.
+    pub oidc: Option<OidcConfig>,
     /// The bearer tokens that are accepted.
     #[serde(rename = "token")]
     pub tokens: Vec<TokenConfig>,
@@ -45,6 +48,7 @@ impl Default for AuthConfig {
             session_max: hours(7 * 24),
             fresh_login: Span(Duration::from_secs(15 * 60)),
             audit_retention: hours(400 * 24),
+            oidc: None,
             tokens: Vec::new(),
             trusted_header: None,
         }
@@ -54,7 +58,7 @@ impl Default for AuthConfig {
 impl AuthConfig {
     /// Whether the config alone has everybody asked who they are. Users are in the state file.
     pub fn asks(&self) -> bool {
-        self.login || !self.tokens.is_empty() || self.trusted_header.is_some()
+        self.login || self.oidc.is_some() || !self.tokens.is_empty() || self.trusted_header.is_some()
     }
 }
 
@@ -84,6 +88,7 @@ fn admin() -> Role {
 
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
+    config.auth.oidc.as_ref().map_or(Ok(()), oidc::validate)?;
     let AuthConfig { session_idle, session_max, fresh_login, audit_retention, .. } = config.auth;
     for (name, span) in [
         ("fresh_login", fresh_login),

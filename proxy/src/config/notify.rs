@@ -148,4 +148,10 @@ impl Config {
         let own = self.notify.external_url.as_deref().unwrap_or(&self.rules.external_url);
         Some(own.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty())
     }
+
+    /// Whether the config says under which URL others reach us.
+    pub fn has_external_url(&self) -> bool {
+        let own = self.notify.external_url.as_deref().unwrap_or(&self.rules.external_url);
+        !own.trim_end_matches('/').is_empty()
+    }
 }

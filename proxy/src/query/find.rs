@@ -1,5 +1,7 @@
 //! Which series there are, their labels, and what is known of metrics.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -8,6 +10,7 @@ use super::QueryError;
 use super::answer::{self, success};
 use super::params::Params;
 use super::run::{Api, TIMEOUT};
+use crate::store::Meta;
 
 pub(super) async fn series(
     State(api): State<Api>,
@@ -72,29 +75,35 @@ pub(super) async fn metadata(
     let params = Params::read(uri.as_deref(), b"")?;
     let metric = params.get("metric").filter(|metric| !metric.is_empty()).map(str::to_owned);
     let (limit, per_metric) = (params.limit("limit")?, params.limit("limit_per_metric")?);
-    api.run(TIMEOUT, move |store, _| {
-        let mut out = String::from("{");
-        let found = store.metadata(metric.as_deref());
-        for (at, (family, metas)) in found.iter().take(limit).enumerate() {
+    api.run(TIMEOUT, move |store, _| Ok(told_metadata(&store.metadata(metric.as_deref()), limit, per_metric)))
+        .await
+}
+
+/// Metadata as Prometheus tells it.
+pub(super) fn told_metadata(
+    found: &BTreeMap<String, Vec<Meta>>,
+    limit: usize,
+    per_metric: usize,
+) -> Response {
+    let mut out = String::from("{");
+    for (at, (family, metas)) in found.iter().take(limit).enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        answer::push_string(&mut out, family);
+        out.push_str(":[");
+        for (at, meta) in metas.iter().take(per_metric).enumerate() {
             out.push_str(if at > 0 { "," } else { "" });
-            answer::push_string(&mut out, family);
-            out.push_str(":[");
-            for (at, meta) in metas.iter().take(per_metric).enumerate() {
-                out.push_str(if at > 0 { "," } else { "" });
-                for (key, value) in
-                    [("{\"type\":", meta.kind), (",\"help\":", &meta.help), (",\"unit\":", &meta.unit)]
-                {
-                    out.push_str(key);
-                    answer::push_string(&mut out, value);
-                }
-                out.push('}');
+            for (key, value) in
+                [("{\"type\":", meta.kind), (",\"help\":", &meta.help), (",\"unit\":", &meta.unit)]
+            {
+                out.push_str(key);
+                answer::push_string(&mut out, value);
             }
-            out.push(']');
+            out.push('}');
         }
-        out.push('}');
-        Ok(success(&out, &[], &[]))
-    })
-    .await
+        out.push(']');
+    }
+    out.push('}');
+    success(&out, &[], &[])
 }
 
 /// Keeps so many, and says so.

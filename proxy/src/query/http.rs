@@ -22,6 +22,11 @@ use crate::store::Store;
 /// Prometheus's API over the store: everything that only reads, under `/api/v1`, and `/federate`.
 /// What is older than the store's samples comes from `long_term`.
 pub fn router(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTerm>>) -> axum::Router {
+    routes().with_state(Api::new(store, targets, long_term))
+}
+
+/// The routes. Who may use which is in `auth::may`.
+fn routes() -> axum::Router<Api> {
     axum::Router::new()
         .route("/api/v1/query", get(query).post(query))
         .route("/api/v1/query_range", get(query_range).post(query_range))
@@ -41,7 +46,12 @@ pub fn router(store: Arc<Store>, targets: Targets, long_term: Option<Arc<LongTer
         .route("/api/v1/status/runtimeinfo", get(status::runtime_info))
         .route("/api/v1/status/tsdb", get(status::tsdb))
         .route("/federate", get(federate::federate))
-        .with_state(Api::new(store, targets, long_term))
+}
+
+/// The routes as axum writes them out: a test holds `auth::may` against them.
+#[cfg(test)]
+pub(crate) fn written_out() -> String {
+    format!("{:?}", routes())
 }
 
 /// What a query may be told beside its expression.

@@ -15,8 +15,13 @@ const OLDEST_MS: i64 = 5 * 60 * 1000;
 /// Every series of Fleetglass's own about every node (derived from JSON, `up`, `scrape_…`,
 /// `fleetglass_node_…`) as text 0.0.4: by metric, HELP and TYPE once, sorted by labels.
 pub fn render_nodes(store: &Store, now: UnixMillis) -> String {
+    render_own(store.own_series(), now)
+}
+
+/// The same of some series.
+pub fn render_own(all: Vec<Own>, now: UnixMillis) -> String {
     let mut metrics: BTreeMap<String, (Meta, Vec<Own>)> = BTreeMap::new();
-    for own in store.own_series().into_iter().filter(|own| now - own.at <= OLDEST_MS) {
+    for own in all.into_iter().filter(|own| now - own.at <= OLDEST_MS) {
         // Text 0.0.4 has no quoted names.
         if !is_plain_metric(own.labels.metric()) || own.labels.iter().any(|(name, _)| !is_plain_label(name)) {
             continue;

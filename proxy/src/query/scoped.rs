@@ -147,7 +147,7 @@ impl ViewerQueries {
         .await
     }
 
-    async fn found(
+    pub(super) async fn found(
         &self,
         seen: Seen,
         params: &Params,
@@ -187,7 +187,7 @@ impl ViewerQueries {
         fits.or_else(gone)
     }
 
-    async fn run(
+    pub(super) async fn run(
         &self,
         seen: Seen,
         read: impl FnOnce(&Scoped<'_>, &Options<'_>) -> Result<Response, QueryError> + Send + 'static,

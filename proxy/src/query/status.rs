@@ -2,10 +2,13 @@
 //! else, to learn what they speak to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::labels::LabelSet;
+use fleetglass_shared::wire::EndpointDetail;
 use serde_json::{Value, json};
 
 use super::QueryError;
@@ -13,6 +16,7 @@ use super::answer::success;
 use super::params::Params;
 use super::run::{Api, CONCURRENT, TIMEOUT};
 use crate::clock::rfc3339;
+use crate::target::Target;
 
 /// The version of Prometheus whose API this is: clients turn features on by it.
 const SPOKEN_VERSION: &str = "3.5.0";
@@ -24,11 +28,18 @@ fn answer(data: &Value) -> Response {
 }
 
 pub(super) async fn targets(State(api): State<Api>, RawQuery(uri): RawQuery) -> Result<Response, QueryError> {
-    let params = Params::read(uri.as_deref(), b"")?;
+    told_targets((api.targets)(), &Params::read(uri.as_deref(), b"")?)
+}
+
+/// Targets as Prometheus tells them.
+pub(super) fn told_targets(
+    all: Vec<(Arc<Target>, Vec<EndpointDetail>)>,
+    params: &Params,
+) -> Result<Response, QueryError> {
     let wanted =
         |state| matches!(params.get("state"), None | Some("" | "any")) || params.get("state") == Some(state);
     let mut active = Vec::new();
-    for (target, endpoints) in (api.targets)().into_iter().filter(|_| wanted("active")) {
+    for (target, endpoints) in all.into_iter().filter(|_| wanted("active")) {
         let pool = params.get("scrapePool").filter(|pool| !pool.is_empty());
         if pool.is_some_and(|pool| pool != target.family) {
             continue;
@@ -111,40 +122,53 @@ pub(super) async fn runtime_info(State(api): State<Api>) -> Response {
 
 /// The largest metrics and labels of the head.
 pub(super) async fn tsdb(State(api): State<Api>, RawQuery(uri): RawQuery) -> Result<Response, QueryError> {
-    let limit = Params::read(uri.as_deref(), b"")?.limit("limit")?;
-    let limit = if limit == usize::MAX { LARGEST } else { limit };
+    let limit = most(&Params::read(uri.as_deref(), b"")?)?;
     api.run(TIMEOUT, move |store, _| {
         let stats = store.stats();
-        let mut by_metric: BTreeMap<String, usize> = BTreeMap::new();
-        let mut by_pair: BTreeMap<String, usize> = BTreeMap::new();
-        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for labels in store.series(&[], UnixMillis::MIN, UnixMillis::MAX) {
-            *by_metric.entry(labels.metric().to_owned()).or_default() += 1;
-            for (name, value) in &labels {
-                *by_pair.entry(format!("{name}={value}")).or_default() += 1;
-                values.entry(name.to_owned()).or_default().insert(value.to_owned());
-            }
-        }
-        let counts = values.iter().map(|(name, values)| (name.clone(), values.len())).collect();
-        let bytes = values
-            .iter()
-            .map(|(name, values)| (name.clone(), values.iter().map(String::len).sum()))
-            .collect();
-        Ok(answer(&json!({
-            "headStats": {
-                "numSeries": stats.series,
-                "numLabelPairs": by_pair.len(),
-                "chunkCount": 0,
-                "minTime": stats.oldest.unwrap_or(0),
-                "maxTime": crate::clock::now(),
-            },
-            "seriesCountByMetricName": largest(by_metric, limit),
-            "labelValueCountByLabelName": largest(counts, limit),
-            "memoryInBytesByLabelName": largest(bytes, limit),
-            "seriesCountByLabelValuePair": largest(by_pair, limit),
-        })))
+        let all = store.series(&[], UnixMillis::MIN, UnixMillis::MAX);
+        Ok(told_series(&all, (stats.series, stats.oldest), limit))
     })
     .await
+}
+
+/// The largest metrics and labels of some series; how many they are and the oldest time come with them.
+pub(super) fn told_series<'a>(
+    all: impl IntoIterator<Item = &'a LabelSet>,
+    (count, oldest): (usize, Option<UnixMillis>),
+    limit: usize,
+) -> Response {
+    let mut by_metric: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_pair: BTreeMap<String, usize> = BTreeMap::new();
+    let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for labels in all {
+        *by_metric.entry(labels.metric().to_owned()).or_default() += 1;
+        for (name, value) in labels {
+            *by_pair.entry(format!("{name}={value}")).or_default() += 1;
+            values.entry(name.to_owned()).or_default().insert(value.to_owned());
+        }
+    }
+    let counts = values.iter().map(|(name, values)| (name.clone(), values.len())).collect();
+    let bytes =
+        values.iter().map(|(name, values)| (name.clone(), values.iter().map(String::len).sum())).collect();
+    answer(&json!({
+        "headStats": {
+            "numSeries": count,
+            "numLabelPairs": by_pair.len(),
+            "chunkCount": 0,
+            "minTime": oldest.unwrap_or(0),
+            "maxTime": crate::clock::now(),
+        },
+        "seriesCountByMetricName": largest(by_metric, limit),
+        "labelValueCountByLabelName": largest(counts, limit),
+        "memoryInBytesByLabelName": largest(bytes, limit),
+        "seriesCountByLabelValuePair": largest(by_pair, limit),
+    }))
+}
+
+/// How many entries each list has.
+pub(super) fn most(params: &Params) -> Result<usize, QueryError> {
+    let limit = params.limit("limit")?;
+    Ok(if limit == usize::MAX { LARGEST } else { limit })
 }
 
 fn largest(counts: BTreeMap<String, usize>, limit: usize) -> Vec<Value> {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{inhibitions, targets};
 use crate::{
     app::App,
-    auth::{Guard, Tokens, Via},
+    auth::{Guard, Tokens, Via, oidc::Oidc},
     clock,
     config::{Config, InhibitConfig, LoadedConfig, RulesConfig},
     edge::{self, Look, Tls},
@@ -91,11 +91,11 @@ impl Watched {
         let read = LoadedConfig::read(&self.loaded.path, std::env::vars()).map_err(anyhow::Error::from);
         let outcome = read.and_then(|loaded| {
             let registry = targets::registry(&loaded)?;
-            let tokens = Tokens::of(&loaded)?;
-            Ok((loaded, registry, tokens))
+            let (tokens, oidc) = (Tokens::of(&loaded)?, Oidc::of(&loaded)?);
+            Ok((loaded, registry, tokens, oidc))
         });
         match outcome {
-            Ok((loaded, registry, tokens)) => {
+            Ok((loaded, registry, tokens, oidc)) => {
                 let (old, new) = (&self.loaded.config, &loaded.config);
                 let remotes =
                     |c: &Config| (c.remote_write_in.clone(), c.remote_writes.clone(), c.long_term.clone());
@@ -118,6 +118,7 @@ impl Watched {
                     return self.refuse(&format!("{error:#}"));
                 }
                 self.guard.set(new, tokens);
+                self.guard.set_oidc(oidc);
                 self.app.alerts.set_maintenance(new.maintenance_windows(), clock::now());
                 self.app.restart.store(Arc::new(new.restart.policy()));
                 self.rounds.set_registry(registry);

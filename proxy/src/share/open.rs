@@ -104,6 +104,47 @@ impl OpenShare {
         self.is_preview
     }
 
+    /// What there is for a role that is limited by selectors: a link that nobody made, and that has no token.
+    ///
+    /// # Errors
+    /// They are no selectors.
+    pub(super) fn of_role(select: Vec<String>) -> Result<Self, ScopeError> {
+        let key = super::random().unwrap_or_default();
+        let scope = Arc::new(Scope::of_role(select, key)?);
+        let kept = KeptShare {
+            id: String::new(),
+            token_hash: [0; 32],
+            title: String::new(),
+            scope: scope.spec().clone(),
+            alias_key: key,
+            password: None,
+            by: String::new(),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+            max_views: None,
+            origins: Vec::new(),
+            views: 0,
+            viewed_at: None,
+            note: String::new(),
+            logo: None,
+            slug: None,
+            group_by: None,
+            groups_only: false,
+        };
+        let counted = Mutex::new(Counted { views: 0, viewed_at: None });
+        Ok(Self {
+            kept,
+            scope,
+            counted,
+            following: Mutex::default(),
+            tries: Mutex::default(),
+            // Nobody is counted here.
+            is_preview: true,
+            drawn: Drawn::default(),
+        })
+    }
+
     /// What it shows.
     pub fn scope(&self) -> &Arc<Scope> {
         &self.scope

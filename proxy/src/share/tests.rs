@@ -52,7 +52,10 @@ fn node(id: &str, team: &str, peers: u64) -> Change {
 
 /// What one viewer is sent while the fleet does this, tick by tick.
 fn sent(ticks: &[Vec<Change>]) -> String {
-    let share = OpenShare::new(kept(|_| {})).unwrap();
+    sent_by(&OpenShare::new(kept(|_| {})).unwrap(), ticks)
+}
+
+fn sent_by(share: &OpenShare, ticks: &[Vec<Change>]) -> String {
     let families: Vec<FamilyInfo> = ["family-a", "family-b"]
         .map(|name| FamilyInfo {
             name: name.into(),
@@ -86,6 +89,10 @@ fn a_stream_is_the_same_whatever_happens_elsewhere() {
             [own, vec![node("out-1", "b", tick), ("out-2".into(), None), node("in-not", "b", tick)]].concat(),
         );
     }
+    let of_role = || OpenShare::of_role(vec!["{team=\"a\"}".into()]).unwrap();
+    let said = sent_by(&of_role(), &quiet);
+    assert_eq!(said, sent_by(&of_role(), &busy), "of a limited role too");
+    assert!(said.contains("\"in\"") && !said.contains("out-") && !said.contains("family-b"), "{said}");
     let said = sent(&quiet);
     assert_eq!(said, sent(&busy), "not a number, a ping or a moment differs");
     assert!(said.contains("E-9") && said.contains("family-a") && !said.contains("family-b"), "{said}");

@@ -266,6 +266,29 @@ fn find(connection: &Connection, query: &AlertQuery) -> rusqlite::Result<AlertHi
     Ok(AlertHistory { changes, more })
 }
 
+/// As [`find`], about some nodes and of alerts of some names alone: JSON lists.
+pub(super) fn find_within(
+    connection: &Connection,
+    (nodes, names): (&str, &str),
+    query: &AlertQuery,
+) -> rusqlite::Result<AlertHistory> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, alert, name, node, severity, what, value, text FROM alert_change
+         WHERE (?1 IS NULL OR alert = ?1) AND (?2 IS NULL OR node = ?2) AND at BETWEEN ?3 AND ?4
+           AND node IN (SELECT value FROM json_each(?6)) AND name IN (SELECT value FROM json_each(?7))
+         ORDER BY id DESC LIMIT ?5",
+    )?;
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX - 1);
+    let rows = statement.query_map(
+        params![query.alert, query.node, query.since, query.until, limit + 1, nodes, names],
+        change_of,
+    )?;
+    let mut changes = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let more = changes.len() > query.limit;
+    changes.truncate(query.limit);
+    Ok(AlertHistory { changes, more })
+}
+
 fn change_of(row: &Row<'_>) -> rusqlite::Result<AlertChange> {
     let severity: String = row.get(4)?;
     Ok(AlertChange {

@@ -71,8 +71,41 @@ pub(super) fn find(connection: &Connection, query: &EventQuery) -> rusqlite::Res
     for half in halves {
         more |= find_half(connection, query, half, &mut found)?;
     }
+    Ok(newest(found, more, query.limit))
+}
+
+/// The newest of these nodes, a JSON list, and of no others.
+pub(super) fn find_within(
+    connection: &Connection,
+    nodes: &str,
+    query: &EventQuery,
+) -> rusqlite::Result<Events> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, at, node, kind, was, became, text FROM event
+         WHERE node IN (SELECT value FROM json_each(?1)) AND at BETWEEN ?2 AND ?3
+         ORDER BY at DESC, id DESC",
+    )?;
+    let mut rows = statement.query(params![nodes, query.since, query.until])?;
+    let (mut found, mut last, mut more) = (Vec::new(), None, false);
+    while let Some(row) = rows.next()? {
+        let event = event_of(row)?;
+        if !query.kinds.is_empty() && !query.kinds.contains(&event.kind) {
+            continue;
+        }
+        if found.len() >= query.limit && last != Some(event.at) {
+            more = true;
+            break;
+        }
+        last = Some(event.at);
+        found.push(event);
+    }
+    Ok(newest(found, more, query.limit))
+}
+
+/// The newest of what was found, in order.
+fn newest(mut found: Vec<Event>, mut more: bool, limit: usize) -> Events {
     found.sort_by_key(|event: &Event| (event.at, event.id));
-    let cut = found.len().saturating_sub(query.limit);
+    let cut = found.len().saturating_sub(limit);
     if let Some(first) = found.get(cut).map(|event| event.at) {
         let kept = found.partition_point(|event| event.at < first);
         more |= kept > 0;
@@ -80,7 +113,7 @@ pub(super) fn find(connection: &Connection, query: &EventQuery) -> rusqlite::Res
     }
     // The order in which things were seen is what a clock that was set back cannot change.
     found.sort_by_key(|event| event.id);
-    Ok(Events { events: found, more })
+    Events { events: found, more }
 }
 
 /// The newest of one condition, and whether there are older ones.

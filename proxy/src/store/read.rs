@@ -109,19 +109,12 @@ impl Store {
 
     /// The series of Fleetglass's own that all targets have now.
     pub fn own_series(&self) -> Vec<Own> {
-        let mut found = Vec::new();
-        for table in self.tables() {
-            let table = table.read();
-            let ours = table.columns.iter().enumerate().filter(|(_, column)| column.owner == OURS);
-            for (at, column) in ours {
-                if let Some((at, value)) = table.last_of(at as u32) {
-                    let meta = table.metadata.of(column.labels.metric()).map(|(_, meta)| meta.clone());
-                    let labels = column.labels.merged(&table.target);
-                    found.push(Own { labels, value, at, meta: meta.unwrap_or_default() });
-                }
-            }
-        }
-        found
+        self.tables().iter().flat_map(|table| own_of(&table.read())).collect()
+    }
+
+    /// The same of one target.
+    pub fn own_series_of(&self, instance: &str) -> Vec<Own> {
+        self.table(instance).map(|table| own_of(&table.read())).unwrap_or_default()
     }
 
     /// The ids of all targets, those among them that were removed but are still kept.
@@ -188,20 +181,16 @@ impl Store {
 
     /// What the targets say about their metrics: by family, each differing answer once.
     pub fn metadata(&self, metric: Option<&str>) -> BTreeMap<String, Vec<Meta>> {
-        let mut found: BTreeMap<String, Vec<Meta>> = BTreeMap::new();
-        for table in self.tables() {
-            for (family, meta) in table.read().metadata.iter() {
-                if metric.is_some_and(|metric| metric != family) {
-                    continue;
-                }
-                match found.get_mut(family) {
-                    Some(known) if known.contains(meta) => {}
-                    Some(known) => known.push(meta.clone()),
-                    None => drop(found.insert(family.to_owned(), vec![meta.clone()])),
-                }
-            }
-        }
-        found
+        metadata_of(self.tables(), metric)
+    }
+
+    /// The same of what some targets say.
+    pub fn metadata_within<'a>(
+        &self,
+        instances: impl IntoIterator<Item = &'a str>,
+        metric: Option<&str>,
+    ) -> BTreeMap<String, Vec<Meta>> {
+        metadata_of(instances.into_iter().filter_map(|instance| self.table(instance)), metric)
     }
 
     /// The tables whose target can have a series that passes.
@@ -356,4 +345,34 @@ impl Table {
             |c: &Column| c.head.present.count_ones() as usize + c.timed.as_ref().map_or(0, |t| t.len());
         self.blocks.iter().map(sealed).sum::<usize>() + self.columns.iter().map(head).sum::<usize>()
     }
+}
+
+fn own_of(table: &Table) -> Vec<Own> {
+    let ours = table.columns.iter().enumerate().filter(|(_, column)| column.owner == OURS);
+    let own = ours.filter_map(|(at, column)| {
+        let (at, value) = table.last_of(at as u32)?;
+        let meta = table.metadata.of(column.labels.metric()).map(|(_, meta)| meta.clone());
+        Some(Own { labels: column.labels.merged(&table.target), value, at, meta: meta.unwrap_or_default() })
+    });
+    own.collect()
+}
+
+fn metadata_of(
+    tables: impl IntoIterator<Item = std::sync::Arc<parking_lot::RwLock<Table>>>,
+    metric: Option<&str>,
+) -> BTreeMap<String, Vec<Meta>> {
+    let mut found: BTreeMap<String, Vec<Meta>> = BTreeMap::new();
+    for table in tables {
+        for (family, meta) in table.read().metadata.iter() {
+            if metric.is_some_and(|metric| metric != family) {
+                continue;
+            }
+            match found.get_mut(family) {
+                Some(known) if known.contains(meta) => {}
+                Some(known) => known.push(meta.clone()),
+                None => drop(found.insert(family.to_owned(), vec![meta.clone()])),
+            }
+        }
+    }
+    found
 }

@@ -98,8 +98,7 @@ impl Scope {
     ) -> NodeDetail {
         let NodeDetail {
             summary,
-            // Why we believe that it is of its family says how it is asked.
-            family_note: _,
+            family_note,
             endpoints,
             facts,
             checks,
@@ -115,7 +114,8 @@ impl Scope {
         };
         NodeDetail {
             summary: self.summary(node, summary, now),
-            family_note: String::new(),
+            // Why we believe that it is of its family says how it is asked.
+            family_note: if self.is_of_role { family_note.clone() } else { String::new() },
             endpoints: endpoints.iter().map(|endpoint| self.endpoint(node, endpoint)).collect(),
             facts: facts.iter().filter_map(|fact| self.fact(node, fact, oldest)).collect(),
             checks: checks.iter().map(|check| self.check(node, check, oldest)).collect(),
@@ -158,15 +158,17 @@ impl Scope {
         let values = !self.hides_values();
         let quiet = |by: &Vec<String>| by.iter().take(1).map(|_| QUIET.to_owned()).collect();
         let own = LabelSet::from_pairs(labels);
+        let shown = self.labels(node, &own);
         let annotations = annotations.iter().filter(|_| cut.is_plain && values);
         Some(Alert {
-            id: self.alert_id(id),
+            // It is made of the labels: where all of them are shown it tells no more.
+            id: if self.is_of_role && shown == own { id.clone() } else { self.alert_id(id) },
             name: self.text(node, name),
             state: *state,
             severity: *severity,
             severity_text: severity_text.clone(),
             node: Some(node.shown.clone()),
-            labels: self.labels(node, &own).to_map(),
+            labels: shown.to_map(),
             annotations: annotations.map(|(name, text)| (name.clone(), self.text(node, text))).collect(),
             value: value.filter(|_| values),
             active_at: (*active_at).max(oldest),
@@ -174,8 +176,8 @@ impl Scope {
             resolved_at: *resolved_at,
             held: *held,
             acknowledged: acknowledged.as_ref().map(|taken| Acknowledgement {
-                by: OPERATOR.to_owned(),
-                note: String::new(),
+                by: if self.is_of_role { taken.by.clone() } else { OPERATOR.to_owned() },
+                note: if self.is_of_role { taken.note.clone() } else { String::new() },
                 at: taken.at.max(oldest),
                 until: taken.until,
             }),
@@ -256,7 +258,7 @@ impl Scope {
     /// What happened to a node; its number is given anew, for it counts what happened to all.
     pub fn event(&self, node: &Inside, event: &Event, number: u64, now: UnixMillis) -> Option<Event> {
         let Event { id: _, at, node: _, kind, from, to, text } = event;
-        (event.node.as_ref() == Some(&node.id) && TOLD.contains(kind) && *at >= self.oldest(now)).then(|| {
+        (event.node.as_ref() == Some(&node.id) && self.tells(*kind) && *at >= self.oldest(now)).then(|| {
             Event {
                 id: number,
                 at: *at,
@@ -271,7 +273,12 @@ impl Scope {
 
     /// Whether events of a kind are told at all.
     pub fn tells(&self, kind: EventKind) -> bool {
-        TOLD.contains(&kind)
+        TOLD.contains(&kind) || self.is_of_role && kind == EventKind::Mark
+    }
+
+    /// Whether some label of a node is not shown.
+    pub fn hides_a_label(&self, node: &Inside) -> bool {
+        node.labels.iter().any(|name| self.node_label(node, name, "").is_none())
     }
 
     /// Whether a window of uptime is no longer than the viewer may look back.

@@ -10,7 +10,7 @@ use super::*;
 use crate::health::{Fact, Reason, ScrapeFailure, Status};
 use crate::labels::METRIC_NAME;
 use crate::promql::{EachSeries, EvalError, MemoryStorage, Options, Query, Steps, Storage, Value};
-use crate::wire::{Alert, NodeDetail, Spark};
+use crate::wire::{Alert, EventKind, NodeDetail, Spark};
 
 const NOW: i64 = 10_000_000;
 
@@ -30,6 +30,10 @@ fn spec(change: impl FnOnce(&mut ScopeSpec)) -> ScopeSpec {
 
 fn scope(change: impl FnOnce(&mut ScopeSpec)) -> Scope {
     Scope::new(spec(change), [7; 32]).unwrap()
+}
+
+fn of_role() -> Scope {
+    Scope::of_role(vec!["{team=\"a\"}".into()], [7; 32]).unwrap()
 }
 
 fn node(id: &str, team: &str) -> NodeSummary {
@@ -159,8 +163,7 @@ fn no_query_tells_of_what_is_outside_not_even_by_a_count_or_an_error() {
     let one = world(&[("out-1".into(), 5.0), ("out_1".into(), 6.0)]);
     let (none, many) =
         (world(&[]), world(&(0..30).map(|n| (format!("out-{n}"), n as f64)).collect::<Vec<_>>()));
-    for change in [|_: &mut ScopeSpec| {}, |spec: &mut ScopeSpec| spec.aliases = true] {
-        let scope = scope(change);
+    for scope in [scope(|_| {}), scope(|spec| spec.aliases = true), of_role()] {
         for trick in TRICKS {
             let answer = told(&scope, &one, trick);
             assert!(!answer.contains("__scope__"), "{trick}: {answer}");
@@ -371,6 +374,33 @@ fn an_alert_tells_of_its_node_and_of_nobody() {
 }
 
 #[test]
+fn a_limited_role_sees_names_places_and_colleagues_of_its_nodes_and_nobody_else() {
+    let scope = of_role();
+    let detail = detail("in-one");
+    let node = scope.inside(&detail.summary, Some("box-host")).unwrap();
+    let text = serde_json::to_string(&scope.detail(&node, &detail, Vec::new(), NOW)).unwrap();
+    for secret in ["out-1", "depends_on", "9.9"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    for own in ["in-one", "10.9.8.7", "box-host", "recognised", "secret_bond"] {
+        assert!(text.contains(own), "{own}: {text}");
+    }
+    let cut = scope.alert(&node, &alert(), AlertCut { is_local: true, is_plain: false }, NOW).unwrap();
+    let text = serde_json::to_string(&cut).unwrap();
+    for secret in ["out-1", "s-1", "rack"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(text.contains("00ff") && text.contains("Ada") && text.contains("with Bob"), "{text}");
+    let mut chained = alert();
+    chained.labels.insert("depends_on".into(), "out-1".into());
+    let cut = scope.alert(&node, &chained, AlertCut { is_local: true, is_plain: true }, NOW).unwrap();
+    assert_ne!(cut.id, "00ff", "an id that is made of a label that is not shown is not shown");
+    assert_eq!(scope.alert(&node, &alert(), AlertCut { is_local: false, is_plain: true }, NOW), None);
+    assert!(scope.tells(EventKind::Mark) && !scope.tells(EventKind::Alert));
+    assert!(scope.hides_a_label(&node), "depends_on");
+}
+
+#[test]
 fn scopes_that_cannot_be_used_say_why() {
     let error = |change: fn(&mut ScopeSpec)| Scope::new(spec(change), [0; 32]).unwrap_err().to_string();
     assert!(error(|spec| spec.select.clear()).contains("which nodes"));
@@ -392,7 +422,7 @@ proptest! {
         pieces in proptest::collection::vec(0..TRICKS.len(), 2),
         around in 0_usize..9,
         outside in proptest::collection::vec(("[a-z0-9_.-]{1,8}", -9.0..9.0_f64), 0..5),
-        aliases in any::<bool>(),
+        kind in 0_u8..3,
     ) {
         let (a, b) = (TRICKS[pieces[0]], TRICKS[pieces[1]]);
         let text = match around {
@@ -406,7 +436,7 @@ proptest! {
             7 => format!("topk(scalar(count({a})), {b})"),
             _ => format!("({a}) == on () ({b})"),
         };
-        let scope = scope(|spec| spec.aliases = aliases);
+        let scope = if kind == 2 { of_role() } else { scope(|spec| spec.aliases = kind == 1) };
         let outside: Vec<_> = outside.into_iter().filter(|(id, _)| !id.starts_with("in-")).collect();
         prop_assert_eq!(told(&scope, &world(&outside), &text), told(&scope, &world(&[]), &text), "{}", text);
     }
