@@ -138,6 +138,9 @@ impl People {
             changing: tokio::sync::Mutex::default(),
         };
         for session in sessions {
+            if let (Via::Password, Ok(ip)) = (session.via, session.ip.parse()) {
+                people.throttle.knows(ip, &session.name, session.created_at);
+            }
             people.sessions.put(Session::new(session));
         }
         for token in tokens {
