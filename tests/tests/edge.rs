@@ -16,8 +16,9 @@ use fleetglass_tests::{
     tls::{Certificate, Client, over_http_2},
     wait::eventually,
 };
-use http_body_util::Empty;
-use hyper::Request;
+use http_body_util::{BodyExt, Empty};
+use hyper::{Request, client::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
 use tokio::{
@@ -96,6 +97,25 @@ async fn tls_of_our_own_speaks_http_2_and_1() {
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("https://"), "{answer}");
     assert!(!answer.to_ascii_lowercase().contains("strict-transport-security"), "{answer}");
     fleetglass.ended().await;
+}
+
+#[tokio::test]
+async fn an_end_is_a_good_one_for_a_stream_over_http_2() {
+    let certificate = Certificate::of(&["localhost"], 2040);
+    let fleetglass = serving(&certificate, TLS).await;
+    let h2 = Client::trusting(&certificate, "h2", &[&TLS13]).connect(fleetglass.address()).await.unwrap();
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(h2)).await.unwrap();
+    let talking = tokio::spawn(connection);
+    let response = sender.send_request(get("https://localhost/api/v1/live")).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(first.windows(8).any(|part| part == b"snapshot"), "{first:?}");
+    let ending = tokio::task::spawn_blocking(move || fleetglass.end("TERM"));
+    // Not cut off: the stream ends, then the connection.
+    body.collect().await.unwrap();
+    talking.await.unwrap().unwrap();
+    ending.await.unwrap();
 }
 
 #[tokio::test]

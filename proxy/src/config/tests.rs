@@ -28,6 +28,21 @@ fn every_setting_is_read() {
         listen = "127.0.0.1:1"
         data_dir = "d"
         hosts = ["fleet.lan"]
+        trusted_proxies = ["127.0.0.1", "10.1.2.3/8", "::1"]
+        base_path = "/fleet/"
+        [server.tls]
+        cert_file = "tls/cert.pem"
+        key_file = "tls/key.pem"
+        min_version = "1.3"
+        hsts = "max-age=60"
+        [auth.trusted_header]
+        user = "Remote-User"
+        groups = "Remote-Groups"
+        from = ["10.0.0.0/8"]
+        [[auth.trusted_header.role]]
+        group = "ops"
+        role = "operator"
+        select = ['{team="a"}']
         [[auth.token]]
         name = "ops"
         hash_file = "ops.hash"
@@ -95,6 +110,14 @@ fn every_setting_is_read() {
         family = "y"
     "#;
     let config = parse(text).unwrap().config;
+    assert_eq!(config.own_url(config.server.listen), "https://127.0.0.1:1/fleet");
+    let is_proxy = |ip: &str| config.server.trusted_proxies.contains(ip.parse().unwrap());
+    assert_eq!(
+        ["127.0.0.1", "10.200.0.1", "::ffff:10.0.0.1", "::1", "127.0.0.2", "11.0.0.1", "::2"].map(is_proxy),
+        [true, true, true, true, false, false, false]
+    );
+    assert_eq!(config.server.tls.unwrap().min_version, TlsVersion::V13);
+    assert_eq!(config.auth.trusted_header.unwrap().roles[0].role, Role::Operator);
     assert_eq!(config.scrape.interval.0, Duration::from_secs(90));
     assert_eq!(config.scrape.body_limit, ByteSize(1 << 20));
     let target = &config.targets[0];

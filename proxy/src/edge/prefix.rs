@@ -5,7 +5,7 @@ const LONGEST: usize = 200;
 
 /// The first parts of this server's own addresses. A path that begins with one may be meant as it stands, so none of
 /// them is ever taken away as a prefix.
-const OWN: [&str; 20] = [
+const OWN: [&str; 22] = [
     "alerts",
     "api",
     "embed",
@@ -15,10 +15,12 @@ const OWN: [&str; 20] = [
     "login",
     "logout",
     "metrics",
+    "more",
     "n",
     "nodes",
     "notifications",
     "people",
+    "preview",
     "readyz",
     "risks",
     "rules",
