@@ -12,7 +12,7 @@ use super::board::{Board, Health, Part};
 
 const STYLE: &str = include_str!("style.css");
 const REFRESH: &str = include_str!("refresh.js");
-/// Beyond so many nodes only groups have bars.
+/// Beyond so many nodes only groups have bars and days.
 const MOST_BARS: usize = 300;
 
 /// The policy of the page, without who may embed it.
@@ -143,8 +143,10 @@ fn part_row(part: &Part, board: &Board) -> Markup {
                             @for node in &part.nodes {
                                 section.part {
                                     (head(node, board))
-                                    @if total <= MOST_BARS { (bars(node, board)) }
-                                    div.more { (days(node, board)) }
+                                    @if total <= MOST_BARS {
+                                        (bars(node, board))
+                                        div.more { (days(node, board)) }
+                                    }
                                 }
                             }
                         }
