@@ -95,6 +95,20 @@ test('a maintenance is planned by the clock of whoever plans it, and what is wro
   await page.done();
 });
 
+test('an operator sees who is told, and takes somebody away', async () => {
+  const subscribed = await post(`${demo.url}/status/acme/subscribe`, { webhook: 'https://hooks.example.invalid/told' });
+  assert.equal(subscribed.status, 202);
+  const page = await openPage(browser, `${demo.url}/status?page=acme`, { viewport: PHONE, touch: true });
+  await page.getByRole('button', { name: 'Nobody has subscribed' }).click();
+  const told = page.getByRole('region', { name: 'Who is told' });
+  await told.getByText('webhook, has not confirmed it').waitFor();
+  await assertAccessible(page, 'who is told');
+  await assertNoSidewaysScroll(page, 'who is told');
+  await told.getByRole('button', { name: 'Remove https://hooks.example.invalid/told' }).click();
+  await told.getByText('Nobody has subscribed.').waitFor();
+  await page.done();
+});
+
 test('readers see it on any screen, in both themes, and nothing on it is grave to axe', async () => {
   await post(`${api}/posts`, { kind: 'incident', title: 'Slow answers', text: 'We look into it.', impact: 'major' });
   for (const options of [{ viewport: DESKTOP }, { viewport: PHONE, theme: 'dark' }, { viewport: NARROW }]) {

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::board::{Board, Health, Part};
 
-const STYLE: &str = include_str!("style.css");
+/// The colours are the app's.
+const STYLE: &str = concat!(include_str!("../../../static/css/tokens.css"), include_str!("style.css"));
 const REFRESH: &str = include_str!("refresh.js");
 /// Beyond so many nodes only groups have bars and days.
 const MOST_BARS: usize = 300;

@@ -1,14 +1,10 @@
 //! What an operator writes: published, escaped, gone on with, taken away; maintenance that turns by itself.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use fleetglass_tests::samples::now;
 
 use super::*;
 
 const POSTS: &str = "/api/v1/status/acme/posts";
-
-fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
 
 fn incident(title: &str, text: &str) -> Value {
     json!({"kind": "incident", "title": title, "text": text, "impact": "major", "affects": ["eu"]})
