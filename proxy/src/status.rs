@@ -217,23 +217,30 @@ impl StatusPages {
             offline_since: self.sources.egress.down_since(),
             now,
         };
-        let board = Board::of(&facts);
-        let url = self.url(&board.slug);
-        let place = Place(&url);
-        let page = Arc::new(Page {
-            html: Form::of(page::page(&board, self.ways())),
-            rss: Form::of(feed::rss(&board, &place)),
-            json: Form::of(feed::json_feed(&board, &place).to_string()),
-            summary: Form::of(feed::summary(&board, &place).to_string()),
-            modified: feed::modified(&board),
-            origins: share.origins().to_vec(),
-        });
+        let ways = self.ways();
+        // Many nodes take a while, in which others go on.
+        let page = tokio::task::block_in_place(|| self.worked_out(&facts, ways));
+        let page = Arc::new(page);
         let sent = Sent { at: now, share: Arc::clone(share), page: Arc::clone(&page) };
         let mut all = self.sent.lock();
         // Of links that are no more nothing is kept.
         all.retain(|_, sent| (0..FRESH_MS).contains(&(now - sent.at)));
         all.insert(share.id().to_owned(), sent);
         Ok(page)
+    }
+
+    fn worked_out(&self, facts: &Facts<'_>, ways: Ways) -> Page {
+        let board = Board::of(facts);
+        let url = self.url(&board.slug);
+        let place = Place(&url);
+        Page {
+            html: Form::of(page::page(&board, ways)),
+            rss: Form::of(feed::rss(&board, &place)),
+            json: Form::of(feed::json_feed(&board, &place).to_string()),
+            summary: Form::of(feed::summary(&board, &place).to_string()),
+            modified: feed::modified(&board),
+            origins: facts.share.origins().to_vec(),
+        }
     }
 
     fn fresh(&self, share: &Arc<OpenShare>, now: UnixMillis) -> Option<Arc<Page>> {

@@ -12,6 +12,7 @@ const MINUTES = Number(process.env.FLEETGLASS_GALLERY_MINUTES ?? 3);
 mkdirSync(gallery, { recursive: true });
 const [browser, demo] = await Promise.all([openBrowser(), startDemo({ nodes: 60, seed: 7, interval: '2s' })]);
 try {
+  await statusPage();
   await new Promise((resolve) => setTimeout(resolve, MINUTES * 60_000));
   for (const [device, options] of [
     ['desktop', { viewport: DESKTOP }],
@@ -63,6 +64,11 @@ try {
       await page.getByRole('button', { name: 'Done' }).click();
       await page.waitForTimeout(500);
       await shot(page, 'shares');
+      await page.goto(`${demo.url}/status`);
+      await page.getByRole('heading', { name: 'Slow answers' }).waitFor();
+      await shot(page, 'status-desk');
+      await page.goto(`${demo.url}/status/acme`);
+      await shot(page, 'status-page');
       await page.done();
     }
   }
@@ -78,4 +84,16 @@ async function mostToSay() {
   const answering = nodes.filter(({ status }) => ['degraded', 'unhealthy'].includes(status));
   const sorted = answering.toSorted((a, b) => (b.reasons?.length ?? 0) - (a.reasons?.length ?? 0));
   return (sorted[0] ?? nodes[0]).id;
+}
+
+/** A public status page with an incident on it. */
+async function statusPage() {
+  const send = (path, body) => fetch(`${demo.url}/api/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const scope = { select: ['{instance!=""}'], views: ['fleet'] };
+  await send('shares', { title: 'Acme staking', by: 'Northwind Nodes', scope, slug: 'acme', group_by: 'region' });
+  await send('status/acme/posts', { kind: 'incident', title: 'Slow answers', text: 'We look into it.', impact: 'minor' });
 }

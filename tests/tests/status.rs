@@ -41,7 +41,8 @@ async fn logged_in(more: &str, token: &str) -> Story {
     ] {
         let metrics = Page::metrics("# TYPE paraloom_peer_count gauge\nparaloom_peer_count 7\n");
         let health = Page::json(200, r#"{"status":"ok","version":"1.2.3","uptime_seconds":5}"#);
-        let node = Node::start([("/health", health), ("/metrics", metrics)]).await;
+        let ready = Page::json(200, r#"{"ready":true,"checks":{}}"#);
+        let node = Node::start([("/health", health), ("/ready", ready), ("/metrics", metrics)]).await;
         config += &format!(
             "\n[[target]]\nid = \"{id}\"\nfamily = \"paraloom\"\nurl = \"{}\"\nlabels = {{ team = \"{team}\", region = \"{region}\", host = \"box-of-{id}\" }}\n",
             node.url()
@@ -165,7 +166,8 @@ async fn a_page_shows_the_nodes_of_its_link_and_nothing_else() {
     assert!(share["views"].as_u64().unwrap() >= 1, "{share}");
 
     // A node that goes down is told.
-    drop(story.nodes.into_iter().next());
+    let mut nodes = story.nodes;
+    drop(nodes.remove(0));
     eventually("the page says so", async || {
         let summary = fleetglass.json("/status/acme/summary.json").await;
         if summary["sentence"] == "1 of 2 nodes is down" { Ok(()) } else { Err(summary.to_string()) }

@@ -113,7 +113,7 @@ fn head(load: AlertLoad, desk: Desk) -> El {
             )
             .when(taken, move || button("button").on_click(give_back).text("Give back"))
             .child(button("button").on_click(ask(Act::Silence)).text("Silence"))
-            .child(link("button", publish).text("Write of it"))
+            .child(link("button", publish).text("Status page"))
     };
     el("section")
         .class(move || format!("alert-head {}", class()))

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `read` | pure: the proxy's answers |
 //! | `form` | a new post, and one more update |
+//! | `told` | who is told, and taking them away |
 
 mod form;
 mod read;
+mod told;
 
 use std::sync::Arc;
 
@@ -38,6 +40,8 @@ enum Shown {
     Update(String, PostState),
     /// The question whether a post is to go.
     Question(String),
+    /// Who is told.
+    Told,
 }
 
 /// What the page knows, and what is open on it.
@@ -203,6 +207,7 @@ fn whole(desk: Desk) -> El {
         })
         .live(move || match desk.shown.get() {
             Shown::New(kind) => Some(form::post_form(desk, kind)),
+            Shown::Told => Some(told::told(desk)),
             _ => None,
         })
         .when(move || desk.posts_now().is_none(), loading)
@@ -250,7 +255,16 @@ fn about(desk: Desk) -> El {
                 .attr("rel", "noopener")
                 .text("Open the page"),
         )
-        .child(p("silence-why").text(told))
+        .child(
+            button("button button-quiet")
+                .aria("aria-expanded", move || desk.shown.get() == Shown::Told)
+                .on_click(move || {
+                    desk.shown.update(|shown| {
+                        *shown = if *shown == Shown::Told { Shown::Nothing } else { Shown::Told };
+                    });
+                })
+                .text(told),
+        )
 }
 
 fn one(desk: Desk, post: Post) -> El {

@@ -116,7 +116,7 @@ async fn draft(
         params.get("alert").ok_or_else(|| bad("`alert` is missing: the id of an alert".to_owned()))?;
     let found = app.status.draft_of(&share, alert, now);
     let draft = found.ok_or_else(|| {
-        let words = "readers of this page cannot know of this alert: its node is not on it, or its rule looks at others";
+        let words = "the node of this alert is not on this page, or there is no such alert";
         problem(StatusCode::NOT_FOUND, "No draft", words)
     })?;
     Ok((NO_STORE, Json(draft)).into_response())

@@ -2,12 +2,32 @@
 
 use std::sync::Arc;
 
-use fleetglass_shared::{health::UnixMillis, status::is_slug, wire::View};
+use fleetglass_shared::{
+    health::UnixMillis,
+    status::is_slug,
+    wire::{Severity, View},
+};
 
 use super::{OpenShare, ShareError, Shares};
 use crate::{config::is_label_name, state::KeptShare};
 
 impl Shares {
+    /// The node of an alert as the viewers of a link know it, how grave it is, and what of its summary they may read.
+    pub fn alert_on(
+        &self,
+        share: &OpenShare,
+        id: &str,
+        now: UnixMillis,
+    ) -> Option<(String, Severity, String)> {
+        let (alert, _) = self.alerts.get(id)?;
+        let node = self.nodes(share).into_iter().find(|node| alert.node.as_ref() == Some(&node.id))?;
+        let shown = share.scope().alert_id(id);
+        let told = self.alerts(share, now).into_iter().find(|told| told.id == shown);
+        let summary = told.filter(|_| share.scope().shows(View::Alerts));
+        let summary = summary.and_then(|told| told.annotations.get("summary").cloned()).unwrap_or_default();
+        Some((node.shown, alert.severity, summary))
+    }
+
     pub(super) fn check_slug(&self, kept: &KeptShare, now: UnixMillis) -> Result<(), ShareError> {
         let Some(slug) = &kept.slug else { return Ok(()) };
         match is_taken(slug, &kept.id, self.all.read().values().map(|share| share.kept()), now) {

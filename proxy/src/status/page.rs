@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::board::{Board, Health, Part};
 
-const STYLE: &str = include_str!("style.css");
+/// The colours are the app's.
+const STYLE: &str = concat!(include_str!("../../../static/css/tokens.css"), include_str!("style.css"));
 const REFRESH: &str = include_str!("refresh.js");
-/// Beyond so many nodes only groups have bars.
+/// Beyond so many nodes only groups have bars and days.
 const MOST_BARS: usize = 300;
 
 /// The policy of the page, without who may embed it.
@@ -143,8 +144,10 @@ fn part_row(part: &Part, board: &Board) -> Markup {
                             @for node in &part.nodes {
                                 section.part {
                                     (head(node, board))
-                                    @if total <= MOST_BARS { (bars(node, board)) }
-                                    div.more { (days(node, board)) }
+                                    @if total <= MOST_BARS {
+                                        (bars(node, board))
+                                        div.more { (days(node, board)) }
+                                    }
                                 }
                             }
                         }

@@ -1,1 +1,2 @@
+// Asks again each minute, unless somebody reads what they unfolded or is about to type.
 setInterval(async()=>{const was=document.querySelector("main");if(document.hidden||was.querySelector("details[open]")||was.contains(document.activeElement))return;try{const answer=await fetch(location.href);if(answer.status===404)location.reload();if(!answer.ok)return;const now=new DOMParser().parseFromString(await answer.text(),"text/html");const next=now.querySelector("main");if(next){was.replaceWith(next);document.title=now.title}}catch{}},60000)

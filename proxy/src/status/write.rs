@@ -123,16 +123,13 @@ impl StatusPages {
 
     /// A post about an alert, for an operator to go on from; it says no more than readers of the page may know.
     pub fn draft_of(&self, share: &OpenShare, alert: &str, now: UnixMillis) -> Option<PostDraft> {
-        let scope = share.scope();
-        let shown = scope.alert_id(alert);
-        let alert = self.sources.shares.alerts(share, now).into_iter().find(|alert| alert.id == shown)?;
-        let node = alert.node.clone();
+        let (node, severity, summary) = self.sources.shares.alert_on(share, alert, now)?;
         let (_, groups_only) = share.grouping();
         let parts = board::names(share, &self.members(), now);
         let is_there =
             |name: &String| parts.iter().any(|part| part.name == *name || part.nodes.contains(name));
-        let affects: Vec<String> = node.into_iter().filter(|name| !groups_only && is_there(name)).collect();
-        let summary = alert.annotations.get("summary").cloned().unwrap_or_default();
+        let affects: Vec<String> =
+            std::iter::once(node).filter(|name| !groups_only && is_there(name)).collect();
         let text = match (summary.is_empty(), groups_only) {
             (false, false) => format!("We are investigating: {summary}"),
             _ => "We are investigating.".to_owned(),
@@ -145,7 +142,7 @@ impl StatusPages {
             },
             text,
             state: Some(PostState::Investigating),
-            impact: match alert.severity {
+            impact: match severity {
                 Severity::Critical => Impact::Major,
                 _ => Impact::Minor,
             },

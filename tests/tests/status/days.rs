@@ -1,6 +1,6 @@
 //! Bars of a history that is known.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use fleetglass_tests::samples;
 
 use super::*;
 
@@ -11,7 +11,7 @@ async fn days_say_what_was_seen_and_what_nobody_saw() {
     let story = story("").await;
     made(&story.fleetglass, "acme", &[]);
     let folder = story.fleetglass.end("TERM");
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let now = samples::now();
     let today = now / DAY * DAY;
     {
         // Three days ago it was down for 36 minutes, two days ago nobody looked, before that there was nothing.

@@ -145,6 +145,11 @@ async fn a_closed_page_tells_nobody_and_an_operator_can_take_somebody_away() {
     // What is on its way when the page closes is not told.
     server.is_busy(1_000);
     write(fleetglass, "Second").await;
+    eventually("it is put off", async || {
+        let log = fleetglass.log();
+        if log.contains("not told yet") { Ok(()) } else { Err(log) }
+    })
+    .await;
     assert_eq!(fleetglass.request("DELETE", &format!("/api/v1/shares/{id}"), &[]).await.status, 200);
     server.is_busy(0);
     eventually("it is given up", async || {

@@ -38,6 +38,17 @@ pub(super) struct Post {
     pub(super) updates: Vec<Update>,
 }
 
+/// Somebody who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subscriber {
+    pub(super) id: String,
+    /// `email` or `webhook`.
+    pub(super) kind: String,
+    pub(super) address: String,
+    pub(super) confirmed: bool,
+    pub(super) waiting: usize,
+}
+
 /// A post about an alert, to go on from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Draft {
@@ -104,6 +115,18 @@ fn update(json: &Json) -> Option<Update> {
         text: text(json, "text"),
         by: text(json, "by"),
     })
+}
+
+/// Everybody who is told of a page.
+pub(super) fn subscribers(json: &Json) -> Vec<Subscriber> {
+    let one = |json: &Json| Subscriber {
+        id: text(json, "id"),
+        kind: text(json, "kind"),
+        address: text(json, "address"),
+        confirmed: time(json, "confirmed_at").is_some(),
+        waiting: json.get("waiting").number().unwrap_or_default() as usize,
+    };
+    json.get("subscribers").items().unwrap_or_default().iter().map(one).collect()
 }
 
 /// A draft.
