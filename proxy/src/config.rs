@@ -282,7 +282,8 @@ impl LoadedConfig {
 
     /// The error that others can reach the listener and nobody could be asked who they are.
     pub fn nobody_can_log_in(&self) -> ConfigError {
-        auth::nobody_can_log_in(&self.config).at(&self.path, &self.text)
+        auth::nobody_can_log_in(&self.config, &self.resolve(&self.config.server.data_dir))
+            .at(&self.path, &self.text)
     }
 
     /// A path of the config, taken from the config file's folder.

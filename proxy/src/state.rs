@@ -54,7 +54,7 @@ use fleetglass_shared::{
 };
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
-pub use people::{KeptSession, KeptToken, KeptUser};
+pub use people::{KeptSession, KeptToken, KeptUser, has_users};
 use rusqlite::Connection;
 pub use share::KeptShare;
 use tokio::sync::oneshot;

@@ -29,6 +29,9 @@ async fn with_the_first_user_everybody_signs_in_and_out() {
     let first = browser.ask("POST", "/api/v1/users", viewer).await;
     assert_eq!(first.status, 400, "{}", first.body);
     assert!(first.body.contains("must be an admin"), "{}", first.body);
+    let elsewhere = [("origin", "https://evil.example"), ("content-type", "text/plain")];
+    let planted = browser.send("POST", "/api/v1/events", &elsewhere, r#"{"text": "planted"}"#).await;
+    assert_eq!(planted.status, 403, "not even where nobody is asked: {}", planted.body);
     with_ada(&fleetglass).await;
 
     assert_eq!(browser.get("/api/v1/fleet").await.status, 401);
@@ -294,4 +297,27 @@ async fn a_restart_keeps_who_is_signed_in_and_the_file_holds_no_secret() {
         401,
         "and everybody else is asked"
     );
+}
+
+#[tokio::test]
+async fn who_makes_people_signed_in_not_long_ago() {
+    let fleetglass = Fleetglass::start(&format!("{QUICK}\n[auth]\nfresh_login = \"5s\"\n"), &[]).await;
+    with_ada(&fleetglass).await;
+    let mut ada = signed_in(&fleetglass, "ada", PASSWORD).await;
+    let body = |name: &str| json!({"name": name, "password": OTHER});
+    let refused = eventually("the sign-in is no longer fresh", async || {
+        let answer = ada.ask("DELETE", "/api/v1/users/nobody", json!({})).await;
+        if answer.status == 403 { Ok(answer.body) } else { Err(answer.body) }
+    })
+    .await;
+    assert!(refused.contains("Sign in again at /login?again"), "{refused}");
+    assert_eq!(ada.ask("POST", "/api/v1/users", body("bob")).await.status, 403);
+    let token = json!({"name": "ci", "expires_at": 0});
+    assert_eq!(ada.ask("POST", "/api/v1/tokens", token).await.status, 403);
+    assert_eq!(ada.get("/api/v1/users").await.status, 200, "whoever only looks is not asked");
+    assert_eq!(ada.get("/login?next=/people").await.status, 303);
+    assert!(ada.get("/login?again&next=/people").await.body.contains("name=\"password\""));
+    assert_eq!(ada.sign_in("ada", PASSWORD).await.status, 303);
+    let made = ada.ask("POST", "/api/v1/users", body("bob")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
 }

@@ -11,12 +11,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What needs a login where there is one.
-const GUARDED: [&str; 7] = [
+const GUARDED: [&str; 12] = [
     "/api/v1/fleet",
     "/api/v1/nodes/a",
     "/api/v1/live",
     "/api/v1/shares",
     "/api/v1/shares/x/preview/fleet",
+    "/api/v1/users",
+    "/api/v1/tokens",
+    "/api/v1/sessions",
+    "/api/v1/audit",
+    "/api/v1/audit/export",
     "/metrics",
     "/metrics/nodes",
 ];

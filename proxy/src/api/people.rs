@@ -69,6 +69,14 @@ fn needs_admin(who: &Who) -> Result<(), ProblemResponse> {
     Err(problem(StatusCode::FORBIDDEN, "Not allowed", words))
 }
 
+/// Whoever left a browser open did not mean that somebody else makes people with it.
+fn needs_fresh_login(guard: &Guard, credential: &Credential) -> Result<(), ProblemResponse> {
+    match credential {
+        Credential::Session(id) => guard.people.is_fresh(id).map_err(|error| refused(&error)),
+        Credential::Nothing | Credential::ConfigToken | Credential::ApiToken { .. } => Ok(()),
+    }
+}
+
 fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ProblemResponse> {
     let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
     Ok(wish)

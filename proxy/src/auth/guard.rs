@@ -87,7 +87,11 @@ impl Guard {
             people,
             oidc: arc_swap::ArcSwapOption::empty(),
             external: config.has_external_url().then(|| config.external_url()),
-            own: Own { hosts: external.chain(hosts.iter().cloned()).collect(), origins },
+            own: Own {
+                hosts: external.chain(hosts.iter().cloned()).collect(),
+                origins,
+                guests: config.cors.origins.clone(),
+            },
             hosts,
         }
     }
@@ -135,17 +139,24 @@ impl Guard {
 
     /// In this order: a token of the config, a token that somebody made, a session.
     fn enter(&self, request: &Request) -> Result<Entered, Refused> {
+        let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
+        let visit = request.extensions().get::<Visit>();
         if !self.asks() {
-            return match is_local_host(request, &self.hosts) {
-                true => Ok(Entered { who: Who::local(), credential: Credential::Nothing, ended: None }),
-                false => Err(Refused::UnknownHost),
-            };
+            if !is_local_host(request, &self.hosts) {
+                return Err(Refused::UnknownHost);
+            }
+            // Whoever is at this machine looks at other pages, too.
+            let is_foreign = || visit.is_some_and(|visit| self.own.is_foreign_page(request.headers(), visit));
+            if !only_looks && is_foreign() {
+                return Err(Refused::OtherOrigin(Box::new(Who::local())));
+            }
+            return Ok(Entered { who: Who::local(), credential: Credential::Nothing, ended: None });
         }
         let headers = request.headers();
         if let Some(who) = self.tokens.load().holder(headers).cloned() {
             return Ok(Entered { who, credential: Credential::ConfigToken, ended: None });
         }
-        let visit = request.extensions().get::<Visit>().ok_or(Refused::LoginNeeded)?;
+        let visit = visit.ok_or(Refused::LoginNeeded)?;
         let named = |name: &str| self.tokens.load().named(name).cloned();
         if let Some((who, token)) = self.people.token_of(headers, visit, named) {
             let (id, scopes) = (token.id().to_owned(), token.scopes().to_vec());
@@ -153,7 +164,6 @@ impl Guard {
             return Ok(Entered { who, credential: Credential::ApiToken { id, scopes }, ended });
         }
         let session = self.people.session_of(visit, headers).ok_or(Refused::LoginNeeded)?;
-        let only_looks = matches!(*request.method(), Method::GET | Method::HEAD);
         if !only_looks && !self.is_own_page(headers, visit) {
             return Err(Refused::OtherOrigin(Box::new(session.who())));
         }
@@ -235,7 +245,7 @@ impl IntoResponse for Refused {
             Self::OtherOrigin(_) => problem(
                 StatusCode::FORBIDDEN,
                 "Another origin",
-                "A session changes things only from a page of this Fleetglass: `Origin` must be of this host, of \
+                "A browser changes things only from a page of this Fleetglass: `Origin` must be of this host, of \
                  [notify] external_url or of [server] hosts. Programs use a token.",
             )
             .into_response(),

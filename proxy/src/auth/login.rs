@@ -28,9 +28,11 @@ pub async fn form(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let asked = Params::read(uri.query(), &[]).ok().and_then(|form| form.get("next").map(str::to_owned));
-    let next = next_of(asked.as_deref(), &visit.base);
-    if guard.people.session_of(&visit, &headers).is_some() {
+    let form = Params::read(uri.query(), &[]).ok();
+    let next = next_of(form.as_ref().and_then(|form| form.get("next")), &visit.base);
+    // Who is signed in may be asked again before they change something that matters.
+    let again = form.as_ref().is_some_and(|form| form.get("again").is_some());
+    if !again && guard.people.session_of(&visit, &headers).is_some() {
         return see_other(&visit.base, &next, None);
     }
     told(&guard, &visit, &next, "", StatusCode::OK, "")

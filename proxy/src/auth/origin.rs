@@ -11,6 +11,8 @@ pub(super) struct Own {
     pub(super) hosts: Vec<String>,
     /// Origins that may act for whoever is logged in: of `[cors]` with `credentials`.
     pub(super) origins: Vec<String>,
+    /// Origins that may ask, with what they carry themselves: of `[cors]`.
+    pub(super) guests: Vec<String>,
 }
 
 impl Own {
@@ -26,6 +28,15 @@ impl Own {
             Some(site) => site == "same-origin",
             None => self.is_host(origin, text(header::HOST), visit),
         }
+    }
+
+    /// Whether a page elsewhere sent it that nobody listed. What no browser sent is from no page.
+    pub(super) fn is_foreign_page(&self, headers: &HeaderMap, visit: &Visit) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
+            return false;
+        };
+        let is_guest = self.guests.iter().any(|own| own == "*" || own.eq_ignore_ascii_case(origin));
+        !is_guest && !self.is_page(headers, visit)
     }
 
     fn is_host(&self, origin: &str, host: Option<&str>, visit: &Visit) -> bool {
@@ -57,6 +68,7 @@ mod tests {
         let own = Own {
             hosts: vec!["fleet.example".into(), "fleet.lan:8080".into()],
             origins: vec!["https://portal.example".into()],
+            guests: vec!["https://guest.example".into()],
         };
         let visit = |is_https| Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https, base: String::new() };
         for (origin, site, is_https, is_ours) in [
@@ -89,6 +101,11 @@ mod tests {
                 }
             }
             assert_eq!(own.is_page(&headers, &visit(is_https)), is_ours, "{origin} {site} {is_https}");
+            let is_foreign = !origin.is_empty() && !is_ours;
+            assert_eq!(own.is_foreign_page(&headers, &visit(is_https)), is_foreign, "{origin} {site}");
         }
+        let mut headers = HeaderMap::new();
+        headers.insert("origin", "https://guest.example".parse().unwrap());
+        assert!(!own.is_page(&headers, &visit(false)) && !own.is_foreign_page(&headers, &visit(false)));
     }
 }

@@ -1,6 +1,9 @@
 //! Passwords: argon2id, few at one time, and which ones are too easy to guess.
 
-use std::ops::RangeInclusive;
+use std::{
+    ops::RangeInclusive,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use argon2::{
     Argon2,
@@ -12,14 +15,39 @@ use tokio::sync::{OnceCell, Semaphore};
 pub const LENGTH: RangeInclusive<usize> = 12..=200;
 /// Each takes 19 MiB and tens of milliseconds: no more at one time.
 static HASHING: Semaphore = Semaphore::const_new(2);
+/// So many may wait for that; a second of work of one core in a release build.
+const MOST_WAITING: usize = 64;
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// What is tried where there is no user, so that it takes as long.
 static NOBODY: OnceCell<String> = OnceCell::const_new();
+
+/// One that waits, or is at work.
+struct Waiting;
+
+impl Waiting {
+    fn one() -> Self {
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether so many wait already that another one should come again later.
+pub fn is_busy() -> bool {
+    WAITING.load(Ordering::Relaxed) >= MOST_WAITING
+}
 
 /// What argon2id makes of a password, in PHC form.
 ///
 /// # Errors
 /// The system gives no randomness, or no thread.
 pub async fn hash(password: String) -> Result<String, String> {
+    let _waiting = Waiting::one();
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| "the system gives no randomness".to_owned())?;
     let _permit = HASHING.acquire().await.map_err(|error| error.to_string())?;
@@ -33,6 +61,7 @@ pub async fn hash(password: String) -> Result<String, String> {
 
 /// Whether a password is the one that was hashed.
 pub async fn fits(password: String, held: String) -> bool {
+    let _waiting = Waiting::one();
     let Ok(_permit) = HASHING.acquire().await else { return false };
     let fits = tokio::task::spawn_blocking(move || {
         let Ok(held) = PasswordHash::new(&held) else { return false };
@@ -209,5 +238,10 @@ mod tests {
         assert!(!fits("seven boats at dawn".to_owned(), held).await);
         assert!(!fits_nobody("nobody has this one".to_owned()).await);
         assert!(!fits("x".to_owned(), "no hash".to_owned()).await);
+        assert!(!is_busy());
+        let many: Vec<Waiting> = (0..MOST_WAITING).map(|_| Waiting::one()).collect();
+        assert!(is_busy());
+        drop(many);
+        assert!(!is_busy());
     }
 }

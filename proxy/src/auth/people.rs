@@ -58,6 +58,8 @@ pub(super) struct Settings {
     asks: bool,
     /// The config has admins of its own.
     pub(super) has_other_admins: bool,
+    /// A sign-in is fresh for so long.
+    pub(super) fresh_ms: i64,
     /// How long the audit log is kept.
     pub(super) audit_ms: i64,
     limits: Limits,
@@ -70,6 +72,7 @@ impl Settings {
         Self {
             asks: config.auth.asks() || !config.server.listen.ip().is_loopback(),
             has_other_admins: config.auth.tokens.iter().any(|token| token.role == Role::Admin),
+            fresh_ms: config.auth.fresh_login.as_time(),
             audit_ms: config.auth.audit_retention.as_time(),
             limits: Limits {
                 idle_ms: config.auth.session_idle.as_time(),
@@ -135,6 +138,9 @@ impl People {
             changing: tokio::sync::Mutex::default(),
         };
         for session in sessions {
+            if let (Via::Password, Ok(ip)) = (session.via, session.ip.parse()) {
+                people.throttle.knows(ip, &session.name, session.created_at);
+            }
             people.sessions.put(Session::new(session));
         }
         for token in tokens {
@@ -183,6 +189,8 @@ impl People {
     pub async fn keep_watch(self: Arc<Self>, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(SWEEP_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Else the first name that nobody has would take longer than the others.
+        super::password::fits_nobody(String::new()).await;
         let mut prunes = tokio::time::interval(PRUNE_EVERY);
         loop {
             tokio::select! {
@@ -255,4 +263,32 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_gets_in_by_what_cannot_be_read() {
+        let state = Arc::new(StateFile::open(None));
+        let people = People::restore(Arc::clone(&state), &Config::default()).await;
+        assert!(!people.asks() && !people.has_users());
+        let put = "INSERT INTO user VALUES ('x', 'root', '[]', 'p', 'x', 1, 1, NULL, NULL)";
+        state.ask(move |connection| connection.execute(put, [])).await.unwrap();
+        let people = People::restore(state, &Config::default()).await;
+        assert!(people.asks() && people.has_users() && people.users().is_empty());
+    }
+
+    #[tokio::test]
+    async fn whoever_can_be_reached_by_others_asks() {
+        let mut config = Config::default();
+        config.server.listen.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+        let people = People::restore(Arc::new(StateFile::open(None)), &config).await;
+        assert!(people.asks(), "also when the last user is gone");
+        let people = People::restore(Arc::new(StateFile::open(None)), &Config::default()).await;
+        people.set_ways(vec![Way { label: "X".into(), href: "/login/oidc".into(), via: Via::Oidc }]);
+        assert!(people.asks());
+    }
 }

@@ -9,13 +9,17 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use fleetglass_shared::health::UnixMillis;
+use fleetglass_shared::{format::duration_ms, health::UnixMillis};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{People, PeopleError, Role, Via, Who, hex, random};
-use crate::{clock, edge::Visit, state::KeptSession};
+use crate::{
+    clock,
+    edge::Visit,
+    state::{KeptSession, KeptUser},
+};
 
 const COOKIE: &str = "fleetglass_session";
 /// Browsers take such a cookie only over TLS, for the whole host, from that host itself.
@@ -177,7 +181,15 @@ impl People {
             self.seen(&kept.name, now);
         }
         self.note(&kept.name, Some(kept.via), &kept.ip, "login", &kept.id, "ok");
+        let (name, via, role, select, id) =
+            (kept.name.clone(), kept.via, kept.role, kept.select.clone(), kept.id.clone());
         self.drop_all(self.sessions.put(Session::new(kept)));
+        // The user may have been changed meanwhile.
+        let is_so = |user: KeptUser| user.disabled_at.is_none() && user.role == role && user.select == select;
+        if via == Via::Password && !self.user(&name).is_some_and(is_so) {
+            self.end_where(|session| session.id() == id);
+            return Err(PeopleError::Wrong);
+        }
         self.cookie(visit, &secret, None)
     }
 
@@ -211,6 +223,23 @@ impl People {
             self.state.record_session_use(session.id(), now);
         }
         Some(session)
+    }
+
+    /// Whether whoever has a session signed in not long ago, as what changes people needs.
+    ///
+    /// # Errors
+    /// It is too long ago.
+    pub fn is_fresh(&self, session: &str) -> Result<(), PeopleError> {
+        let fresh_ms = self.settings().fresh_ms;
+        let since = |session: &Arc<Session>| clock::now().saturating_sub(session.kept.created_at);
+        let found = self.sessions().into_iter().find(|own| own.id() == session);
+        if found.is_some_and(|session| since(&session) < fresh_ms) {
+            return Ok(());
+        }
+        Err(PeopleError::Forbidden(format!(
+            "This needs a sign-in of the last {}. Sign in again at /login?again, and then do this once more.",
+            duration_ms(fresh_ms)
+        )))
     }
 
     /// Every open session, the newest first.
@@ -267,5 +296,81 @@ impl People {
         let text = format!("{name}={secret}; Path={path}; HttpOnly; SameSite=Lax{secure}{age}");
         HeaderValue::from_str(&text)
             .map_err(|_| PeopleError::Bad(format!("the base path `{path}` cannot be in a cookie")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::{config::Config, state::StateFile};
+
+    fn oidc(name: &str) -> Identity {
+        Identity {
+            name: name.to_owned(),
+            role: Role::Operator,
+            select: vec!["{team=\"a\"}".to_owned()],
+            via: Via::Oidc,
+            subject: Some("4711".to_owned()),
+        }
+    }
+
+    async fn people() -> People {
+        People::restore(Arc::new(StateFile::open(None)), &Config::default()).await
+    }
+
+    fn with_cookie(set: &HeaderValue) -> HeaderMap {
+        let pair = set.to_str().unwrap().split(';').next().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, format!("other=1; {pair}").parse().unwrap());
+        headers
+    }
+
+    #[tokio::test]
+    async fn a_cookie_is_as_narrow_as_can_be() {
+        let people = people().await;
+        for (is_https, base, name, rest) in [
+            (false, "", COOKIE, "Path=/; HttpOnly; SameSite=Lax"),
+            (false, "/fleet", COOKIE, "Path=/fleet; HttpOnly; SameSite=Lax"),
+            (true, "", HOST_COOKIE, "Path=/; HttpOnly; SameSite=Lax; Secure"),
+            (true, "/fleet", COOKIE, "Path=/fleet; HttpOnly; SameSite=Lax; Secure"),
+        ] {
+            let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https, base: base.to_owned() };
+            let cookie = people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
+            let text = cookie.to_str().unwrap();
+            let (pair, attributes) = text.split_once("; ").unwrap();
+            assert_eq!((pair.split_once('=').unwrap().0, attributes), (name, rest));
+            let headers = with_cookie(&cookie);
+            let who = people.session_of(&visit, &headers).unwrap().who();
+            assert_eq!((who.name.as_str(), who.via, who.is_limited()), ("ada", Via::Oidc, true));
+            let elsewhere = Visit { is_https: !is_https, base: String::new(), ..visit.clone() };
+            if base.is_empty() {
+                assert!(people.session_of(&elsewhere, &headers).is_none(), "under the other name it is none");
+            }
+            let (whose, gone) = people.end_own(&visit, &headers);
+            assert_eq!(whose.map(|who| who.name).as_deref(), Some("ada"));
+            assert!(gone.unwrap().to_str().unwrap().ends_with("; Max-Age=0"));
+            assert!(people.session_of(&visit, &headers).is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_user_who_was_changed_while_they_signed_in_does_not_get_in() {
+        let people = people().await;
+        let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https: false, base: String::new() };
+        let gone = Identity { via: Via::Password, ..oidc("ada") };
+        assert!(matches!(people.begin(gone, &visit, &HeaderMap::new()), Err(PeopleError::Wrong)));
+        assert!(people.sessions().is_empty());
+    }
+
+    #[tokio::test]
+    async fn sessions_of_one_way_in_are_not_those_of_another() {
+        let people = people().await;
+        let visit = Visit { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_https: false, base: String::new() };
+        people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
+        assert_eq!(people.end_all_of("ada", Via::Password), 0);
+        assert_eq!(people.end_all_of("ada", Via::Oidc), 1);
     }
 }

@@ -18,12 +18,21 @@ const MOST: usize = 20_000;
 
 /// Who tried, and when they may try again.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<HashMap<Key, Tries>>);
+pub(super) struct Throttle(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    tries: HashMap<Key, Tries>,
+    /// Who signed in from where, and when that was last: whoever tries their name elsewhere does not slow them there.
+    known: HashMap<(String, IpAddr), UnixMillis>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Address(IpAddr),
     Name(String),
+    /// A name at an address from where it signed in before.
+    NameAt(String, IpAddr),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,8 +59,9 @@ impl Throttle {
     /// # Errors
     /// It comes too soon.
     pub(super) fn begin(&self, ip: IpAddr, name: &str, now: UnixMillis) -> Result<(), TooSoon> {
-        let mut all = self.0.lock();
-        let keys = [Key::Address(network(ip)), Key::of(name)];
+        let mut state = self.0.lock();
+        let keys = state.keys(ip, name);
+        let all = &mut state.tries;
         let mut soon: Option<TooSoon> = None;
         for key in &keys {
             if let Some(tries) = all.get_mut(key).filter(|tries| now < tries.not_before) {
@@ -69,7 +79,7 @@ impl Throttle {
         }
         for key in keys {
             if all.len() >= MOST && !all.contains_key(&key) {
-                make_room(&mut all, now);
+                make_room(all, now);
             }
             let tries = all.entry(key).or_default();
             if now - tries.last > FORGOTTEN_MS {
@@ -85,9 +95,9 @@ impl Throttle {
 
     /// The try was wrong: the wait begins now, however long it took to find out.
     pub(super) fn failed(&self, ip: IpAddr, name: &str, now: UnixMillis) {
-        let mut all = self.0.lock();
-        for key in [Key::Address(network(ip)), Key::of(name)] {
-            if let Some(tries) = all.get_mut(&key) {
+        let mut state = self.0.lock();
+        for key in state.keys(ip, name) {
+            if let Some(tries) = state.tries.get_mut(&key) {
                 tries.not_before = tries.not_before.max(now + wait_after(tries.failed));
             }
         }
@@ -95,19 +105,40 @@ impl Throttle {
 
     /// The try was right: its name is free again, its address loses this one.
     pub(super) fn succeeded(&self, ip: IpAddr, name: &str, now: UnixMillis) {
-        let mut all = self.0.lock();
-        all.remove(&Key::of(name));
-        if let Some(tries) = all.get_mut(&Key::Address(network(ip))) {
+        let mut state = self.0.lock();
+        let [address, name_key] = state.keys(ip, name);
+        state.tries.remove(&name_key);
+        state.knows(ip, name, now);
+        if let Some(tries) = state.tries.get_mut(&address) {
             tries.failed = tries.failed.saturating_sub(1);
             tries.not_before = now;
         }
     }
+
+    /// Somebody is known to have signed in from there.
+    pub(super) fn knows(&self, ip: IpAddr, name: &str, at: UnixMillis) {
+        self.0.lock().knows(ip, name, at);
+    }
 }
 
-impl Key {
-    fn of(name: &str) -> Self {
-        Self::Name(name.to_lowercase().chars().take(100).collect())
+impl State {
+    fn keys(&self, ip: IpAddr, name: &str) -> [Key; 2] {
+        let at = (small(name), network(ip));
+        let name = if self.known.contains_key(&at) { Key::NameAt(at.0, at.1) } else { Key::Name(at.0) };
+        [Key::Address(at.1), name]
     }
+
+    fn knows(&mut self, ip: IpAddr, name: &str, at: UnixMillis) {
+        if self.known.len() >= MOST {
+            let oldest = self.known.iter().min_by_key(|(_, at)| **at).map(|(key, _)| key.clone());
+            oldest.map(|key| self.known.remove(&key));
+        }
+        self.known.insert((small(name), network(ip)), at);
+    }
+}
+
+fn small(name: &str) -> String {
+    name.to_lowercase().chars().take(100).collect()
 }
 
 fn wait_after(failed: u32) -> i64 {
@@ -180,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn who_signed_in_there_before_is_not_slowed_by_tries_elsewhere() {
+        let throttle = Throttle::default();
+        assert_eq!(begin(&throttle, ip(1), "ada", 0), Ok(()));
+        throttle.succeeded(ip(1), "ada", 0);
+        for other in 10..15 {
+            assert_eq!(begin(&throttle, ip(other), "ada", 0), Ok(()));
+        }
+        assert_eq!(begin(&throttle, ip(16), "ada", 0), Err(1));
+        for _ in 0..FREE {
+            assert_eq!(begin(&throttle, ip(1), "Ada", 0), Ok(()), "she goes on where she was");
+        }
+        assert_eq!(begin(&throttle, ip(1), "ada", 0), Err(1), "and is counted there");
+    }
+
+    #[test]
     fn the_first_refusal_of_a_wait_is_known() {
         let throttle = Throttle::default();
         for _ in 0..FREE {
@@ -214,7 +260,7 @@ mod tests {
         for n in 0..30_000_u32 {
             let _ = throttle.begin(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), &format!("n{n}"), 0);
         }
-        assert!(throttle.0.lock().len() <= MOST);
+        assert!(throttle.0.lock().tries.len() <= MOST);
         assert_eq!(begin(&throttle, six(99), "x", 0), Err(1), "who is being slowed stays");
     }
 }

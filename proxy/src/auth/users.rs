@@ -42,6 +42,9 @@ impl People {
     /// # Errors
     /// They are not right, or were tried too often.
     pub async fn prove(&self, name: &str, password: &str, visit: &Visit) -> Result<Identity, PeopleError> {
+        if password::is_busy() {
+            return Err(PeopleError::TooSoon(1));
+        }
         if let Err(soon) = self.throttle.begin(visit.ip, name, clock::now()) {
             if soon.is_first {
                 self.note_login_failed(name, Via::Password, visit, "too many tries");

@@ -9,6 +9,7 @@ use crate::{
     auth::Tokens,
     config::LoadedConfig,
     serve::{Found, find, registry},
+    state::has_users,
 };
 
 #[derive(Debug, Args)]
@@ -42,6 +43,13 @@ fn read(args: &CheckArgs) -> anyhow::Result<Found> {
     let loaded = LoadedConfig::read(&args.config, std::env::vars())?;
     let registry = registry(&loaded)?;
     Tokens::of(&loaded)?;
+    let config = &loaded.config;
+    if !config.server.listen.ip().is_loopback()
+        && !config.auth.asks()
+        && !has_users(&loaded.resolve(&config.server.data_dir))
+    {
+        return Err(loaded.nobody_can_log_in().into());
+    }
     Ok(find(&loaded, &registry, &mut HashMap::new(), &[]))
 }
 

@@ -122,6 +122,7 @@ fn a_fault_is_named_with_file_line_column_and_hint() {
             "fg.toml:2:34: `portal.example` is not an origin",
         ),
         ("[scrape]\ninterval = \"5s\"\n", "fg.toml:1:1: the time-out (10s) is longer than the interval (5s)"),
+        ("[auth]\nsession_idle = \"0s\"\n", "fg.toml:2:16: `session_idle` is 0s: nothing would last"),
         ("[[auth.token]]\nname = \"a\"\n", "fg.toml:1:1: token `a` needs either"),
         ("[[auth.token]]\nname = \"a\"\nhash = \"sha256:12\"\n", "fg.toml:3:8: the hash of token `a`"),
         (&format!("{target}{target}"), "fg.toml:5:6: the id `a` is taken by target number 1 already"),

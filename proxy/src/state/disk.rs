@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::{fault::Fault, schema};
 
 /// The name of the state file in the data folder.
-const FILE: &str = "state.db";
+pub(super) const FILE: &str = "state.db";
 /// A check of a larger file would hold up the start; its faults are found when they are read.
 const CHECKED_BYTES: u64 = 64 << 20;
 /// So many events come along from a disk that takes no more.

@@ -1,8 +1,10 @@
 //! People in the state file: users, who is logged in, tokens. Of a password there is only what argon2id makes of
 //! it, of a cookie or a token only the hash.
 
+use std::path::Path;
+
 use fleetglass_shared::health::UnixMillis;
-use rusqlite::{Connection, Row, params, types::Type};
+use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
 
 use super::{StateError, StateFile};
 use crate::auth::{Role, Via};
@@ -166,6 +168,16 @@ macro_rules! names_only {
     )+};
 }
 names_only!(KeptUser name, KeptSession id, KeptToken id);
+
+/// Whether a data folder has users, also while a proxy works in it. What cannot be read has none.
+pub fn has_users(folder: &Path) -> bool {
+    let count = || -> rusqlite::Result<i64> {
+        let file = folder.join(super::disk::FILE);
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.query_row("SELECT count(*) FROM user", [], |row| row.get(0))
+    };
+    count().is_ok_and(|count| count > 0)
+}
 
 impl StateFile {
     /// Keeps a user as they are now.
@@ -457,6 +469,8 @@ mod tests {
         let state = StateFile::open(Some(folder.path()));
         assert!(state.record_user(&user) && state.record_session(&session) && state.record_token(&token));
         assert!(state.record_session_use("s", 7) && state.record_token_use("t", 8, "::2"));
+        state.flush().await.unwrap();
+        assert!(has_users(folder.path()) && !has_users(&folder.path().join("none")));
         drop(state);
         let state = StateFile::open(Some(folder.path()));
         let session = KeptSession { used_at: 7, ..session };

@@ -190,10 +190,10 @@ async fn what_people_do_is_written_down_and_holds_no_secret() {
     assert_eq!(lines.header("content-type"), "application/jsonl");
     assert!(lines.header("content-disposition").contains("fleetglass-audit.jsonl"));
     let rows: Vec<Value> = lines.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows.len(), expected.len(), "{}", lines.body);
+    assert_eq!(rows.len(), expected.len() + 1, "and that it is exported: {}", lines.body);
     let csv = ada.get("/api/v1/audit/export?format=csv").await;
     assert!(csv.body.starts_with("id,at,time,who,via,ip,what,of,outcome\r\n"), "{}", csv.body);
-    assert_eq!(csv.body.lines().count(), expected.len() + 2, "and that it was exported before");
+    assert_eq!(csv.body.lines().count(), expected.len() + 3, "the head, and both exports");
     assert_eq!(ada.get("/api/v1/audit/export?format=xml").await.status, 400);
     for secret in [PASSWORD, OTHER, "not this one either", "wrong field", &token[4..]] {
         assert!(!csv.body.contains(secret) && !lines.body.contains(secret), "{secret}");
@@ -215,6 +215,9 @@ async fn the_commands_make_people_beside_and_within_a_running_proxy() {
         "{refused:?}"
     );
 
+    let checked = said(&["check", "--config", "fleetglass.toml"]);
+    assert!(checked.code == Some(2) && checked.err.contains("fleetglass user add"), "{checked:?}");
+
     let data = ["--data-dir", "fleetglass-data"];
     let add = |name, role, file| {
         [&["user", "add", name, "--role", role, "--password-file", file], &data[..]].concat()
@@ -233,6 +236,7 @@ async fn the_commands_make_people_beside_and_within_a_running_proxy() {
     std::fs::write(folder.path().join("ops.token"), token["token"].as_str().unwrap()).unwrap();
 
     let fleetglass = Fleetglass::start_in(Arc::clone(&folder), &config, &[]).await;
+    assert_eq!(said(&["check", "--config", "fleetglass.toml"]).code, Some(0));
     let busy = said(&[&["user", "list"], &data[..]].concat());
     assert!(busy.err.contains("--url"), "{busy:?}");
     let url = format!("http://127.0.0.1:{}", fleetglass.address().port());

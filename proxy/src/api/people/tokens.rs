@@ -10,7 +10,7 @@ use axum::{
 };
 use fleetglass_shared::wire::{NewToken, TokenMade, Tokens};
 
-use super::{Answer, NO_STORE, body, is_admin, refused};
+use super::{Answer, NO_STORE, body, is_admin, needs_fresh_login, refused};
 use crate::{
     api::problem::problem,
     auth::{ApiToken, Credential, Guard, Who, audit::Of},
@@ -41,6 +41,7 @@ pub async fn make(
         let words = "A token makes no tokens: sign in.";
         return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
     }
+    needs_fresh_login(&guard, &credential)?;
     let made = guard.people.make_token(body(wish)?, &who).await;
     let (made, token) = made.map_err(|error| refused(&error))?;
     tracing::info!(token = made.id, name = made.name, role = made.role, by = who.name, "a token was made");

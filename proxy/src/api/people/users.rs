@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::{
     Extension, Json,
     extract::{Path, State, rejection::JsonRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
 use fleetglass_shared::wire::{NewPassword, NewUser, User, UserChange, Users};
 
-use super::{Answer, NO_STORE, body, needs_admin, refused};
+use super::{Answer, NO_STORE, body, needs_admin, needs_fresh_login, refused};
 use crate::{
     api::problem::problem,
-    auth::{Credential, Guard, Via, Who, audit::Of},
+    auth::{Credential, Guard, PeopleError, Via, Who, audit::Of},
     edge::Visit,
     state::KeptUser,
 };
@@ -35,9 +35,11 @@ pub async fn list(State(guard): State<Arc<Guard>>, Extension(who): Extension<Who
 pub async fn add(
     State(guard): State<Arc<Guard>>,
     Extension(who): Extension<Who>,
+    Extension(credential): Extension<Credential>,
     wish: Result<Json<NewUser>, JsonRejection>,
 ) -> Answer {
     needs_admin(&who)?;
+    needs_fresh_login(&guard, &credential)?;
     let NewUser { name, password, role, select } = body(wish)?;
     let wish = UserChange { role, select, password: Some(password), disabled: None };
     let user = guard.people.add_user(&name, wish, &who.name).await.map_err(|error| refused(&error))?;
@@ -52,10 +54,12 @@ pub async fn add(
 pub async fn change(
     State(guard): State<Arc<Guard>>,
     Extension(who): Extension<Who>,
+    Extension(credential): Extension<Credential>,
     Path(name): Path<String>,
     wish: Result<Json<UserChange>, JsonRejection>,
 ) -> Answer {
     needs_admin(&who)?;
+    needs_fresh_login(&guard, &credential)?;
     let wish = body(wish)?;
     let user = guard.people.change_user(&name, wish).await.map_err(|error| refused(&error))?;
     tracing::info!(user = user.name, role = user.role.as_str(), by = who.name, "a user was changed");
@@ -69,9 +73,11 @@ pub async fn change(
 pub async fn remove(
     State(guard): State<Arc<Guard>>,
     Extension(who): Extension<Who>,
+    Extension(credential): Extension<Credential>,
     Path(name): Path<String>,
 ) -> Answer {
     needs_admin(&who)?;
+    needs_fresh_login(&guard, &credential)?;
     let user = guard.people.remove_user(&name).await.map_err(|error| refused(&error))?;
     tracing::info!(user = user.name, by = who.name, "a user was taken away");
     Ok((NO_STORE, Json(user.told())).into_response())
@@ -99,7 +105,14 @@ pub async fn password(
     let NewPassword { old, new } = body(wish)?;
     let people = &guard.people;
     let changed = people.change_password(&who.name, &old, &new, &visit).await;
-    let identity = changed.map_err(|error| refused(&error))?;
+    let identity = match changed {
+        Ok(identity) => identity,
+        Err(error @ PeopleError::TooSoon(seconds)) => {
+            let wait = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+            return Ok((wait, refused(&error)).into_response());
+        }
+        Err(error) => return Err(refused(&error)),
+    };
     let cookie = people.begin(identity, &visit, &headers).map_err(|error| refused(&error))?;
     tracing::info!(user = who.name, "a password was changed");
     let headers = [(header::SET_COOKIE, cookie)];
