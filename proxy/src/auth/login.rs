@@ -95,9 +95,13 @@ pub async fn leave(
     }
     let (who, cookie) = guard.people.end_own(&visit, &headers);
     let oidc = guard.oidc.load_full().filter(|_| who.is_some_and(|who| who.via == Via::Oidc));
-    let back = || format!("{}/login", guard.own_url(&visit));
-    match oidc.and_then(|oidc| Some((oidc.end_session(&back())?, oidc.label().to_owned()))) {
-        Some((url, label)) => left(&visit, &url, &label, cookie),
+    let back = format!("{}/login", guard.own_url(&visit));
+    let url = match &oidc {
+        Some(oidc) => oidc.end_session(back).await,
+        None => None,
+    };
+    match oidc.zip(url) {
+        Some((oidc, url)) => left(&visit, &url, oidc.label(), cookie),
         None => see_other(&visit.base, "/login", cookie),
     }
 }

@@ -17,12 +17,13 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError,
-    ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, SubjectIdentifier, TokenResponse, UserInfoClaims,
+    ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl,
+    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    SubjectIdentifier, TokenResponse, UserInfoClaims,
     core::{
-        CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken,
-        CoreJwsSigningAlgorithm, CoreProviderMetadata,
+        CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim,
+        CoreIdToken, CoreJwsSigningAlgorithm,
     },
 };
 use parking_lot::Mutex;
@@ -80,8 +81,7 @@ pub struct Oidc {
 
 /// What the provider says of itself.
 struct Provider {
-    metadata: CoreProviderMetadata,
-    end_session: Option<String>,
+    metadata: ProviderMetadataWithLogout,
     known_at: i64,
 }
 
@@ -153,14 +153,17 @@ impl Oidc {
         self.config == other.config && self.secret == other.secret
     }
 
-    /// Where somebody signs out at the provider, once it is known.
-    pub fn end_session(&self, back: &str) -> Option<String> {
-        let end = self.provider.lock().as_ref()?.end_session.clone().filter(|_| self.config.end_session)?;
-        let mut url = reqwest::Url::parse(&end).ok()?;
-        url.query_pairs_mut()
-            .append_pair("client_id", &self.config.client_id)
-            .append_pair("post_logout_redirect_uri", back);
-        Some(url.into())
+    /// Where somebody signs out at the provider, where it can be done. It leads to `back` then.
+    pub async fn end_session(&self, back: String) -> Option<String> {
+        if !self.config.end_session {
+            return None;
+        }
+        let provider = self.provider(false).await.ok()?;
+        let end = provider.metadata.additional_metadata().end_session_endpoint.clone()?;
+        let back = PostLogoutRedirectUrl::new(back).ok()?;
+        let id = ClientId::new(self.config.client_id.clone());
+        let request = LogoutRequest::from(end).set_client_id(id).set_post_logout_redirect_uri(back);
+        Some(request.http_get_url().into())
     }
 
     /// What the provider says of itself; asked for `anew`, or when it was asked long ago.
@@ -172,23 +175,12 @@ impl Oidc {
         }
         let failed = |error: String| OidcError::Provider(format!("its discovery document: {error}"));
         let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|error| failed(error.to_string()))?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.http)
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &self.http)
             .await
             .map_err(|error| failed(in_full(&error)))?;
-        let end_session = self.end_session_of(&self.config.issuer).await;
-        let provider = Arc::new(Provider { metadata, end_session, known_at: now });
+        let provider = Arc::new(Provider { metadata, known_at: now });
         *self.provider.lock() = Some(Arc::clone(&provider));
         Ok(provider)
-    }
-
-    /// Where the provider signs people out: of RP-initiated logout, which is a document of its own.
-    async fn end_session_of(&self, issuer: &str) -> Option<String> {
-        use openidconnect::AsyncHttpClient;
-        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let request = ::http::Request::get(url).body(Vec::new()).ok()?;
-        let answer = self.http.call(request).await.ok()?;
-        let document: Value = serde_json::from_slice(answer.body()).ok()?;
-        Some(document.get("end_session_endpoint")?.as_str()?.to_owned())
     }
 
     async fn client(&self, provider: &Provider, redirect: &RedirectUrl) -> Result<Client, OidcError> {
@@ -207,8 +199,9 @@ impl Oidc {
         Ok(if takes_basic { client } else { client.set_auth_type(AuthType::RequestBody) })
     }
 
-    /// A login begins; it ends at `redirect`, and goes on to `next`.
-    async fn begun(&self, redirect: String, next: String) -> Result<Begun, OidcError> {
+    /// A login begins; it ends at `redirect`, and goes on to `next`. Who is signed in already is to prove `again` who they
+    /// are.
+    async fn begun(&self, redirect: String, next: String, again: bool) -> Result<Begun, OidcError> {
         let redirect = RedirectUrl::new(redirect)
             .map_err(|error| OidcError::Provider(format!("`redirect_url`: {error}")))?;
         let provider = self.provider(false).await?;
@@ -216,11 +209,12 @@ impl Oidc {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let scopes = self.config.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new);
-        let (url, state, nonce) = client
-            .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
-            .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+        let mut request =
+            client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random).add_scopes(scopes);
+        if again {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
         let secret = hex(&random()?);
         let begun_at = clock::now();
         let own = Pending { state, nonce, verifier, redirect, next, begun_at };

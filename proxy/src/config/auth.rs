@@ -89,7 +89,7 @@ fn admin() -> Role {
 pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     tokens(config)?;
     config.auth.oidc.as_ref().map_or(Ok(()), oidc::validate)?;
-    let AuthConfig { session_idle, session_max, fresh_login, audit_retention, .. } = config.auth;
+    let &AuthConfig { session_idle, session_max, fresh_login, audit_retention, .. } = &config.auth;
     for (name, span) in [
         ("fresh_login", fresh_login),
         ("session_idle", session_idle),

@@ -37,7 +37,7 @@ impl Shares {
         if parts.len() >= MOST_PARTS {
             parts.retain(|_, part| part.is_followed());
         }
-        // One too many is worked out for each request, and has no stream to follow.
+        // One too many is worked out for each request, and its live stream is refused.
         if parts.len() < MOST_PARTS {
             parts.insert(key, Arc::clone(&part));
         }
@@ -64,7 +64,10 @@ impl Shares {
         now: UnixMillis,
     ) -> Result<Subscription, Refused> {
         let begin = |changes: &mut super::open::Following| self.begin(part, changes, now);
-        Ok(part.subscribe(seen, now, &self.version, begin)?.0)
+        let subscription = part.subscribe(seen, now, &self.version, begin)?.0;
+        // One that is not kept is published to by nobody.
+        let is_kept = self.parts.lock().values().any(|own| std::ptr::eq(Arc::as_ptr(own), part));
+        if is_kept { Ok(subscription) } else { Err(Refused::TooMany) }
     }
 
     /// The alert that is known by an id inside: as the fleet knows it, and as it is told there.

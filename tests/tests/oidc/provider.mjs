@@ -4,6 +4,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+// It says much; the story reads one line of it.
+console.info = console.warn = () => {};
+
 const [modules, port, redirect, left] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(join(modules, 'oidc-provider/lib/index.js')));
 

@@ -11,20 +11,20 @@ use fleetglass_tests::{
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-pub const INSIDE: [&str; 2] = ["in-real-1", "in-real-2"];
-pub const OUTSIDE: [&str; 2] = ["out-secret-1", "out-secret-2"];
+pub(crate) const INSIDE: [&str; 2] = ["in-real-1", "in-real-2"];
+pub(crate) const OUTSIDE: [&str; 2] = ["out-secret-1", "out-secret-2"];
 /// Whatever somebody is answered whose role is limited holds none of these.
-pub const SECRET: [&str; 6] =
+pub(crate) const SECRET: [&str; 6] =
     ["out-secret", "box-of-out", "other-team", "peers_outside", "fleet:peers", "OutsideOnly"];
 
-pub const VIEWER: &str = "viewer";
-pub const OPERATOR: &str = "operator";
-pub const ADMIN: &str = "admin";
-pub const LIMITED: &str = "limited";
-pub const LIMITED_OPERATOR: &str = "limited-operator";
-pub const LIMITED_ADMIN: &str = "limited-admin";
+pub(crate) const VIEWER: &str = "viewer";
+pub(crate) const OPERATOR: &str = "operator";
+pub(crate) const ADMIN: &str = "admin";
+pub(crate) const LIMITED: &str = "limited";
+pub(crate) const LIMITED_OPERATOR: &str = "limited-operator";
+pub(crate) const LIMITED_ADMIN: &str = "limited-admin";
 /// Limited by two selectors.
-pub const PAIR: &str = "pair";
+pub(crate) const PAIR: &str = "pair";
 
 const PEOPLE: [(&str, &str, &str); 7] = [
     (VIEWER, "viewer", ""),
@@ -49,22 +49,22 @@ groups:
 ";
 
 /// A proxy, its nodes, and who asks it.
-pub struct Story {
-    pub fleetglass: Fleetglass,
+pub(crate) struct Story {
+    pub(crate) fleetglass: Fleetglass,
     nodes: Vec<(String, Arc<Node>)>,
     tokens: Vec<(&'static str, String)>,
 }
 
 /// An answer, every byte of it but the date.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Raw {
-    pub status: u16,
-    pub head: String,
-    pub body: String,
+pub(crate) struct Raw {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Raw {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
@@ -81,7 +81,7 @@ async fn node(peers: u32, is_outside: bool) -> Arc<Node> {
 
 impl Story {
     /// A fleet with these nodes outside.
-    pub async fn begin(outside: &[&str]) -> Self {
+    pub(crate) async fn begin(outside: &[&str]) -> Self {
         let mut nodes = Vec::new();
         for (at, id) in INSIDE.iter().enumerate() {
             nodes.push(((*id).to_owned(), node(3 + at as u32, false).await));
@@ -90,7 +90,7 @@ impl Story {
     }
 
     /// Another proxy over the same nodes inside.
-    pub async fn beside(&self, outside: &[&str]) -> Self {
+    pub(crate) async fn beside(&self, outside: &[&str]) -> Self {
         let inside = self.nodes.iter().filter(|(id, _)| INSIDE.contains(&id.as_str())).cloned();
         Self::with(inside.collect(), outside).await
     }
@@ -129,7 +129,7 @@ impl Story {
     }
 
     /// Waits until every alert fires, of those outside too.
-    pub async fn has_alerts(&self, outside: &[&str]) {
+    pub(crate) async fn has_alerts(&self, outside: &[&str]) {
         let all = INSIDE.len() + outside.len();
         eventually("the rules have spoken", async || {
             let fleet = self.json(ADMIN, "/api/v1/fleet").await["alerts"].to_string();
@@ -141,17 +141,17 @@ impl Story {
     }
 
     /// A node has so many peers from now on.
-    pub fn says(&self, id: &str, peers: u32) {
+    pub(crate) fn says(&self, id: &str, peers: u32) {
         let (_, node) = self.nodes.iter().find(|(own, _)| own == id).unwrap();
         node.says("/metrics", metrics(peers, !INSIDE.contains(&id)));
     }
 
-    pub fn token(&self, who: &str) -> &str {
+    pub(crate) fn token(&self, who: &str) -> &str {
         &self.tokens.iter().find(|(own, _)| *own == who).unwrap().1
     }
 
     /// A request as it is written, with no client in between that tidies paths up.
-    pub async fn ask_with(
+    pub(crate) async fn ask_with(
         &self,
         who: &str,
         method: &str,
@@ -184,36 +184,36 @@ impl Story {
         }
     }
 
-    pub async fn ask(&self, who: &str, method: &str, path: &str, body: &str) -> Raw {
+    pub(crate) async fn ask(&self, who: &str, method: &str, path: &str, body: &str) -> Raw {
         self.ask_with(who, method, path, &[], body).await
     }
 
-    pub async fn json(&self, who: &str, path: &str) -> Value {
+    pub(crate) async fn json(&self, who: &str, path: &str) -> Value {
         let answer = self.ask(who, "GET", path, "").await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         answer.json()
     }
 
     /// The live stream.
-    pub async fn stream(&self, who: &str, seen: Option<&str>) -> reqwest::Response {
+    pub(crate) async fn stream(&self, who: &str, seen: Option<&str>) -> reqwest::Response {
         let request = http_client().get(self.fleetglass.url("/api/v1/live")).bearer_auth(self.token(who));
         let request = seen.into_iter().fold(request, |request, seen| request.header("last-event-id", seen));
         request.send().await.unwrap()
     }
 }
 
-pub fn clean(what: &str, text: &str) {
+pub(crate) fn clean(what: &str, text: &str) {
     for secret in SECRET {
         assert!(!text.contains(secret), "{what} holds `{secret}`: {text}");
     }
 }
 
-pub fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// An answer without what differs from one moment to the next: times, durations, and an id that was asked for.
-pub fn likeness(answer: &Raw, id: &str) -> (u16, String, String) {
+pub(crate) fn likeness(answer: &Raw, id: &str) -> (u16, String, String) {
     let head: Vec<&str> = answer
         .head
         .lines()

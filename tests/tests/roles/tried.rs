@@ -3,7 +3,7 @@
 use super::fleet::{INSIDE, encoded};
 
 /// What is there, and something that it holds.
-pub fn there() -> Vec<(String, &'static str)> {
+pub(crate) fn there() -> Vec<(String, &'static str)> {
     let node = INSIDE[0];
     [
         ("/api/v1/nodes/in-real-1", "in-real-1"),
@@ -46,7 +46,7 @@ pub fn there() -> Vec<(String, &'static str)> {
 }
 
 /// Further answers that must follow from the nodes inside alone.
-pub const MORE: [&str; 13] = [
+pub(crate) const MORE: [&str; 13] = [
     "/api/v1/fleet",
     "/api/v1/events?kind=state",
     "/api/v1/risks?limit=0",
@@ -63,7 +63,7 @@ pub const MORE: [&str; 13] = [
 ];
 
 /// Where an id stands, and how it is asked for.
-pub const BY_ID: [(&str, &str); 24] = [
+pub(crate) const BY_ID: [(&str, &str); 24] = [
     ("GET", "/api/v1/nodes/{x}"),
     ("HEAD", "/api/v1/nodes/{x}"),
     ("GET", "/api/v1/nodes/{x}/series"),
@@ -91,7 +91,7 @@ pub const BY_ID: [(&str, &str); 24] = [
 ];
 
 /// Ids of nodes outside, guesses, and ways to write them.
-pub fn ids() -> Vec<String> {
+pub(crate) fn ids() -> Vec<String> {
     [
         "out-secret-1",
         "out-secret-2",
@@ -116,7 +116,7 @@ pub fn ids() -> Vec<String> {
 }
 
 /// Whole paths, and how they are answered.
-pub const PATHS: [(&str, u16); 14] = [
+pub(crate) const PATHS: [(&str, u16); 14] = [
     ("/api/v1/nodes/in-real-1/../out-secret-1", 404),
     ("/api/v1/nodes/../fleet", 404),
     ("/api/v1//nodes/out-secret-1", 404),
@@ -134,7 +134,7 @@ pub const PATHS: [(&str, u16); 14] = [
 ];
 
 /// What proxies and frameworks take for another path, method, host or person.
-pub const HEADERS: [(&str, &str); 14] = [
+pub(crate) const HEADERS: [(&str, &str); 14] = [
     ("X-Original-URL", "/api/v1/nodes/out-secret-1"),
     ("X-Rewrite-URL", "/api/v1/nodes/out-secret-1"),
     ("X-HTTP-Method-Override", "DELETE"),
@@ -152,7 +152,7 @@ pub const HEADERS: [(&str, &str); 14] = [
 ];
 
 /// What is about the whole fleet.
-pub const OF_THE_WHOLE: [(&str, &str); 8] = [
+pub(crate) const OF_THE_WHOLE: [(&str, &str); 8] = [
     ("GET", "/metrics"),
     ("GET", "/api/v1/notifications"),
     ("POST", "/api/v1/receivers/x/test"),
@@ -164,7 +164,7 @@ pub const OF_THE_WHOLE: [(&str, &str); 8] = [
 ];
 
 /// Marks, and how each is answered: the second key of a name does not get past the first.
-pub const MARKS: [(&str, u16); 7] = [
+pub(crate) const MARKS: [(&str, u16); 7] = [
     (r#"{"text":"mine","node":"in-real-1"}"#, 202),
     (r#"{"text":"all"}"#, 403),
     (r#"{"text":"null","node":null}"#, 403),
@@ -175,7 +175,7 @@ pub const MARKS: [(&str, u16); 7] = [
 ];
 
 /// Values that hold two nodes and no more.
-pub const VALUES: [(&str, &str); 7] = [
+pub(crate) const VALUES: [(&str, &str); 7] = [
     ("sum(paraloom_peer_count)", "7"),
     ("count(up)", "2"),
     ("count({team!=\"acme\",job=~\".+\"}) or vector(0)", "0"),
@@ -186,7 +186,7 @@ pub const VALUES: [(&str, &str); 7] = [
 ];
 
 /// Expressions that try to see more.
-pub const QUERIES: [&str; 40] = [
+pub(crate) const QUERIES: [&str; 40] = [
     "{__name__=~\".+\"}",
     "{__name__!=\"\"}",
     "{instance=~\".*\",__name__=~\".+\"}",
@@ -230,7 +230,7 @@ pub const QUERIES: [&str; 40] = [
 ];
 
 /// Where an expression can be asked.
-pub fn asked(trick: &str, now: i64) -> Vec<String> {
+pub(crate) fn asked(trick: &str, now: i64) -> Vec<String> {
     let expr = encoded(trick);
     let range = format!("start={}&end={now}&step=15", now - 60);
     let mut all = vec![

@@ -26,12 +26,14 @@ const COOKIE: &str = "fleetglass_oidc";
 pub async fn begin(
     State(guard): State<Arc<Guard>>,
     Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Response {
     let Some(oidc) = guard.oidc.load_full() else { return none(&visit) };
     let asked = Params::read(uri.query(), &[]).ok().and_then(|form| form.get("next").map(str::to_owned));
     let next = next_of(asked.as_deref(), &visit.base);
-    match oidc.begun(back(&guard, &oidc, &visit), next).await {
+    let again = guard.people.session_of(&visit, &headers).is_some();
+    match oidc.begun(back(&guard, &oidc, &visit), next, again).await {
         Ok(begun) => to(&begun.url, cookie(&guard, &visit, &begun.secret, 600)),
         Err(error) => told(&guard, &visit, &error),
     }
