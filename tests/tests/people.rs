@@ -321,3 +321,27 @@ async fn who_makes_people_signed_in_not_long_ago() {
     let made = ada.ask("POST", "/api/v1/users", body("bob")).await;
     assert_eq!(made.status, 201, "{}", made.body);
 }
+
+#[tokio::test]
+async fn login_may_be_asked_for_before_there_is_anybody() {
+    let config = format!("{QUICK}\n[auth]\nlogin = true\n");
+    let fleetglass = Fleetglass::start(&config, &[]).await;
+    let browser = Browser::new(&fleetglass);
+    assert_eq!(browser.get("/api/v1/fleet").await.status, 401);
+    let page = browser.get("/login").await;
+    assert!(page.body.contains("There is no user yet"), "{}", page.body);
+    assert_eq!(browser.get("/api/v1/me").await.json()["login_needed"], true);
+    // Taken at a reload, both ways.
+    fleetglass.write("fleetglass.toml", QUICK);
+    eventually("nobody is asked any more", async || {
+        let answer = browser.get("/api/v1/fleet").await;
+        if answer.status == 200 { Ok(()) } else { Err(answer.body) }
+    })
+    .await;
+    fleetglass.write("fleetglass.toml", &config);
+    eventually("everybody is asked again", async || {
+        let answer = browser.get("/api/v1/fleet").await;
+        if answer.status == 401 { Ok(()) } else { Err(answer.status.to_string()) }
+    })
+    .await;
+}

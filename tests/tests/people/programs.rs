@@ -5,18 +5,13 @@ use std::sync::Arc;
 use fleetglass_tests::{
     command::run_in,
     proxy::{Fleetglass, QUICK, http_client},
+    samples::now,
     wait::eventually,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{Browser, OTHER, PASSWORD, ends, signed_in, with_ada};
-
-/// Milliseconds since 1970, of this machine: the proxy runs on it.
-fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
-}
 
 #[tokio::test]
 async fn a_token_is_narrower_than_its_maker_and_ends() {
