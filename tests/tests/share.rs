@@ -44,7 +44,9 @@ fn metrics(peers: u32, more: &str) -> Page {
 }
 
 async fn story() -> Story {
-    let mut config = format!("{QUICK}\n[rules]\nfiles = [\"rules.yml\"]\nevaluation_interval = \"500ms\"\n[share]\nrequests_per_second = 1000\nlink_requests_per_second = 1000\n");
+    let mut config = format!(
+        "{QUICK}\n[rules]\nfiles = [\"rules.yml\"]\nevaluation_interval = \"500ms\"\n[share]\nrequests_per_second = 1000\nlink_requests_per_second = 1000\n"
+    );
     let mut nodes = Vec::new();
     for (at, id) in INSIDE.iter().chain(&OUTSIDE).enumerate() {
         let more = if at < 2 { "" } else { "# TYPE peers_outside gauge\npeers_outside 7\n" };
@@ -291,9 +293,17 @@ async fn a_link_shows_its_nodes_and_no_trick_shows_another() {
     })
     .await;
     let nobody = format!("/s/{}", "0".repeat(64));
-    for part in
-        ["", "/", "/nodes/x", "/card.png", "/logo", "/api/v1/fleet", "/api/v1/live", "/api/v1/alerts/x", "/api/v1/query?query=up"]
-    {
+    for part in [
+        "",
+        "/",
+        "/nodes/x",
+        "/card.png",
+        "/logo",
+        "/api/v1/fleet",
+        "/api/v1/live",
+        "/api/v1/alerts/x",
+        "/api/v1/query?query=up",
+    ] {
         let (closed, never) = (
             fleetglass.get(&format!("{path}{part}")).await,
             fleetglass.get(&format!("{nobody}{part}")).await,

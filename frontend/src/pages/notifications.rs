@@ -44,7 +44,7 @@ impl Load {
         let turn =
             Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         effect(move || {
-            turn.track();
+            let _ = turn.get();
             load.again.track();
             spawn_local(async move {
                 match client::get_value("/api/v1/notifications").await {
