@@ -147,7 +147,7 @@ test('a link is made from what is filtered, looked at beforehand, changed and re
   await form.getByRole('button', { name: 'Make the link' }).click();
   const made = page.getByRole('dialog', { name: 'For Bob is open' });
   await made.getByRole('img', { name: 'QR code of the link' }).waitFor();
-  const url = await made.getByLabel('The link').inputValue();
+  const url = await made.getByRole('textbox', { name: 'The link' }).inputValue();
   assert.match(url, /\/s\/[0-9a-f]{64}\/$/);
   await assertAccessible(page, 'a link that was made');
   const download = page.waitForEvent('download');

@@ -85,7 +85,8 @@ fn turns(every_ms: i64, again: RwSignal<u64>, ask: Box<dyn Fn()>) {
     let turn =
         Memo::new(move |_| (fleet.now().get() / every_ms, fleet.link().with(|link| *link == Link::Live)));
     effect(move || {
-        turn.track();
+        // A memo that is not read is not worked out again.
+        turn.get();
         again.track();
         ask();
     });

@@ -23,6 +23,7 @@ mod words;
 
 use fleetglass_shared::wire::{Share, ShareMade};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlDialogElement};
 
 use self::load::SharesLoad;
@@ -76,6 +77,10 @@ impl Desk {
 
     /// Nothing lies over the page any more.
     fn close(self) {
+        // Closed before it goes, the browser gives the focus back to where it was.
+        if let Ok(Some(dialog)) = document().query_selector("dialog[open]") {
+            dialog.unchecked_into::<HtmlDialogElement>().close();
+        }
         self.open.try_set(None);
         // What was asked for in the address is done.
         if self.route.query("new").is_some() {

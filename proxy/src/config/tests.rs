@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::auth::Role;
 
 fn parse(text: &str) -> Result<LoadedConfig, String> {
     with_env(text, &[])

@@ -49,7 +49,7 @@ impl AlertLoad {
             (live, alert, fleet.now().get() / 30_000)
         });
         effect(move || {
-            told.track();
+            let _ = told.get();
             load.again();
         });
         load

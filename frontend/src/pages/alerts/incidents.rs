@@ -55,7 +55,7 @@ pub fn follow() -> RwSignal<Option<Arc<Vec<Incident>>>> {
         (since, fresh, now / AGAIN_MS)
     });
     effect(move || {
-        turn.track();
+        let _ = turn.get();
         if fleet.link().with_untracked(|link| *link != Link::Live && *link != Link::Connecting) {
             // The alerts that are held are shown without them.
             if incidents.with_untracked(Option::is_none) {

@@ -37,7 +37,7 @@ impl DetailLoad {
             Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         let busy = StoredValue::new(false);
         effect(move || {
-            turn.track();
+            let _ = turn.get();
             if busy.get_value() {
                 return;
             }

@@ -86,7 +86,7 @@ impl Form {
         let turn = Memo::new(move |_| self.now.get() / AGAIN_MS);
         effect(move || {
             self.written.track();
-            turn.track();
+            let _ = turn.get();
             if let Some(timer) = timer.get_value() {
                 timer.clear();
             }

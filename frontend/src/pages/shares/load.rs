@@ -30,7 +30,7 @@ impl SharesLoad {
         let turn =
             Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         effect(move || {
-            turn.track();
+            let _ = turn.get();
             load.turn.track();
             spawn_local(async move {
                 match client::get_json::<Shares>("/api/v1/shares").await {
