@@ -73,7 +73,7 @@ impl Told {
         let turn =
             Memo::new(move |_| (fleet.now().get() / AGAIN_MS, fleet.link().with(|link| *link == Link::Live)));
         effect(move || {
-            turn.track();
+            turn.get();
             told.again.track();
             let ((part, node), wanted) = (asked.get(), told.wanted.get());
             told.turn.update_value(|turn| *turn += 1);

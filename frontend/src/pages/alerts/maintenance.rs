@@ -68,7 +68,7 @@ pub(super) fn list() -> El {
     let windows = RwSignal::new(Arc::<Vec<Window>>::default());
     let turn = Memo::new(move |_| fleet.now().get() / AGAIN_MS);
     effect(move || {
-        turn.track();
+        turn.get();
         spawn_local(async move {
             if let Ok(json) = client::get_value("/api/v1/maintenance").await {
                 windows.try_set(Arc::new(read(&json)));
