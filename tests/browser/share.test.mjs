@@ -104,7 +104,8 @@ test('a link is made from what is filtered, looked at beforehand, changed and re
   const { nodes } = await fleetOf(demo.url);
   const { family } = nodes[0];
   const own = nodes.filter((node) => node.family === family);
-  const page = await openPage(browser, `${demo.url}/`);
+  // A selector that is wrong while it is written.
+  const page = await openPage(browser, `${demo.url}/`, { expected: [/400 .*\/drafts/] });
   await live(page);
   await filterBox(page).fill(`family:${family} state:healthy`);
   await page.getByRole('link', { name: 'Share', exact: true }).click();

@@ -441,6 +441,30 @@ proptest! {
         prop_assert_eq!(told(&scope, &world(&outside), &text), told(&scope, &world(&[]), &text), "{}", text);
     }
 
+    /// What a chat is shown before anybody opens the link.
+    #[test]
+    fn no_card_tells_of_what_is_outside(
+        outside in proptest::collection::vec(("[a-z0-9_.-]{1,8}", 0_usize..5, "\\PC{0,20}"), 0..6),
+        aliases in any::<bool>(),
+        hidden in any::<bool>(),
+    ) {
+        let scope = scope(|spec| {
+            spec.aliases = aliases;
+            spec.hide_metrics = if hidden { vec!["bond".into()] } else { Vec::new() };
+        });
+        let states = [Status::Healthy, Status::Degraded, Status::Unhealthy, Status::Unreachable, Status::Unknown];
+        let mut fleet = vec![node("in-one", "a"), node("in-two", "a")];
+        fleet[1].status = Status::Degraded;
+        let alone = carded(&scope, &fleet);
+        for (id, status, text) in outside {
+            let mut other = node(&id, "b");
+            other.status = states[status];
+            other.reasons = vec![Reason { code: "x".into(), text, status: states[status] }];
+            fleet.push(other);
+        }
+        prop_assert_eq!(alone, carded(&scope, &fleet));
+    }
+
     #[test]
     fn no_text_keeps_a_name_or_an_address(before in "\\PC{0,12}", after in "\\PC{0,12}", last in 1_u8..255) {
         let scope = scope(|spec| spec.aliases = true);
