@@ -77,6 +77,9 @@ impl Proxy {
         let data_dir = data::open(&loaded)?;
         let state = Arc::new(StateFile::open(data_dir.as_ref().map(|folder| folder.path())));
         let people = Arc::new(People::restore(Arc::clone(&state), config).await);
+        if let Some(folder) = &data_dir {
+            people.look_for_lost(folder.path());
+        }
         if !config.server.listen.ip().is_loopback() && !config.auth.asks() && !people.has_users() {
             return Err(loaded.nobody_can_log_in().into());
         }

@@ -56,7 +56,7 @@ use fleetglass_shared::{
 };
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
-pub use people::{KeptSession, KeptToken, KeptUser, has_users};
+pub use people::{KeptSession, KeptToken, KeptUser, has_users, users_set_aside};
 use rusqlite::Connection;
 pub use share::KeptShare;
 pub use status::{CONFIRM, Due, KeptSubscriber, MOST_SUBSCRIBERS};

@@ -345,3 +345,22 @@ async fn login_may_be_asked_for_before_there_is_anybody() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_state_file_that_was_set_aside_opens_nothing() {
+    let fleetglass = Fleetglass::start(QUICK, &[]).await;
+    with_ada(&fleetglass).await;
+    let folder = fleetglass.end("TERM");
+    let file = folder.path().join("fleetglass-data/state.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    // SQLite's user version: a newer Fleetglass made it.
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&file, bytes).unwrap();
+    for _ in 0..2 {
+        let fleetglass = Fleetglass::start_in(Arc::clone(&folder), QUICK, &[]).await;
+        assert_eq!(Browser::new(&fleetglass).get("/api/v1/fleet").await.status, 401);
+        let log = fleetglass.log();
+        assert!(log.contains("was set aside, and users are in it"), "{log}");
+        fleetglass.end("TERM");
+    }
+}

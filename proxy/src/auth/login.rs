@@ -233,7 +233,13 @@ fn percent(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::{
+        auth::{People, Tokens, Via, Way},
+        config::Config,
+        state::StateFile,
+    };
 
     #[test]
     fn one_goes_on_only_to_a_path_of_our_own() {
@@ -258,5 +264,27 @@ mod tests {
         }
         assert_eq!(next_of(Some(&"/x".repeat(600)), ""), "/");
         assert_eq!(next_of(None, ""), "/");
+    }
+
+    async fn asked(base: &str, uri: &str) -> (StatusCode, String) {
+        let state = Arc::new(StateFile::open(None));
+        let people = People::restore(state, &Config::default()).await;
+        people.set_ways(vec![Way { label: "Acme <b>".into(), href: "/login/oidc".into(), via: Via::Oidc }]);
+        let guard = Arc::new(Guard::new(Tokens::default(), Arc::new(people), &Config::default()));
+        let visit = Visit { ip: [127, 0, 0, 1].into(), is_https: false, base: base.to_owned() };
+        let response = form(State(guard), Extension(visit), uri.parse().unwrap(), HeaderMap::new()).await;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn another_way_in_is_a_link_below_the_base_path() {
+        let (status, html) = asked("/fleet", "/login?next=/nodes/a%3Fx%3D1").await;
+        assert_eq!(status, StatusCode::OK);
+        let link = "href=\"/fleet/login/oidc?next=/nodes/a%3Fx%3D1\">Sign in with Acme &lt;b&gt;</a>";
+        assert!(html.contains(link), "{html}");
+        assert!(!html.contains("name=\"password\""), "there is no user, so no password is asked for: {html}");
+        assert!(html.contains("href=\"/fleet/\""), "{html}");
     }
 }

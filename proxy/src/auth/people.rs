@@ -1,6 +1,15 @@
 //! Everybody who is known: users, sessions, tokens, and how fast passwords may be tried.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::{ArcSwap, Guard as Loaded};
 use fleetglass_shared::health::UnixMillis;
@@ -16,7 +25,7 @@ use super::{
 use crate::{
     clock,
     config::Config,
-    state::{KeptUser, StateError, StateFile},
+    state::{KeptUser, StateError, StateFile, users_set_aside},
 };
 
 /// What is over by itself is looked for so often, so that its open streams end.
@@ -35,8 +44,8 @@ pub struct People {
     settings: ArcSwap<Settings>,
     /// Other ways to log in than a password: what the link says, and where it leads.
     ways: ArcSwap<Vec<Way>>,
-    /// The state file could not be read: nobody is let in by what is missing.
-    is_unread: bool,
+    /// Who there is could not be read: nobody is let in by what is missing.
+    is_unread: AtomicBool,
     /// One change at a time, so that none is lost.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
@@ -134,7 +143,7 @@ impl People {
             throttle: Throttle::default(),
             settings: ArcSwap::from_pointee(Settings::of(config)),
             ways: ArcSwap::default(),
-            is_unread,
+            is_unread: AtomicBool::new(is_unread),
             changing: tokio::sync::Mutex::default(),
         };
         for session in sessions {
@@ -151,15 +160,29 @@ impl People {
 
     /// Whether everybody is asked who they are.
     pub fn asks(&self) -> bool {
-        self.settings().asks
-            || self.is_unread
-            || !self.users.read().is_empty()
-            || !self.ways.load().is_empty()
+        self.settings().asks || self.has_users() || !self.ways.load().is_empty()
     }
 
     /// Whether there are users, or it is not known that there are none.
     pub fn has_users(&self) -> bool {
-        self.is_unread || !self.users.read().is_empty()
+        self.is_unread.load(Ordering::Relaxed) || !self.users.read().is_empty()
+    }
+
+    /// Looks for users that were lost with a state file that was set aside: without them a listener would be open that was
+    /// not meant to be.
+    pub fn look_for_lost(&self, folder: &Path) {
+        if self.has_users() {
+            return;
+        }
+        if let Some(aside) = users_set_aside(folder) {
+            tracing::error!(
+                "{} was set aside, and users are in it: everybody is asked who they are. Make them anew with \
+                 `fleetglass user add --data-dir {}`, or move that file away",
+                aside.display(),
+                folder.display()
+            );
+            self.is_unread.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Takes what a config says of logging in.
