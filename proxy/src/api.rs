@@ -4,6 +4,7 @@ pub mod alertmanager;
 pub mod alerts;
 pub mod events;
 pub mod fleet;
+pub mod glance;
 pub mod history;
 pub mod incidents;
 pub mod live;

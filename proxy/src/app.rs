@@ -112,6 +112,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         )
         .route("/api/v1/events", get(api::events::events).post(api::events::mark))
         .route("/api/v1/fleet", get(api::fleet::fleet))
+        .route("/api/v1/glance", get(api::glance::glance))
         .route("/api/v1/live", get(api::live::live))
         .route("/api/v1/nodes/{id}", get(api::nodes::node))
         .route("/api/v1/nodes/{id}/series", get(api::nodes::series))
