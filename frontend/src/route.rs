@@ -33,6 +33,8 @@ pub enum Page {
     Alert(String),
     /// `/more`
     More,
+    /// `/glance`
+    Glance,
     /// `/notifications`
     Notifications,
     /// `/people`
@@ -74,7 +76,7 @@ impl Route {
         let page = self.0.with(|address| page_of(&address.path, decoded));
         // A share link has no more than these.
         match page {
-            Page::Fleet | Page::Node(_) => page,
+            Page::Fleet | Page::Node(_) | Page::Glance => page,
             _ if shared().is_some() => Page::Unknown,
             page => page,
         }
@@ -130,6 +132,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/" => Page::Fleet,
         "/risks" => Page::Risks,
         "/alerts" => Page::Alerts,
+        "/glance" => Page::Glance,
         "/more" => Page::More,
         "/notifications" => Page::Notifications,
         "/people" => Page::People,

@@ -9,6 +9,7 @@ pub mod history;
 pub mod incidents;
 pub mod live;
 pub mod maintenance;
+pub mod manifest;
 pub mod nodes;
 pub mod notifications;
 pub mod own;

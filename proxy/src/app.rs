@@ -142,6 +142,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
     let open = Router::new()
         .route("/healthz", get(api::own::healthz))
         .route("/readyz", get(api::own::readyz))
+        .route("/manifest.webmanifest", get(api::manifest::manifest))
         // What is signed needs no login.
         .route("/n/ack/{token}", get(api::signed::ask).post(api::signed::acknowledge))
         .route("/n/chart/{token}", get(api::signed::chart))
@@ -155,6 +156,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .route("/s/{token}", get(api::shared::page))
         .route("/s/{token}/", get(api::shared::page))
         .route("/s/{token}/{*page}", get(api::shared::page))
+        .route("/s/{token}/manifest.webmanifest", get(api::shared::manifest))
         .route("/s/{token}/password", post(api::shared::password))
         .route("/s/{token}/api/v1/{*rest}", get(api::shared::api).post(api::shared::api))
         .with_state(Arc::clone(app))

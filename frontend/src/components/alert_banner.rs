@@ -98,6 +98,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Notifications => "Notifications",
         Page::Rules => "Rules",
         Page::Timeline => "Timeline",
+        Page::Glance => "At a glance",
         Page::More => "More",
         Page::People => "People",
     };

@@ -1,7 +1,9 @@
 //! The pages that the first one does not need, behind one door: see `crate::rest`. `xtask/src/app/parts.rs`
 //! knows its name.
 
-use super::{alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, timeline};
+use super::{
+    alarm, alert, alerts, glance, more, node, not_found, notifications, people, risks, rules, timeline,
+};
 use crate::dom::El;
 use crate::route::Page;
 
@@ -22,6 +24,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Alerts) => alerts::alerts_page(),
         Later::Page(Page::Alert(id)) => alert::alert_page(&id),
         Later::Page(Page::Notifications) => notifications::notifications_page(),
+        Later::Page(Page::Glance) => glance::glance_page(),
         Later::Page(Page::More) => more::more_page(),
         Later::Page(Page::People) => people::people_page(),
         Later::Page(Page::Rules) => rules::rules_page(),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -19,7 +19,7 @@ use fleetglass_shared::{
 
 use super::{
     events::unavailable,
-    live,
+    live, manifest,
     params::{Params, bad},
     problem::{ProblemResponse, problem},
     risks, uptime,
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     app::App,
     assets, clock,
+    edge::Visit,
     query::{Params as Form, Seen},
     share::{OpenShare, PasswordError, Refused},
     state::EventQuery,
@@ -48,6 +49,7 @@ pub(super) struct Viewer<'a> {
 /// The app, as the link shows it.
 pub async fn page(
     State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
     Path(parts): Path<BTreeMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
@@ -71,14 +73,35 @@ pub async fn page(
         views.join(" ")
     );
     match assets::page_with(&mark) {
-        Some(html) => html_page(
-            StatusCode::OK,
-            html,
-            &assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share)),
-        ),
+        Some(html) => {
+            // It is installed as what it is, and not as the whole app.
+            let at = format!("{}/s/{token}", visit.base);
+            let own = format!("{at}/manifest.webmanifest");
+            let html = html.replacen(&format!("{}/manifest.webmanifest", visit.base), &own, 1);
+            let policy = assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share));
+            let mut page = html_page(StatusCode::OK, html, &policy);
+            if parts.get("page").is_none_or(|page| page == "glance") {
+                page.headers_mut().extend(assets::early_glance(&at).map(|early| (header::LINK, early)));
+            }
+            page
+        }
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),
     }
+}
+
+/// What a link is called where it is installed on its own.
+pub async fn manifest(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Entered::Viewer(share) = entered(&app, &token, &headers, clock::now()) else {
+        return nothing().into_response();
+    };
+    let at = format!("{}/s/{token}/", visit.base);
+    manifest::answer(assets::manifest().map(|own| manifest::of_link(own, &at, &share.shared_with().title)))
 }
 
 /// Opens a link that has a password.

@@ -25,10 +25,10 @@ const FEATURES: [&str; 6] = [
 /// The end of the name of the part that is fetched later.
 const REST_NAME: &str = "_rest.wasm";
 
-/// The files that this page fetches later: the rest of the app, and its style sheets.
+/// The files that this page fetches later: the rest of the app, its style sheets, and what runs beside it.
 pub(crate) fn fetched_later(html: &str) -> Vec<String> {
     let attribute = |name: &str| html.split_once(name).and_then(|(_, value)| value.split('"').next());
-    let files = ["data-rest=\"", "data-sheets=\""].into_iter().filter_map(attribute);
+    let files = ["data-rest=\"", "data-sheets=\"", "data-keep=\""].into_iter().filter_map(attribute);
     files.flat_map(|files| files.split(' ')).map(|file| file.trim_start_matches('/').to_owned()).collect()
 }
 
@@ -64,7 +64,12 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
     let (html, sheets) = without_sheets(&html, &later_sheets()?);
     let html = html.replacen("data-rest=", &format!("data-sheets=\"{}\" data-rest=", sheets.join(" ")), 1);
+    let (html, keep) = without_script(&html, "keep");
+    let keep =
+        keep.map(|address| format!("data-keep=\"{address}\" data-rest=")).unwrap_or("data-rest=".into());
+    let html = html.replacen("data-rest=", &keep, 1);
     std::fs::write(&page, html).at("write", &page)?;
+    worker(&paths::dist())?;
     println!(
         "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
         parts.functions,
@@ -104,6 +109,48 @@ fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
     (left, sheets)
 }
 
+/// Takes the script of this name out of a page; gives where it is.
+fn without_script(html: &str, name: &str) -> (String, Option<String>) {
+    let start = format!("/{name}-");
+    for (at, _) in html.match_indices("<script") {
+        let Some(end) = html[at..].find("</script>").map(|end| at + end + "</script>".len()) else { break };
+        let tag = &html[at..end];
+        let address = tag.split_once("src=").map_or("", |(_, address)| address.trim_start_matches('"'));
+        let address = address.split(['"', ' ', '>']).next().unwrap_or_default();
+        if address.starts_with(&start) {
+            return (format!("{}{}", &html[..at], &html[end..]), Some(address.to_owned()));
+        }
+    }
+    (html.to_owned(), None)
+}
+
+/// Tells the service worker which build this is, and its files: what has a hash in its name, and the icons it shows.
+fn worker(dist: &Path) -> Result<()> {
+    let file = dist.join("sw.js");
+    let script = std::fs::read_to_string(&file).at("read", &file)?;
+    let mut names: Vec<String> = std::fs::read_dir(dist)
+        .at("read", dist)?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| [".js", ".css", ".wasm", ".svg"].iter().any(|end| name.ends_with(end)))
+        .filter(|name| name != "sw.js")
+        .collect();
+    names.extend(["icons/icon-192.png".to_owned(), "icons/monochrome-96.png".to_owned()]);
+    names.sort();
+    let mut inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+    inputs.push("index.html");
+    let build = super::fingerprint(dist, &inputs)?;
+    let list: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let filled = script
+        .replacen("const BUILD = \"none\";", &format!("const BUILD = \"{build:016x}\";"), 1)
+        .replacen("const FILES = [];", &format!("const FILES = [{}];", list.join(", ")), 1);
+    if filled.len() < script.len() + 32 {
+        return Err(Problem::new("static/sw.js has no place for the build and its files")
+            .fix("see BUILD and FILES there, and `worker` in xtask/src/app/parts.rs"));
+    }
+    std::fs::write(&file, filled).at("write", &file)
+}
+
 /// What the linker wrote, before wasm-bindgen.
 fn linked_file(profile: Profile) -> PathBuf {
     paths::target().join(TRIPLE).join(profile.name()).join("fleetglass-frontend.wasm")
@@ -133,7 +180,19 @@ fn shrink(tools: &Tools, file: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_sheets;
+    use super::{without_script, without_sheets};
+
+    #[test]
+    fn a_script_that_comes_later_leaves_the_page_and_no_other() {
+        let html =
+            "<script src=/keeper.js></script><script type=\"module\" src=\"/keep-00ff.js\"></script><p>";
+        let (left, address) = without_script(html, "keep");
+        assert_eq!(
+            (left.as_str(), address.as_deref()),
+            ("<script src=/keeper.js></script><p>", Some("/keep-00ff.js"))
+        );
+        assert_eq!(without_script(html, "boot"), (html.to_owned(), None));
+    }
 
     #[test]
     fn only_the_sheets_of_later_pages_leave_the_page() {
