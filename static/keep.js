@@ -193,3 +193,38 @@ function pulled(part, released = false) {
   mark.hidden = part <= 0.1;
   if (released) setTimeout(() => { mark.hidden = true; mark.classList.remove("pull-asks"); }, 900);
 }
+
+// ── Web Push, for the page of notifications ─────────────────────────────────────────────────────────────────────
+async function registered() {
+  const found = await navigator.serviceWorker.getRegistration(key);
+  return found ?? navigator.serviceWorker.ready;
+}
+
+globalThis.fleetglassPush = {
+  /** What this browser can, and whether it is subscribed. */
+  async state() {
+    const can = Boolean(!link && isSecureContext && navigator.serviceWorker && globalThis.PushManager && globalThis.Notification);
+    if (!can) return { can };
+    const held = await (await registered()).pushManager.getSubscription();
+    const where = /iPhone|iPad|Android|Windows|Mac|Linux/.exec(navigator.userAgent)?.[0] ?? "a device";
+    const what = /Firefox|Edg|Chrome|Safari/.exec(navigator.userAgent)?.[0]?.replace("Edg", "Edge") ?? "Browser";
+    return { can, permission: Notification.permission, subscription: held?.toJSON(), name: `${what} on ${where}` };
+  },
+  /** Subscribes it with the server's key. */
+  async subscribe(applicationServerKey) {
+    if (await Notification.requestPermission() !== "granted") throw new Error("Notifications were not allowed.");
+    const { pushManager } = await registered();
+    const held = await pushManager.getSubscription();
+    try {
+      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
+    } catch (error) {
+      // It was made with another key: of another server, or of one that lost its state.
+      if (!held) throw error;
+      await held.unsubscribe();
+      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
+    }
+  },
+  async unsubscribe() {
+    return (await (await registered()).pushManager.getSubscription())?.unsubscribe();
+  },
+};

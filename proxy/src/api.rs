@@ -15,6 +15,7 @@ pub mod notifications;
 pub mod own;
 mod params;
 pub mod problem;
+pub mod push;
 pub mod restart;
 pub mod risks;
 pub mod rules;

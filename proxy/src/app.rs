@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware,
     response::Response,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use fleetglass_shared::restart::Policy;
 use tower_http::{
@@ -129,6 +129,10 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
             get(api::shares::share).patch(api::shares::change).delete(api::shares::revoke),
         )
         .route("/api/v1/shares/{id}/preview/{*rest}", get(api::shares::preview))
+        .route("/api/v1/push/key", get(api::push::key))
+        .route("/api/v1/push/subscriptions", get(api::push::list).post(api::push::subscribe))
+        .route("/api/v1/push/subscriptions/{id}", delete(api::push::unsubscribe))
+        .route("/api/v1/push/subscriptions/{id}/test", post(api::push::test))
         .route("/api/v1/restart-check", get(api::restart::check))
         .route("/api/v1/uptime", get(api::uptime::uptime))
         .route("/metrics", get(api::own::metrics))

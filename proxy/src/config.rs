@@ -7,6 +7,7 @@ mod env;
 mod error;
 mod maintenance;
 mod notify;
+mod push;
 mod remote;
 mod restart;
 mod rules;
@@ -33,6 +34,7 @@ pub use notify::{
     NtfyConfig, OpsgenieConfig, PagerdutyConfig, ReceiverConfig, RouteConfig, SlackConfig, SummaryConfig,
     TelegramConfig, TlsMode, WebhookConfig,
 };
+pub use push::PushConfig;
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
 pub(crate) use rules::matchers;
@@ -83,6 +85,8 @@ pub struct Config {
     /// The ways to reach somebody.
     #[serde(rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    /// Messages to browsers.
+    pub push: PushConfig,
     /// When a node may be restarted.
     pub restart: RestartConfig,
     /// Nodes named one by one.

@@ -20,6 +20,7 @@ mod event;
 mod fault;
 mod known;
 mod notify;
+mod push;
 mod schema;
 mod share;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use fleetglass_shared::{
 };
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
+pub use push::KeptPush;
 use rusqlite::Connection;
 pub use share::KeptShare;
 use tokio::sync::oneshot;

@@ -21,6 +21,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::maintenance::validate(config)?;
     super::restart::validate(config)?;
     super::notify::validate(config)?;
+    super::push::validate(config)?;
     targets(&config.targets)
 }
 

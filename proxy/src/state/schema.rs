@@ -9,8 +9,13 @@ pub(super) const APPLICATION_ID: i32 = 0x4647_7374;
 /// The newest version this build knows, as `user_version` has it.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-const MIGRATIONS: &[M<'static>] =
-    &[M::up(FIRST), M::up(ALERTS), M::up(super::notify::TABLES), M::up(super::share::TABLE)];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(FIRST),
+    M::up(ALERTS),
+    M::up(super::notify::TABLES),
+    M::up(super::share::TABLE),
+    M::up(super::push::TABLE),
+];
 
 const FIRST: &str = "
     PRAGMA application_id = 0x46477374;
