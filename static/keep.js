@@ -82,12 +82,6 @@ function hear([kind, told]) {
   if (Date.now() - saved > SAVE_EVERY_MS) (globalThis.requestIdleCallback ?? setTimeout)(save);
 }
 
-const before = globalThis.fleetglassHeard;
-globalThis.fleetglassHeard = { push: hear };
-if (Array.isArray(before)) before.forEach(hear);
-addEventListener("pagehide", save);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
-
 // ── the number on the icon ──────────────────────────────────────────────────────────────────────────────────────
 const some = (list) => list?.length > 0;
 const open = () => [...fleet.alerts.values()].filter((alert) => alert.state === "firing" && !alert.acknowledged
@@ -228,3 +222,10 @@ globalThis.fleetglassPush = {
     return (await (await registered()).pushManager.getSubscription())?.unsubscribe();
   },
 };
+
+// ── what was said before this came, and what is said from now on ────────────────────────────────────────────────
+const before = globalThis.fleetglassHeard;
+globalThis.fleetglassHeard = { push: hear };
+if (Array.isArray(before)) before.forEach(hear);
+addEventListener("pagehide", save);
+document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });

@@ -144,7 +144,14 @@ impl Notify {
     /// # Errors
     /// There is none of that name.
     pub async fn try_out(&self, receiver: &str) -> Result<NotifyTest, NoSuchReceiver> {
-        try_out(&self.outlet, &self.plan(), receiver).await
+        let plan = self.plan();
+        let tried = try_out(&self.outlet, &plan, receiver).await?;
+        for attempt in tried.attempts.iter().filter(|attempt| attempt.outcome == "gone") {
+            if let Some(way) = plan.way(&attempt.way) {
+                self.gone(&way);
+            }
+        }
+        Ok(tried)
     }
 
     /// What is evaluated now.

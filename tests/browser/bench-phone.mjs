@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PHONE, live, openBrowser, openPage, startDemo } from './harness.mjs';
+import { PHONE, eventually, live, openBrowser, openPage, startDemo } from './harness.mjs';
 
 // "Slow 4G" of Chromium's DevTools (front_end/core/sdk/NetworkManager.ts), and "4x slowdown" of its performance panel.
 const SLOW_4G = { offline: false, downloadThroughput: 1.6 * 1_000_000 / 8 * 0.9, uploadThroughput: 750 * 1_000 / 8 * 0.9, latency: 150 * 3.75 };
@@ -28,7 +28,9 @@ for (let time = 0; time < TIMES; time += 1) {
   whole.push(await page.evaluate(() => performance.now()));
   // The worker fetches its files now; at the next visit it is there.
   await session.send('Network.emulateNetworkConditions', { ...SLOW_4G, downloadThroughput: -1, uploadThroughput: -1, latency: 0 });
-  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated');
+  await eventually('the worker is there', () => page.evaluate(async () => (
+    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
+  )));
   await page.evaluate(() => dispatchEvent(new Event('pagehide')));
   await page.goto('about:blank');
   await slow(page);

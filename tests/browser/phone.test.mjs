@@ -16,8 +16,10 @@ after(() => browser?.close());
 const GONE = [/ERR_CONNECTION_REFUSED/, /ERR_CONNECTION_RESET/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_EMPTY_RESPONSE/, /502/];
 
 /** Waits until the page's worker has all that a start needs. */
-async function worker(page) {
-  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated');
+function worker(page) {
+  return eventually('the worker is there', () => page.evaluate(async () => (
+    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
+  )));
 }
 
 /** A server in front of another one: it can go away, and be one of an older build. Gives `{ url, mode, stop }`. */
@@ -101,7 +103,7 @@ test('without a network the app starts with the last fleet, and says how old it 
 test('what was kept goes when the viewer is asked who they are', async () => {
   const demo = await startDemo({ nodes: 5, faults: 'none' });
   const front = await startFront(demo.url);
-  const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: [...GONE, /401/] });
+  const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: [...GONE, /401/, /api\/v1\/me/] });
   await live(page);
   await worker(page);
   const kept = () => page.evaluate(() => new Promise((resolve) => {
@@ -158,8 +160,9 @@ test('a share link is installed on its own', async () => {
   const demo = await startDemo({ nodes: 5, faults: 'none' });
   const front = await startFront(demo.url);
   const made = await fetch(`${demo.url}/api/v1/shares`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title: 'For the board' }),
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title: 'For the board', by: 'Ada', scope: { select: ['{family=~".+"}'], views: ['fleet', 'node'] } }),
   });
+  assert.equal(made.status, 201, await made.clone().text());
   const { path } = await made.json();
   const page = await openPage(browser, `${front.url}${path}`, { viewport: PHONE, touch: true, expected: GONE });
   await live(page);
@@ -296,7 +299,7 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
   const node = await startNode({ '/health': health, '/metrics': lag(10) });
   const { service, subscription, stop } = await startPushService();
   const served = await startServe(
-    `[push]\nallow_private = true\n[scrape]\ninterval = "1s"\n[[target]]\nid = "eu-1"\nfamily = "decdn"\nurl = "${node.url}"\nlabels = { region = "eu" }\n`,
+    `[push]\nallow_private = true\n[scrape]\ninterval = "1s"\ntimeout = "900ms"\n[[target]]\nid = "eu-1"\nfamily = "decdn"\nurl = "${node.url}"\nlabels = { region = "eu" }\n`,
   );
   // Chromium without a head has no push service: this one stands in for it.
   const context = { viewport: PHONE, touch: true };
@@ -368,7 +371,7 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
 
   // A browser that is not subscribed any more is forgotten.
   service.status = 410;
-  node.pages['/metrics'] = lag(10);
+  await page.getByRole('button', { name: 'Send a test', exact: true }).click();
   await eventually('it is forgotten', async () => {
     const { subscriptions } = await (await fetch(`${served.url}/api/v1/push/subscriptions`)).json();
     return subscriptions.length === 0;

@@ -160,7 +160,7 @@ impl Notify {
             Outcome::Refused(words) => ("refused", words, After::Done),
             Outcome::Gone(words) => {
                 self.gone(way);
-                ("refused", words, After::Done)
+                ("gone", words, After::Done)
             }
             Outcome::Again(words, asked) => {
                 let wait = backoff(queued.attempts, chance(), asked);
@@ -195,6 +195,7 @@ impl Notify {
         };
         match outcome {
             "delivered" => tracing::debug!("{}: {title}: {}", attempt.way, attempt.text),
+            "gone" => tracing::info!("{}: {}", attempt.way, attempt.text),
             "again" => tracing::warn!("{}: {title} is tried again: {}", attempt.way, attempt.text),
             _ => tracing::error!("{}: {title} is lost: {}", attempt.way, attempt.text),
         }

@@ -41,7 +41,8 @@ pub async fn try_out(
                 let (outcome, text) = match outcome {
                     Outcome::Delivered(text) => ("delivered", text),
                     Outcome::Again(text, _) => ("again", text),
-                    Outcome::Refused(text) | Outcome::Gone(text) => ("refused", text),
+                    Outcome::Refused(text) => ("refused", text),
+                    Outcome::Gone(text) => ("gone", text),
                 };
                 let took_ms = clock::now().saturating_sub(at);
                 let (way, outcome) = (way.id.clone(), outcome.to_owned());

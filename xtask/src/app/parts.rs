@@ -7,6 +7,7 @@ use crate::problem::{AtPath, Problem, Result};
 use crate::run;
 use crate::setup::{TRIPLE, Tools};
 use crate::split;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Where the first part calls the rest: the end of `pages::later::later` as the compiler writes it.
@@ -64,6 +65,7 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
     let (html, sheets) = without_sheets(&html, &later_sheets()?);
     let html = html.replacen("data-rest=", &format!("data-sheets=\"{}\" data-rest=", sheets.join(" ")), 1);
+    let html = with_one_sheet(&html, &paths::dist())?;
     let (html, keep) = without_script(&html, "keep");
     let keep =
         keep.map(|address| format!("data-keep=\"{address}\" data-rest=")).unwrap_or("data-rest=".into());
@@ -108,6 +110,44 @@ fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
     }
     (left, sheets)
 }
+
+/// Puts the style sheets of the first page into one file: each request costs a round trip, and a browser makes six at a
+/// time over HTTP/1.1. The wasm waits for what is drawn before it.
+fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
+    let mut sum = String::new();
+    let mut left = String::new();
+    let mut pieces = html.split("<link");
+    left.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+        let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
+        let name = address.split(['"', ' ']).next().unwrap_or_default().trim_start_matches('/');
+        if tag.contains("stylesheet") && name.ends_with(".css") {
+            let file = dist.join(name);
+            sum.push_str(&std::fs::read_to_string(&file).at("read", &file)?);
+            sum.push('\n');
+            std::fs::remove_file(&file).at("remove", &file)?;
+            if !left.contains(SHEET) {
+                left.push_str(SHEET);
+            }
+            left.push_str(after);
+        } else if tag.contains("preload") && tag.contains(".wasm") {
+            left.push_str(&format!("<link fetchpriority=\"low\"{piece}"));
+        } else {
+            left.push_str("<link");
+            left.push_str(piece);
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    sum.hash(&mut hasher);
+    let name = format!("first-{:016x}.css", hasher.finish());
+    let file = dist.join(&name);
+    std::fs::write(&file, sum).at("write", &file)?;
+    Ok(left.replacen(SHEET, &format!("<link rel=\"stylesheet\" href=\"/{name}\">"), 1))
+}
+
+/// Stands where the one style sheet goes.
+const SHEET: &str = "<!-- sheet -->";
 
 /// Takes the script of this name out of a page; gives where it is.
 fn without_script(html: &str, name: &str) -> (String, Option<String>) {
