@@ -47,13 +47,22 @@ await page.waitForRequest((request) => /detail=low&nodes=./.test(request.url()))
 await page.waitForTimeout(5_000);
 const session = await page.context().newCDPSession(page);
 let bytes = 0;
-session.on('Network.dataReceived', ({ encodedDataLength }) => { bytes += encodedDataLength; });
-session.on('Network.responseReceived', ({ response }) => { bytes += response.encodedDataLength; });
+const addresses = new Map();
+const parts = new Map();
+const count = (id, more) => {
+  bytes += more;
+  const what = (addresses.get(id) ?? 'else').replace(demo.url, '').split('?')[0];
+  parts.set(what, (parts.get(what) ?? 0) + more);
+};
+session.on('Network.requestWillBeSent', ({ requestId, request }) => { addresses.set(requestId, request.url); });
+session.on('Network.dataReceived', ({ requestId, encodedDataLength }) => count(requestId, encodedDataLength));
+session.on('Network.responseReceived', ({ requestId, response }) => count(requestId, response.encodedDataLength));
 await session.send('Network.enable');
 // Events of a stream that was opened before are not told: it is opened anew, from where it is.
 await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
 await page.waitForTimeout(WATCH_S * 1000);
 console.log(`watching ${NODES} nodes on a phone: ${(bytes / 1000 / WATCH_S * 60).toFixed(1)} KB a minute on the wire, limit 30 KB`);
+for (const [what, size] of parts) console.log(`  ${(size / 1000).toFixed(1)} KB ${what}`);
 await browser.close();
 lighthouse(demo.url);
 await demo.stop();

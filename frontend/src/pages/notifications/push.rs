@@ -13,6 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::SubmitEvent;
 
 use crate::client::{self, ClientError};
+use crate::clock::sleep;
 use crate::dom::{El, button, div, el, group, p, with_class};
 use crate::json::Json;
 use crate::pages::node::load::escaped;
@@ -21,6 +22,7 @@ use crate::pages::polled::Polled;
 
 const PATH: &str = "/api/v1/push/subscriptions";
 const AGAIN_MS: i64 = 30_000;
+const TRIES: usize = 200;
 /// What a test is asked with: there is nothing to say, but it must be JSON.
 const NOTHING: [u8; 0] = [];
 
@@ -87,7 +89,15 @@ struct Own {
 async fn browser(name: &str, argument: &str) -> Result<Json, String> {
     let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
     let missing = || "This page is still loading: try again.".to_owned();
-    let push = get(&js_sys::global(), "fleetglassPush").filter(JsValue::is_object).ok_or_else(missing)?;
+    let there = || get(&js_sys::global(), "fleetglassPush").filter(JsValue::is_object);
+    // It comes a moment after the app.
+    for _ in 0..TRIES {
+        if there().is_some() {
+            break;
+        }
+        sleep(100).await;
+    }
+    let push = there().ok_or_else(missing)?;
     let function: Function = get(&push, name).and_then(|own| own.dyn_into().ok()).ok_or_else(missing)?;
     let promise = function.call1(&push, &JsValue::from_str(argument)).map_err(|_| missing())?;
     let promise: Promise = promise.dyn_into().map_err(|_| missing())?;
