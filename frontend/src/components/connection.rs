@@ -65,7 +65,7 @@ fn connection_banner() -> El {
         _ => None,
     };
     let broken = move || !matches!(fleet.link().get(), Link::Connecting | Link::Live | Link::Unauthorized);
-    let from_before = move || fleet.from_before().get();
+    let from_before = move || fleet.is_from_before().get();
     let sentence = move || match trouble() {
         Some(trouble) if from_before() => {
             let why = if trouble == Trouble::Offline { "Offline" } else { "Fleetglass does not answer" };

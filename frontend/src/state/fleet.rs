@@ -155,7 +155,7 @@ impl Fleet {
     }
 
     /// Whether what is shown is from an earlier visit of this browser: the proxy has not been heard yet.
-    pub fn from_before(self) -> Signal<bool> {
+    pub fn is_from_before(self) -> Signal<bool> {
         self.from_before.into()
     }
 
