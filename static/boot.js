@@ -1,7 +1,12 @@
 // Starts the WebAssembly app. A file of its own, because the content security policy forbids inline
 // scripts; trunk writes the hashed names into the page (`pattern_script` in Trunk.toml), `cargo xtask` those of what
 // comes later.
-const { js, wasm, rest, sheets } = document.querySelector("meta[name=fleetglass-app]").dataset;
+const { js, wasm, rest, sheets, keep } = document.querySelector("meta[name=fleetglass-app]").dataset;
+const root = new URL(".", import.meta.url).pathname;
+const place = root + (location.pathname.slice(root.length).match(/^s\/[^/]+\//)?.[0] ?? "");
+
+// What the live stream says, for `keep.js`, which comes once the app runs.
+globalThis.fleetglassHeard = [];
 
 // The rest of the app, which the first page does not need (`docs/decisions/0008-one-element-type.md`).
 // `trunk serve` leaves the app whole, and there is none.
@@ -26,8 +31,59 @@ function dress() {
   })));
 }
 
+// The fleet in a few lines, asked for while the app is on its way (`docs/phone.md`).
+const glance = /^(glance)?$/.test(location.pathname.slice(place.length)) && look();
+
+async function look() {
+  try {
+    const token = sessionStorage.getItem("fleetglass-token");
+    const headers = token && place === root ? { authorization: `Bearer ${token}` } : {};
+    const answer = await fetch(`${place}api/v1/glance`, { headers });
+    return answer.ok ? answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const make = (tag, className, ...inside) => {
+  const made = Object.assign(document.createElement(tag), { className });
+  made.append(...inside);
+  return made;
+};
+const SHAPES = { healthy: "●", degraded: "▲", unhealthy: "■", unreachable: "✕", unknown: "○" };
+const UNITS = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
+
+function ago(ms) {
+  const [size, unit] = UNITS.find(([size]) => ms >= size * 1000) ?? UNITS[3];
+  return `${Math.max(0, Math.floor(ms / size / 1000))} ${unit}`;
+}
+
+// Where the sketch of the page is, until the app has the whole fleet.
+async function draw() {
+  const view = await glance;
+  const sketch = document.getElementById("boot-notice");
+  if (!view?.nodes || !sketch) return;
+  const { at, nodes, need, states, worst } = view;
+  const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
+  const lines = worst.map(({ id, status, since, why }) => {
+    const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
+      make("span", "attention-node", id), make("span", "attention-why", why),
+      make("span", "attention-since", `for ${ago(at - since)}`));
+    line.href = `${place}nodes/${encodeURIComponent(id)}`;
+    return make("li", `attention-line state-${status}`, line);
+  });
+  const counts = Object.entries(states).filter(([, count]) => count);
+  const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
+  const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
+  sketch.replaceChildren(section, sum);
+}
+draw();
+
 globalThis.fleetglassRest = {
   there: () => there,
+  draw,
+  // The fleet as this browser heard it last, for a start without a network.
+  last: () => (keep ? import(keep).then((kept) => kept.last()) : Promise.resolve()),
   // Fetches it, once however often it is asked for; after a failure it may be asked for again.
   fetch() {
     coming ??= (there ? Promise.resolve() : Promise.all([WebAssembly.compileStreaming(fetch(rest)), start, dress()])
@@ -68,6 +124,7 @@ try {
     first.t.set(first.t.length - 1, instance.exports.c);
   }
   started();
+  if (keep) import(keep);
 } catch (error) {
   console.error(error);
   const notice = document.getElementById("boot-notice");

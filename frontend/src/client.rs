@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::json::{Json, number, read, write};
 use crate::shared::{placed, shared};
 
-pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, try_now};
+pub use live::{LiveEvent, Refusal, StreamUpdate, Trouble, follow, reopen, sleep_while_hidden, try_now};
 pub use token::{forget_token, has_token, set_token};
 
 /// Why a request gave no answer.

@@ -45,6 +45,16 @@ mod browser {
     pub struct Json(JsValue);
 
     impl Json {
+        /// What another script gave.
+        pub fn of(value: JsValue) -> Self {
+            Self(value)
+        }
+
+        /// For another script.
+        pub fn raw(&self) -> JsValue {
+            self.0.clone()
+        }
+
         /// Reads a text; the error is the browser's, in words.
         pub fn parse(text: &str) -> Result<Self, String> {
             JSON::parse(text).map(Self).map_err(|error| {
@@ -127,6 +137,16 @@ mod native {
     pub struct Json(pub Value);
 
     impl Json {
+        /// What another script gave: there is none here.
+        pub fn of(_: wasm_bindgen::JsValue) -> Self {
+            Self(Value::Null)
+        }
+
+        /// For another script: there is none here.
+        pub fn raw(&self) -> wasm_bindgen::JsValue {
+            wasm_bindgen::JsValue::NULL
+        }
+
         /// Reads a text; the error is in words.
         pub fn parse(text: &str) -> Result<Self, String> {
             serde_json::from_str(text).map(Self).map_err(|error| error.to_string())

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod alert;
 pub mod alerts;
 pub mod fleet;
+pub mod glance;
 pub mod later;
 pub mod more;
 pub mod node;

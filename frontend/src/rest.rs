@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event};
 
 use crate::dom::on_window;
+use crate::json::Json;
 
 /// Links to what needs the rest.
 const PAGES: &str = "nav a,a[href*='/nodes/'],a[href*='/alerts'],a[href*='/risks'],[role=row]";
@@ -72,6 +73,27 @@ impl RestOfApp {
             };
             self.0.set(if came { Rest::There } else { Rest::Failed });
         });
+    }
+}
+
+/// Shows the fleet in a few lines where the sketch of the page is, as soon as it has come.
+pub fn draw_glance() {
+    call("draw");
+}
+
+/// The fleet as this browser heard it last.
+pub async fn last_fleet() -> Option<Json> {
+    let promise: Promise = call("last")?.dyn_into().ok()?;
+    let kept = Json::of(JsFuture::from(promise).await.ok()?);
+    (!kept.is_null()).then_some(kept)
+}
+
+/// Tells `static/keep.js` what the live stream said, or to `forget` it.
+pub fn heard(kind: &str, what: &Json) {
+    let Ok(ears) = Reflect::get(&js_sys::global(), &JsValue::from_str("fleetglassHeard")) else { return };
+    let push = Reflect::get(&ears, &JsValue::from_str("push")).ok().and_then(|push| push.dyn_into().ok());
+    if let Some(push) = push as Option<Function> {
+        let _ = push.call1(&ears, &js_sys::Array::of2(&JsValue::from_str(kind), &what.raw()));
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Page {
     Alert(String),
     /// `/more`
     More,
+    /// `/glance`
+    Glance,
     /// `/notifications`
     Notifications,
     /// `/people`
@@ -126,7 +128,7 @@ impl Route {
 /// Whether a share link has a page; without one every page is there.
 fn is_there(page: &Page) -> bool {
     match page {
-        Page::Fleet | Page::Node(_) | Page::Unknown => true,
+        Page::Fleet | Page::Glance | Page::Node(_) | Page::Unknown => true,
         Page::Risks => shows("risks"),
         Page::Alerts | Page::Alert(_) => shows("alerts"),
         Page::More
@@ -145,6 +147,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/" => Page::Fleet,
         "/risks" => Page::Risks,
         "/alerts" => Page::Alerts,
+        "/glance" => Page::Glance,
         "/more" => Page::More,
         "/notifications" => Page::Notifications,
         "/people" => Page::People,

@@ -1,5 +1,6 @@
 //! The dashboard's files: built by Trunk into `dist/`, inside the binary in a release build.
 
+use axum::Extension;
 use axum::{
     Extension,
     body::Body,
@@ -9,7 +10,9 @@ use axum::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
 
-use crate::{api::problem::problem, edge::Visit};
+use std::sync::Arc;
+
+use crate::{api::problem::problem, auth::Guard, edge::Visit};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../dist"]
@@ -21,9 +24,25 @@ pub const APP_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-ev
     img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
+/// What a browser gets for its service worker where there is no app: that one goes, with all that it kept.
+const LEAVING: &str = "self.addEventListener('install', () => self.skipWaiting());\n\
+    self.addEventListener('activate', (event) => event.waitUntil((async () => {\n\
+    \x20 for (const name of await caches.keys()) if (name.startsWith('fleetglass ')) await caches.delete(name);\n\
+    \x20 await self.registration.unregister();\n\
+    })()));\n";
+
 /// A file of the app, or its page for every address the app itself routes.
-pub async fn asset(uri: Uri, Extension(visit): Extension<Visit>, headers: HeaderMap) -> Response {
+pub async fn asset(
+    Extension(guard): Extension<Arc<Guard>>,
+    Extension(visit): Extension<Visit>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let path = uri.path().trim_start_matches('/');
+    if path == "sw.js" && Dist::get(path).is_none() {
+        let headers = [(header::CONTENT_TYPE, "text/javascript"), (header::CACHE_CONTROL, "no-cache")];
+        return (headers, LEAVING).into_response();
+    }
     if path.starts_with("api/") {
         return problem(
             StatusCode::NOT_FOUND,
@@ -54,6 +73,13 @@ pub async fn asset(uri: Uri, Extension(visit): Extension<Visit>, headers: Header
             answer(&headers, &etag, false, || html_response(html))
         }),
     };
+    let page = page.map(|mut page| {
+        let may_look = !guard.asks() || headers.contains_key(header::COOKIE);
+        if may_look && matches!(path, "" | "glance") {
+            page.headers_mut().extend(early_glance(&visit.base).map(|early| (header::LINK, early)));
+        }
+        page
+    });
     page.unwrap_or_else(|| {
         problem(
             StatusCode::NOT_FOUND,
@@ -91,6 +117,16 @@ fn under(base: &str, head: &str) -> String {
         last = Some(letter);
     }
     placed.replacen("data-js=", &format!("data-base=\"{base}\" data-js="), 1)
+}
+
+/// Has the browser ask for the first view while the app is on its way; `at` is where the app is.
+pub fn early_glance(at: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("<{at}/api/v1/glance>; rel=preload; as=fetch; crossorigin=anonymous")).ok()
+}
+
+/// The app's manifest: what it is called and looks like where it is installed.
+pub fn manifest() -> Option<serde_json::Value> {
+    serde_json::from_slice(&Dist::get("manifest.webmanifest")?.data).ok()
 }
 
 /// Whether the app was built.

@@ -10,6 +10,7 @@ mod error;
 mod maintenance;
 mod notify;
 mod oidc;
+mod push;
 mod remote;
 mod restart;
 mod rules;
@@ -41,6 +42,7 @@ pub use notify::{
     TelegramConfig, TlsMode, WebhookConfig,
 };
 pub use oidc::{OidcConfig, OidcRoleConfig};
+pub use push::PushConfig;
 pub use remote::{LongTermConfig, RemoteWriteConfig, RemoteWriteInConfig, Shards};
 pub use restart::RestartConfig;
 pub(crate) use rules::matchers;
@@ -92,6 +94,8 @@ pub struct Config {
     /// The ways to reach somebody.
     #[serde(rename = "receiver")]
     pub receivers: Vec<ReceiverConfig>,
+    /// Messages to browsers.
+    pub push: PushConfig,
     /// When a node may be restarted.
     pub restart: RestartConfig,
     /// How fast those who look through share links may ask.

@@ -2,6 +2,14 @@
 //!
 //! Each frame is made once and shared. Every client has a short queue of its own; one that does not
 //! keep up is dropped and comes back with `Last-Event-ID`, so it never slows the others.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `lean` | the same stream for phones: what matters, and all of the nodes on the screen |
+//! | `glance` | the fleet in a few lines, for a first view |
+
+mod glance;
+mod lean;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,6 +27,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
+pub use lean::Lean;
+
 /// How many deltas a client may have missed and still catch up: a minute at four a second.
 const KEPT_DELTAS: usize = 240;
 /// How many frames may wait for one client.
@@ -32,7 +42,7 @@ const PING_EVERY_MS: UnixMillis = 5_000;
 #[derive(Debug)]
 pub struct Live {
     server: ServerInfo,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +51,7 @@ struct State {
     at: UnixMillis,
     nodes: BTreeMap<String, Published>,
     alerts: BTreeMap<String, Alert>,
+    marks: lean::Marks,
     families: Vec<FamilyInfo>,
     recent: VecDeque<(u64, Bytes)>,
     snapshot: Option<Arc<str>>,
@@ -68,6 +79,7 @@ pub struct Subscription {
     pub first: Vec<Bytes>,
     /// Ends when the client was too slow or the proxy stops.
     pub frames: mpsc::Receiver<Bytes>,
+    source: lean::Source,
 }
 
 /// More browsers are looking than are served.
@@ -88,7 +100,8 @@ struct SnapshotBody<'a> {
 impl Live {
     /// An empty fleet, published by this run of the proxy.
     pub fn new(server: ServerInfo) -> Self {
-        Self { state: Mutex::new(State { at: server.started_at, ..State::default() }), server }
+        let state = State { at: server.started_at, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), server }
     }
 
     /// When this run of the proxy began.
@@ -112,6 +125,7 @@ impl Live {
                 nodes.insert(id, patch);
             }
         }
+        state.mark(&nodes, &alerts, at);
         let new_families = (state.families != families).then(|| families.to_vec());
         if nodes.is_empty() && alerts.is_empty() && new_families.is_none() {
             if at - state.sent_at >= PING_EVERY_MS {
@@ -122,6 +136,7 @@ impl Live {
         }
         if let Some(families) = &new_families {
             state.families.clone_from(families);
+            state.mark_families();
         }
         state.seq += 1;
         state.at = at;
@@ -169,7 +184,8 @@ impl Live {
             }
         };
         state.clients.push(sender);
-        Ok(Subscription { first, frames })
+        let source = lean::Source { server: self.server.clone(), state: Arc::clone(&self.state) };
+        Ok(Subscription { first, frames, source })
     }
 
     /// Whether an event id is one of this stream's.
@@ -311,11 +327,11 @@ mod tests {
 
     use super::*;
 
-    fn live() -> Live {
+    pub(super) fn live() -> Live {
         Live::new(ServerInfo { version: "0".into(), epoch: "e1".into(), started_at: 0 })
     }
 
-    fn node(id: &str, peers: u64, spark: Spark) -> Change {
+    pub(super) fn node(id: &str, peers: u64, spark: Spark) -> Change {
         let summary = NodeSummary {
             id: id.into(),
             family: "f".into(),
@@ -339,7 +355,7 @@ mod tests {
         (id.into(), Some(summary))
     }
 
-    fn spark(minute: i64, values: &[f32]) -> Spark {
+    pub(super) fn spark(minute: i64, values: &[f32]) -> Spark {
         Spark { minute, values: values.iter().map(|&v| Some(v)).collect() }
     }
 

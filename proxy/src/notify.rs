@@ -11,6 +11,7 @@
 //! | besides | what it is |
 //! |---|---|
 //! | [`plan`] | the config, set up |
+//! | `push` | browsers that subscribed: each a receiver beside those of the config |
 //! | `message`, `words`, `template_data` | what is told, and in which words |
 //! | `receiver` | the services, one a file |
 //! | `client` | requests: no redirects, time-outs, no secret in what is said of them |
@@ -27,6 +28,7 @@ mod heartbeat;
 pub mod link;
 mod message;
 pub mod plan;
+mod push;
 mod receiver;
 mod resend;
 mod status;
@@ -48,6 +50,7 @@ pub(crate) use message::hex;
 use parking_lot::Mutex;
 pub use plan::Plan;
 pub(crate) use receiver::Email;
+pub use push::{PushError, Wish as PushWish};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 pub use trial::{NoSuchReceiver, alone, try_out};
@@ -77,6 +80,7 @@ pub struct Sources {
 pub struct Notify {
     sources: Sources,
     plan: ArcSwap<Plan>,
+    pushes: push::Pushes,
     outlet: Arc<Outlet>,
     /// Changes when there may be something to deliver, or another plan.
     woken: watch::Sender<u64>,
@@ -96,12 +100,21 @@ impl Notify {
         let links = Links::open(Arc::clone(&sources.state)).await;
         let links = links
             .map_err(|error| anyhow::anyhow!("the system gives no randomness to sign links with: {error}"))?;
+        let pushes = push::Pushes::open(Arc::clone(&sources.state)).await;
+        let pushes =
+            pushes.map_err(|error| anyhow::anyhow!("the system gives no randomness for a key: {error}"))?;
+        let plan = plan.clone().with(pushes.devices(&plan));
         let mut health: BTreeMap<String, NotifyHealth> = BTreeMap::new();
         for attempt in sources.state.attempts().await.unwrap_or_default().iter().rev() {
             status::note(health.entry(attempt.way.clone()).or_default(), attempt);
         }
         Ok(Self {
-            outlet: Arc::new(Outlet { links, store: Arc::clone(&sources.store) }),
+            outlet: Arc::new(Outlet {
+                links,
+                store: Arc::clone(&sources.store),
+                alerts: Some(Arc::clone(&sources.alerts)),
+            }),
+            pushes,
             sources,
             plan: ArcSwap::from_pointee(plan),
             woken: watch::Sender::new(0),
@@ -116,7 +129,9 @@ impl Notify {
     /// # Errors
     /// The config cannot be used; the old one stays.
     pub fn set_config(&self, loaded: &LoadedConfig, own: std::net::SocketAddr) -> anyhow::Result<()> {
-        self.plan.store(Arc::new(Plan::new(loaded, own)?));
+        let plan = Plan::new(loaded, own)?;
+        let devices = self.pushes.devices(&plan);
+        self.plan.store(Arc::new(plan.with(devices)));
         self.wake();
         Ok(())
     }
@@ -131,7 +146,14 @@ impl Notify {
     /// # Errors
     /// There is none of that name.
     pub async fn try_out(&self, receiver: &str) -> Result<NotifyTest, NoSuchReceiver> {
-        try_out(&self.outlet, &self.plan(), receiver).await
+        let plan = self.plan();
+        let tried = try_out(&self.outlet, &plan, receiver).await?;
+        for attempt in tried.attempts.iter().filter(|attempt| attempt.outcome == "gone") {
+            if let Some(way) = plan.way(&attempt.way) {
+                self.gone(&way);
+            }
+        }
+        Ok(tried)
     }
 
     /// What is evaluated now.

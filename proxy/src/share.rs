@@ -287,6 +287,11 @@ impl Shares {
         share.snapshot(now, &self.version, |changes| self.begin(share, changes, now))
     }
 
+    /// The fleet of a link in a few lines; `None` where the link was closed meanwhile.
+    pub fn glance(&self, share: &OpenShare, now: UnixMillis) -> Option<serde_json::Value> {
+        share.glance(now, &self.version, |changes| self.begin(share, changes, now))
+    }
+
     /// Publishes to the viewers of each link what changed inside it.
     pub fn publish(
         &self,

@@ -25,6 +25,7 @@ mod fault;
 mod known;
 mod notify;
 mod people;
+mod push;
 mod schema;
 mod share;
 mod status;
@@ -57,6 +58,7 @@ use fleetglass_shared::{
 pub use known::Known;
 pub use notify::{After, Queued, Waiting};
 pub use people::{KeptSession, KeptToken, KeptUser, has_users, users_set_aside};
+pub use push::KeptPush;
 use rusqlite::Connection;
 pub use share::KeptShare;
 pub use status::{CONFIRM, Due, KeptSubscriber, MOST_SUBSCRIBERS};

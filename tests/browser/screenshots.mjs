@@ -38,6 +38,15 @@ try {
       await page.waitForTimeout(500);
       await shot(page, 'charts');
 
+      if (device === 'phone') {
+        await page.goto(`${demo.url}/glance`);
+        await page.locator('.glance-title').waitFor();
+        await shot(page, 'glance');
+        await page.goto(`${demo.url}/notifications`);
+        await page.getByRole('region', { name: 'This browser' }).waitFor();
+        await shot(page, 'push');
+      }
+
       await page.goto(`${demo.url}/alerts`);
       await page.getByRole('button', { name: 'Acknowledge' }).first().waitFor();
       await shot(page, 'alerts');

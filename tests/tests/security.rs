@@ -11,10 +11,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What needs a login where there is one.
-const GUARDED: [&str; 12] = [
+const GUARDED: [&str; 15] = [
     "/api/v1/fleet",
     "/api/v1/nodes/a",
+    "/api/v1/glance",
     "/api/v1/live",
+    "/api/v1/push/key",
+    "/api/v1/push/subscriptions",
     "/api/v1/shares",
     "/api/v1/shares/x/preview/fleet",
     "/api/v1/users",

@@ -19,7 +19,7 @@ Fleetglass's chores.
       Formatting, clippy for both targets, dependencies' licences.
   cargo xtask build [--release]
       One binary with the app inside it; --release is the one to ship.
-  cargo xtask bench [promql|history|rules|alerts]
+  cargo xtask bench [promql|history|rules|alerts|phone]
       Size of the app's first page and speed of the hot paths, as a table; or only
       queries, or only history on disk, beside Debian's Prometheus.
   cargo xtask trunk ARGS…
@@ -66,6 +66,8 @@ pub(crate) enum Bench {
     Rules,
     /// How soon an alert is in the browser.
     Alerts,
+    /// The first view of a slow phone, and what watching costs.
+    Phone,
 }
 
 /// One chore with its options.
@@ -125,6 +127,8 @@ fn bench(rest: &mut Words<'_>) -> Chore {
         Some(Bench::Rules)
     } else if rest.flag("alerts") {
         Some(Bench::Alerts)
+    } else if rest.flag("phone") {
+        Some(Bench::Phone)
     } else {
         None
     };

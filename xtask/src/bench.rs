@@ -26,7 +26,11 @@ pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
         Some(Bench::Rules) => return example("fleetglass", "bench_rules").map(|()| ExitCode::SUCCESS),
         Some(Bench::Alerts) => {
             build::command(true)?;
-            return alerts().map(|()| ExitCode::SUCCESS);
+            return browser("alerts").map(|()| ExitCode::SUCCESS);
+        }
+        Some(Bench::Phone) => {
+            build::command(true)?;
+            return browser("phone").map(|()| ExitCode::SUCCESS);
         }
         None => {}
     }
@@ -41,16 +45,17 @@ pub(crate) fn command(only: Option<Bench>) -> Result<ExitCode> {
     peer::command()?;
     promql::command()?;
     history()?;
-    alerts()?;
+    browser("alerts")?;
+    browser("phone")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// From a node to the browser, with what is shipped.
-fn alerts() -> Result<()> {
-    println!("\n── alerts in the browser");
+/// In the browser, with what is shipped: how soon an alert is there, or a slow phone.
+fn browser(what: &str) -> Result<()> {
+    println!("\n── {what} in the browser");
     setup::ensure(Need::Test(Some(Suite::Browser)))?;
     let mut command = test::with_browser("release")?;
-    run::show(command.arg(paths::root().join("tests/browser/bench-alerts.mjs")))
+    run::show(command.arg(paths::root().join("tests/browser").join(format!("bench-{what}.mjs"))))
 }
 
 fn example(package: &str, example: &str) -> Result<()> {

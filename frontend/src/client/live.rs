@@ -1,20 +1,24 @@
 //! Follows `/api/v1/live`: opens the stream, hands its events on, and comes back when it breaks.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::FleetSnapshot;
 use js_sys::{Array, Promise, Reflect, Uint8Array};
-use leptos::prelude::window;
+use leptos::prelude::{document, window};
+use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::ReadableStreamDefaultReader;
+use web_sys::{Event as DomEvent, ReadableStreamDefaultReader};
 
 use super::backoff::delay_ms;
 use super::sse::{Event, Parser};
 use super::{ClientError, request, send};
 use crate::clock::{local_now, sleep, timer};
+use crate::dom::on_window;
 use crate::json::{Json, Malformed};
+use crate::rest::heard;
 use crate::shared::shared;
 use crate::state::read::{self, Delta};
 
@@ -72,23 +76,71 @@ pub struct Refusal;
 
 /// Set by [`try_now`], cleared by the waiting loop.
 static TRY_NOW: AtomicBool = AtomicBool::new(false);
+/// The stream is to be opened anew at once: [`reopen`].
+static REOPEN: AtomicBool = AtomicBool::new(false);
+/// Nobody looks: there is no stream until somebody does.
+static ASLEEP: AtomicBool = AtomicBool::new(false);
+/// A page is hidden for so long before its stream ends.
+const ASLEEP_AFTER_MS: i32 = 10_000;
+
+thread_local! {
+    /// What reads the stream that is open.
+    static READER: RefCell<Option<ReadableStreamDefaultReader>> = const { RefCell::new(None) };
+}
 
 /// Ends the wait before the next try.
 pub fn try_now() {
     TRY_NOW.store(true, Ordering::Relaxed);
 }
 
-/// Follows the stream for as long as the page lives, or the share link that it came through.
+/// Opens the stream anew at once, from where it is.
+pub fn reopen() {
+    REOPEN.store(true, Ordering::Relaxed);
+    end_stream();
+}
+
+fn end_stream() {
+    if let Some(reader) = READER.take() {
+        // What waits for the next bytes is told that there are none.
+        drop(reader.cancel());
+    }
+}
+
+/// Ends the stream of a page that is hidden while `may_sleep`, and opens it again when it is seen.
+pub fn sleep_while_hidden(may_sleep: impl Fn() -> bool + Copy + 'static) {
+    on_window("visibilitychange", move |_: DomEvent| {
+        if !document().hidden() {
+            if ASLEEP.swap(false, Ordering::Relaxed) {
+                try_now();
+            }
+        } else if may_sleep() {
+            spawn_local(async move {
+                sleep(ASLEEP_AFTER_MS).await;
+                if document().hidden() && may_sleep() {
+                    ASLEEP.store(true, Ordering::Relaxed);
+                    reopen();
+                }
+            });
+        }
+    });
+}
+
+/// Follows the stream for as long as the page lives, or the share link that it came through, at the address that `path`
+/// gives each time.
 ///
 /// `sink` hears everything; when it refuses an event, the stream is opened anew without `Last-Event-ID`.
-pub async fn follow(sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
+pub async fn follow(path: impl Fn() -> String, sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
     let mut last_id = String::new();
     let mut attempt = 0;
     loop {
+        while ASLEEP.load(Ordering::Relaxed) {
+            sleep(200).await;
+        }
+        REOPEN.store(false, Ordering::Relaxed);
         TRY_NOW.store(false, Ordering::Relaxed);
         let _ = sink(StreamUpdate::Connecting);
         let mut heard = false;
-        let outcome = once(&mut last_id, &mut heard, &sink).await;
+        let outcome = once(&path(), &mut last_id, &mut heard, &sink).await;
         // A connection that worked was no failure: the first wait after it is short again.
         attempt = if heard { 1 } else { attempt + 1 };
         match outcome {
@@ -109,6 +161,9 @@ pub async fn follow(sink: impl Fn(StreamUpdate) -> Result<(), Refusal>) {
                 continue;
             }
             Ok(()) | Err(End::Failed(_)) => {}
+        }
+        if REOPEN.load(Ordering::Relaxed) {
+            continue;
         }
         let trouble = match outcome {
             Err(End::Failed(ClientError::Http { status: 502..=504, .. })) => Trouble::ProxyGone,
@@ -133,17 +188,19 @@ enum End {
 
 /// One connection, until it ends.
 async fn once(
+    path: &str,
     last_id: &mut String,
     heard: &mut bool,
     sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
 ) -> Result<(), End> {
-    let mut stream = request("/api/v1/live").header("Accept", "text/event-stream");
+    let mut stream = request(path).header("Accept", "text/event-stream");
     if !last_id.is_empty() {
         stream = stream.header("Last-Event-ID", last_id);
     }
     let response = send(stream).await.map_err(End::Failed)?;
     let Some(body) = response.body() else { return Ok(()) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    READER.set(Some(reader.clone()));
     let mut parser = Parser::default();
     let result = loop {
         let Some(chunk) = read(&reader).await else { break Ok(()) };
@@ -174,6 +231,7 @@ fn hand_on(
         "snapshot" | "delta" | "ping" => {
             let json =
                 Json::parse(&event.data).map_err(|error| End::Failed(ClientError::Malformed(error)))?;
+            heard(&event.name, &json);
             match event.name.as_str() {
                 "snapshot" => LiveEvent::Snapshot(Box::new(read::snapshot(&json).map_err(malformed)?)),
                 "delta" => LiveEvent::Delta(read::delta(&json).map_err(malformed)?),

@@ -99,6 +99,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Rules => "Rules",
         Page::Status => "Status pages",
         Page::Timeline => "Timeline",
+        Page::Glance => "At a glance",
         Page::More => "More",
         Page::People => "People",
         Page::Shares => "Shares",

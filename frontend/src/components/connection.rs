@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::alert_banner::alert_banner;
 use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
-use crate::clock::local_now;
+use crate::clock::{local_hours_minutes, local_now};
 use crate::dom::{El, button, div, el, group, p, span, with_class};
 use crate::shared::{Shared, base, shared};
 use crate::state::{Fleet, Link, use_fleet};
@@ -81,7 +81,13 @@ fn connection_banner() -> El {
         _ => None,
     };
     let broken = move || !matches!(fleet.link().get(), Link::Connecting | Link::Live | Link::Unauthorized);
+    let from_before = move || fleet.is_from_before().get();
     let sentence = move || match trouble() {
+        Some(trouble) if from_before() => {
+            let why = if trouble == Trouble::Offline { "Offline" } else { "Fleetglass does not answer" };
+            let at = local_hours_minutes(fleet.to_local(fleet.heard_at().get()));
+            format!("{why}. The fleet as of {at}, {} ago.", silence(fleet))
+        }
         Some(Trouble::Offline) => {
             "This browser is offline: it is us, not the fleet. Check your network connection. ".to_owned()
         }
@@ -93,6 +99,7 @@ fn connection_banner() -> El {
     };
     let held = move || match fleet.heard_at().get() {
         0 => String::new(),
+        _ if from_before() => String::new(),
         _ => format!("What you see is {} old.", silence(fleet)),
     };
     let next = move || match fleet.link().get() {

@@ -1,8 +1,8 @@
 //! What the screen is like, as signals.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::MediaQueryListEvent;
 
 /// Whether a media query holds, now and from now on. For the life of the page: ask once and hand it down.
@@ -29,17 +29,29 @@ pub struct Screen {
     pub touch: Signal<bool>,
     /// The viewer asked for less motion.
     pub still: Signal<bool>,
+    /// Held in a hand, or asked to spare data: it is told less.
+    pub lean: bool,
 }
 
 impl Screen {
     /// Asks the browser, and hands the answers down.
     pub fn provide() {
+        let touch = media("(pointer: coarse)");
+        let small = media("(max-width: 640px), (max-height: 640px)");
+        let spares = member(&window().navigator(), "connection")
+            .and_then(|connection| member(&connection, "saveData"))
+            .is_some_and(|spares| spares.is_truthy());
         provide_context(Self {
+            lean: spares || (touch.get_untracked() && small.get_untracked()),
             phone: media("(max-width: 640px)"),
-            touch: media("(pointer: coarse)"),
+            touch,
             still: media("(prefers-reduced-motion: reduce)"),
         });
     }
+}
+
+fn member(of: &JsValue, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(of, &JsValue::from_str(name)).ok().filter(|value| !value.is_undefined())
 }
 
 /// The screen of this app.

@@ -18,7 +18,8 @@ use crate::components::connection::banners;
 use crate::components::filter_box::filter_box;
 use crate::components::frame::top_bar;
 use crate::components::notice::{empty, failed};
-use crate::dom::{El, div, el, group, p, with_class};
+use crate::dom::{El, div, effect, el, group, p, with_class};
+use crate::rest::draw_glance;
 use crate::shared::shared;
 use crate::state::view::View;
 use crate::state::{Link, use_fleet};
@@ -68,7 +69,9 @@ fn not_yet() -> El {
         .when(
             move || !lost(),
             || {
+                effect(draw_glance);
                 div("loading")
+                    .attr("id", "boot-notice")
                     .attr("aria-busy", "true")
                     .child(p("sr-only").text("The fleet is loading"))
                     .child(div("skeleton skeleton-line"))

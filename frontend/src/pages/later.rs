@@ -2,7 +2,7 @@
 //! knows its name.
 
 use super::{
-    alarm, alert, alerts, more, node, not_found, notifications, people, risks, rules, shares, status,
+    alarm, alert, alerts, glance, more, node, not_found, notifications, people, risks, rules, shares, status,
     timeline,
 };
 use crate::dom::El;
@@ -25,6 +25,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Alerts) => alerts::alerts_page(),
         Later::Page(Page::Alert(id)) => alert::alert_page(&id),
         Later::Page(Page::Notifications) => notifications::notifications_page(),
+        Later::Page(Page::Glance) => glance::glance_page(),
         Later::Page(Page::More) => more::more_page(),
         Later::Page(Page::People) => people::people_page(),
         Later::Page(Page::Rules) => rules::rules_page(),

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `load` | the node's detail, asked anew when the live stream says the node was |
 //! | `header`, `risks`, `facts`, `endpoints` | the sections of facts |
+//! | `neighbours` | the nodes before and after it in the list it came from |
 //! | `restart` | whether it may be restarted now |
 //! | `uptime` | how much of the time it was up |
 //! | `range_bar`, `range_form` | how much time is shown |
@@ -19,6 +20,7 @@ mod header;
 pub mod history;
 pub mod load;
 mod metrics;
+mod neighbours;
 mod panels;
 pub mod range_bar;
 mod range_form;
@@ -53,6 +55,7 @@ pub fn node_page(id: &str) -> El {
         fleet.members().track();
         fleet.node(&own).map(|node| node.get())
     });
+    fleet.show(0, vec![id.to_owned()]);
     let back =
         link("icon-button node-back", "/").attr("aria-label", "Back to the fleet").child(icon(Icon::Back));
     // Of a node that the fleet does not have there is no state to show.
@@ -64,7 +67,7 @@ pub fn node_page(id: &str) -> El {
         .attr("id", "main")
         .attr("tabindex", "-1")
         .child(top_bar(
-            [back, shape, title]
+            [back, shape, title, neighbours::neighbours(id)]
                 .into_iter()
                 .chain(share_link("node", move || format!("&node={}", load::escaped(&own)))),
         ))

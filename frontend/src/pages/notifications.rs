@@ -3,7 +3,9 @@
 //! | module | is |
 //! |---|---|
 //! | `read` | pure: the proxy's answer |
+//! | `push` | Web Push to this browser and others |
 
+mod push;
 mod read;
 
 use leptos::prelude::*;
@@ -43,6 +45,7 @@ pub fn notifications_page() -> El {
         .child(banners())
         .child(
             div("page-body")
+                .child(push::push_part())
                 .child(load.awaited("Notifications"))
                 .when(
                     move || known() && !any(),

@@ -7,7 +7,7 @@
 //! | `parts` | what they share |
 
 mod audit;
-mod parts;
+pub mod parts;
 mod read;
 mod sessions;
 mod tokens;

@@ -6,17 +6,28 @@ use std::sync::Arc;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::wire::{FamilyInfo, ServerInfo};
 use leptos::prelude::*;
+use wasm_bindgen::JsValue;
 
 use super::alerts::{AlertRef, Open};
+use super::listing::Listing;
 use super::model::{Applied, Model, Node};
+use super::read;
+use crate::app::ALARM;
 use crate::client::{self, LiveEvent, Refusal, StreamUpdate, Trouble};
 use crate::clock;
+use crate::components::media::use_screen;
+use crate::json::Json;
+use crate::kept::kept;
+use crate::rest::{heard, last_fleet};
 
 /// A node that tells its readers when it changes.
 pub type NodeSignal = ArcRwSignal<Node>;
 
 /// After so long without an event, what is on the screen may be old.
 const STALE_MS: i64 = 15_000;
+
+/// Nodes are asked for when they have been on the screen for so long.
+const RESTED_MS: i64 = 700;
 
 /// How this page is connected to the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +68,15 @@ pub struct Fleet {
     server: RwSignal<Option<ServerInfo>>,
     alerts: RwSignal<Arc<Vec<AlertRef>>>,
     open: Memo<Open>,
+    /// What is shown was kept by this browser from an earlier visit.
+    from_before: RwSignal<bool>,
+    /// The stream is one for phones.
+    lean: bool,
+    /// The nodes on the screen: of the page, and of its first list.
+    on_screen: StoredValue<[Vec<String>; 2]>,
+    /// They are others than those that the stream was opened for, since this local time.
+    moved_at: StoredValue<Option<UnixMillis>>,
+    order: StoredValue<Arc<Listing>>,
 }
 
 /// The fleet of this app; [`Fleet::provide`] put it there.
@@ -82,12 +102,61 @@ impl Fleet {
             server: RwSignal::new(None),
             alerts,
             open: Memo::new(move |_| alerts.with(|alerts| Open::of(alerts))),
+            from_before: RwSignal::new(false),
+            lean: use_screen().lean,
+            on_screen: StoredValue::default(),
+            moved_at: StoredValue::new(None),
+            order: StoredValue::default(),
         };
         provide_context(fleet);
         clock::every_second(move || fleet.tick());
         let _ = window_event_listener_untyped("online", |_| client::try_now());
-        leptos::task::spawn_local(client::follow(move |update| fleet.hear(update)));
+        let _ = window_event_listener_untyped("fleetglass-refresh", |_| {
+            client::try_now();
+            client::reopen();
+        });
+        // A tab that sounds or notifies must hear.
+        let lean = fleet.lean;
+        client::sleep_while_hidden(move || lean && kept(ALARM).is_none_or(|settings| settings.is_empty()));
+        leptos::task::spawn_local(client::follow(move || fleet.stream(), move |update| fleet.hear(update)));
         fleet
+    }
+
+    /// Where the stream is: a phone asks for what matters, and for all of what it shows.
+    fn stream(self) -> String {
+        self.moved_at.set_value(None);
+        if !self.lean {
+            return "/api/v1/live".to_owned();
+        }
+        let ids = self.on_screen.with_value(|lists| lists.concat());
+        let ids: Vec<_> = ids.iter().map(|id| String::from(js_sys::encode_uri_component(id))).collect();
+        format!("/api/v1/live?detail=low&nodes={}", ids.join(","))
+    }
+
+    /// Says which nodes are on the screen: of the page (0), or of the list above its own (1).
+    pub fn show(self, list: usize, ids: Vec<String>) {
+        self.on_screen.update_value(|lists| {
+            let known = |id: &String| lists.iter().any(|list| list.contains(id));
+            if self.lean && !ids.iter().all(known) {
+                self.moved_at.set_value(Some(clock::local_now()));
+            }
+            lists[list] = ids;
+        });
+    }
+
+    /// The nodes in the order of the list that was looked at last.
+    pub fn order(self) -> Arc<Listing> {
+        self.order.get_value()
+    }
+
+    /// Keeps that order.
+    pub fn set_order(self, order: Arc<Listing>) {
+        self.order.set_value(order);
+    }
+
+    /// Whether what is shown is from an earlier visit of this browser: the proxy has not been heard yet.
+    pub fn is_from_before(self) -> Signal<bool> {
+        self.from_before.into()
     }
 
     /// How this page is connected.
@@ -155,6 +224,12 @@ impl Fleet {
     }
 
     fn tick(self) {
+        // What scrolls by is not asked for.
+        let rested = |at: UnixMillis| clock::local_now() - at >= RESTED_MS;
+        if self.moved_at.get_value().is_some_and(rested) {
+            self.moved_at.set_value(None);
+            client::reopen();
+        }
         if self.behind.get_value() {
             self.beat();
         }
@@ -178,11 +253,33 @@ impl Fleet {
                     *link = Link::Retrying(trouble.clone());
                 }
             }),
-            StreamUpdate::Waiting { trouble, retry_at } => self.link.set(Link::Waiting { trouble, retry_at }),
-            StreamUpdate::Unauthorized => self.link.set(Link::Unauthorized),
+            StreamUpdate::Waiting { trouble, retry_at } => {
+                self.link.set(Link::Waiting { trouble, retry_at });
+                self.remember();
+            }
+            StreamUpdate::Unauthorized => {
+                heard("forget", &Json::of(JsValue::NULL));
+                self.link.set(Link::Unauthorized);
+            }
             StreamUpdate::Event(event) => self.take(event)?,
         }
         Ok(())
+    }
+
+    /// Shows what this browser kept, until the proxy is heard.
+    fn remember(self) {
+        if self.loaded().get_untracked() {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            let kept = last_fleet().await.and_then(|json| read::snapshot(&json).ok());
+            if let Some(snapshot) = kept.filter(|_| !self.loaded().get_untracked()) {
+                self.heard_at.set(snapshot.at);
+                self.from_before.set(true);
+                self.model.update_value(|model| model.replace(snapshot));
+                self.publish_all();
+            }
+        });
     }
 
     fn take(self, event: LiveEvent) -> Result<(), Refusal> {
@@ -210,6 +307,7 @@ impl Fleet {
         self.heard_at.set(at);
         if self.link.with_untracked(|link| *link != Link::Live) {
             self.now.set(at);
+            self.from_before.set(false);
             self.link.set(Link::Live);
         }
         Ok(())

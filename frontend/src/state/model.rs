@@ -68,7 +68,8 @@ impl Model {
 
     /// Lays a delta over what is held. On an error nothing has changed.
     pub fn apply(&mut self, delta: Delta) -> Result<Applied, Gap> {
-        if self.server.is_none() || delta.seq != self.seq + 1 {
+        let follows = delta.since.map_or(delta.seq == self.seq + 1, |since| since == self.seq);
+        if self.server.is_none() || !follows {
             return Err(Gap::Sequence);
         }
         let mut applied = Applied::default();
@@ -76,6 +77,17 @@ impl Model {
             match (self.nodes.get(&id), patch.is_null()) {
                 (Some(_), true) => applied.removed.push(id),
                 (None, true) => {}
+                // What has an id is the whole node.
+                (Some(held), false) if !patch.get("id").is_null() => {
+                    let mut node = read::node(&patch).map_err(|_| Gap::Malformed)?;
+                    if node.id != held.id {
+                        return Err(Gap::Malformed);
+                    }
+                    if node.spark.values.is_empty() {
+                        node.spark = held.spark.clone();
+                    }
+                    applied.changed.push(Arc::new(node));
+                }
                 (Some(node), false) => {
                     let mut node = NodeSummary::clone(node);
                     read::patch(&mut node, &patch).map_err(|_| Gap::Malformed)?;
@@ -162,6 +174,28 @@ pub(crate) mod tests {
         assert_eq!(changed.labels["region"], "eu");
         assert_eq!(model.nodes.keys().collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(model.seq, 8);
+    }
+
+    #[test]
+    fn a_phones_delta_follows_on_what_it_says_and_may_hold_whole_nodes() {
+        let mut model = model();
+        let whole = serde_json::to_value(node(json!({"id": "a", "version": "2"})).as_ref()).unwrap();
+        let lean = |since: u64, whole: &Value| {
+            let json = json!({"seq": 19, "since": since, "at": 2, "nodes": {"a": whole}});
+            read::delta(&Json(json)).unwrap()
+        };
+        assert_eq!(model.apply(lean(6, &whole)), Err(Gap::Sequence));
+        let applied = model.apply(lean(7, &whole)).unwrap();
+        let changed = &applied.changed[0];
+        assert_eq!(
+            (changed.peers, changed.version.as_deref()),
+            (None, Some("2")),
+            "nothing of before is left"
+        );
+        assert_eq!(changed.spark.values.len(), 2, "but for the spark, which off the screen is not told");
+        assert_eq!(model.seq, 19);
+        let other = json!({"id": "b", "family": "f", "status": "healthy", "since": 0, "interval_ms": 1});
+        assert_eq!(model.apply(lean(19, &other)), Err(Gap::Malformed));
     }
 
     #[test]

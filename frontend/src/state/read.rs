@@ -14,6 +14,8 @@ use crate::json::{Json, Malformed};
 pub struct Delta {
     /// One more than the delta before it.
     pub seq: u64,
+    /// The number that it follows on, where that is not the one before its own.
+    pub since: Option<u64>,
     /// When it was made, by the proxy's clock.
     pub at: UnixMillis,
     /// Per node a patch: see `fleetglass_shared::wire::LiveDelta`.
@@ -47,6 +49,7 @@ pub fn delta(json: &Json) -> Result<Delta, Malformed> {
     let held = json.get("families");
     Ok(Delta {
         seq: json.number_of("seq")? as u64,
+        since: json.get("since").number().map(|since| since as u64),
         at: json.number_of("at")? as i64,
         nodes: json.get("nodes").members().ok_or(Malformed("nodes"))?,
         alerts: alerts(&json.get("alerts"))?,

@@ -38,7 +38,7 @@ use fleetglass_shared::{
 
 use super::{
     events,
-    live::stream_of,
+    live::{Look, stream_of},
     nodes,
     params::{Params, bad},
     problem::{ProblemResponse, problem},
@@ -169,6 +169,7 @@ async fn told(member: &Member<'_>, path: &str, asked: &Asked) -> Response {
     let own = match (method, path) {
         ("GET", "/api/v1/fleet") => member.fleet(),
         ("GET", "/api/v1/live") => member.live(asked),
+        ("GET", "/api/v1/glance") => member.viewer.glance(),
         ("GET", "/api/v1/nodes/{id}") => member.viewer.node(id),
         ("GET", "/api/v1/nodes/{id}/series") => member.viewer.series(id),
         ("GET", "/api/v1/nodes/{id}/risks/{name}") => member.viewer.risk(id, asked.path("name")),
@@ -242,9 +243,9 @@ impl Member<'_> {
     }
 
     fn live(&self, asked: &Asked) -> Told {
-        let seen = asked.parts.headers.get("last-event-id").and_then(|value| value.to_str().ok());
-        let followed = self.app.shares.follow_part(self.part, seen, self.now);
-        followed.map(stream_of).map_err(|_| {
+        let look = Look::read(&asked.parts.uri, &asked.parts.headers)?;
+        let followed = self.app.shares.follow_part(self.part, look.seen(), self.now);
+        followed.map(|followed| stream_of(followed, &look)).map_err(|_| {
             problem(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Too many streams",

@@ -63,8 +63,7 @@ pub async fn api(
         .into_response(),
         Entered::Viewer(share) => {
             let viewer = Viewer { app: &app, share: &share, now };
-            let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-            told(&viewer, &rest, &uri, &body, seen).await
+            told(&viewer, &rest, &uri, &body, &headers).await
         }
     }
 }
@@ -116,13 +115,13 @@ pub(super) fn nothing() -> ProblemResponse {
     )
 }
 
-/// What is at a path below `api/v1`; a stream goes on from the event id `seen`.
+/// What is at a path below `api/v1`; a stream is as the headers of the request ask for it.
 pub(super) async fn told(
     viewer: &Viewer<'_>,
     rest: &str,
     uri: &Uri,
     body: &[u8],
-    seen: Option<&str>,
+    headers: &HeaderMap,
 ) -> Response {
     let parts: Vec<&str> = rest.split('/').collect();
     let shows = |view: View| viewer.share.scope().shows(view);
@@ -130,7 +129,8 @@ pub(super) async fn told(
     let found = match parts.as_slice() {
         ["share"] => Ok(Json(viewer.share.shared_with()).into_response()),
         ["fleet"] if any => viewer.fleet(),
-        ["live"] if any => viewer.live(seen),
+        ["live"] if any => viewer.live(uri, headers),
+        ["glance"] if any => viewer.glance(),
         ["alerts"] if shows(View::Alerts) => {
             Ok(Json(viewer.app.shares.alerts(viewer.share, viewer.now)).into_response())
         }
@@ -161,9 +161,17 @@ impl Viewer<'_> {
         Ok(([(header::CONTENT_TYPE, "application/json")], snapshot).into_response())
     }
 
-    pub(super) fn live(&self, seen: Option<&str>) -> Result<Response, ProblemResponse> {
-        match self.app.shares.subscribe(self.share, seen, self.now) {
-            Ok(subscription) => Ok(live::stream_of(subscription)),
+    pub(super) fn glance(&self) -> Result<Response, ProblemResponse> {
+        if self.share.is_used_up() {
+            return Err(nothing());
+        }
+        Ok(Json(self.app.shares.glance(self.share, self.now).ok_or_else(nothing)?).into_response())
+    }
+
+    pub(super) fn live(&self, uri: &Uri, headers: &HeaderMap) -> Result<Response, ProblemResponse> {
+        let look = live::Look::read(uri, headers)?;
+        match self.app.shares.subscribe(self.share, look.seen(), self.now) {
+            Ok(subscription) => Ok(live::stream_of(subscription, &look)),
             Err(Refused::Closed) => Err(nothing()),
             Err(Refused::TooMany) => Err(problem(
                 StatusCode::SERVICE_UNAVAILABLE,

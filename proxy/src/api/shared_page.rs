@@ -16,6 +16,7 @@ use fleetglass_shared::scope::Card;
 use sha2::{Digest, Sha256};
 
 use super::{
+    manifest,
     problem::problem,
     shared::{COOKIE, Entered, entered, nothing},
 };
@@ -77,14 +78,34 @@ pub async fn page(
         unfurled(&card, &origin(&app, &visit), token),
     );
     match assets::placed_page(&visit.base, &mark) {
-        Some(html) => html_page(
-            StatusCode::OK,
-            html,
-            &assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share)),
-        ),
+        Some(html) => {
+            // It is installed as what it is, and not as the whole app.
+            let own = format!("{at}/manifest.webmanifest");
+            let html = html.replacen(&format!("{}/manifest.webmanifest", visit.base), &own, 1);
+            let policy = assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share));
+            let mut page = html_page(StatusCode::OK, html, &policy);
+            if parts.get("page").is_none_or(|page| page == "glance") {
+                page.headers_mut().extend(assets::early_glance(&at).map(|early| (header::LINK, early)));
+            }
+            page
+        }
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),
     }
+}
+
+/// What a link is called where it is installed on its own.
+pub async fn manifest(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Entered::Viewer(share) = entered(&app, &token, &headers, clock::now()) else {
+        return nothing().into_response();
+    };
+    let at = format!("{}/s/{token}/", visit.base);
+    manifest::answer(assets::manifest().map(|own| manifest::of_link(own, &at, &share.shared_with().title)))
 }
 
 /// Opens a link that has a password.

@@ -125,8 +125,7 @@ pub async fn preview(
     let now = clock::now();
     let share = app.shares.preview(&id, now).ok_or_else(|| refused(&ShareError::NoSuchShare))?;
     let viewer = Viewer { app: &app, share: &share, now };
-    let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let mut response = shared::told(&viewer, &rest, &uri, &body, seen).await;
+    let mut response = shared::told(&viewer, &rest, &uri, &body, &headers).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

@@ -21,6 +21,7 @@ pub(super) fn validate(config: &Config) -> Result<(), Fault> {
     super::notify::validate(config)?;
     super::share::validate(config)?;
     super::status::validate(config)?;
+    super::push::validate(config)?;
     targets(&config.targets)
 }
 

@@ -5,11 +5,12 @@ const LONGEST: usize = 200;
 
 /// The first parts of this server's own addresses. A path that begins with one may be meant as it stands, so none of
 /// them is ever taken away as a prefix.
-const OWN: [&str; 22] = [
+const OWN: [&str; 23] = [
     "alerts",
     "api",
     "embed",
     "federate",
+    "glance",
     "healthz",
     "icons",
     "login",

@@ -1,10 +1,12 @@
 //! Requests to receivers: no redirects, with a time-out, answers read in part, and no secret in what is said of them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use fleetglass_shared::health::UnixMillis;
 use http::{HeaderMap, StatusCode, header};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use super::receiver::push::is_public;
 use crate::config::Secret;
 
 /// So much of an answer is read, and so much of that is told.
@@ -12,6 +14,22 @@ const MOST_BYTES: usize = 16 << 10;
 const MOST_WORDS: usize = 300;
 /// A receiver that asks for more time than this is asked again all the same.
 const MOST_OBEYED: Duration = Duration::from_secs(3600);
+
+/// Knows names of public addresses alone.
+struct Outwards;
+
+impl Resolve for Outwards {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err("its name leads to no public address".into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
 
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +40,8 @@ pub(crate) enum Outcome {
     Again(String, Option<Duration>),
     /// The receiver will never take it.
     Refused(String),
+    /// There is no such receiver any more.
+    Gone(String),
 }
 
 /// An answer that was read.
@@ -49,6 +69,21 @@ impl Client {
             .user_agent(concat!("fleetglass/", env!("CARGO_PKG_VERSION")))
             // A redirect would carry a secret to whoever is named there.
             .redirect(reqwest::redirect::Policy::none())
+            .timeout(timeout)
+            .build()?;
+        Ok(Self { http, timeout })
+    }
+
+    /// The same for addresses that strangers give: none of this machine or a private network is asked, whatever
+    /// name it has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn outwards(timeout: Duration) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("fleetglass/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Arc::new(Outwards))
             .timeout(timeout)
             .build()?;
         Ok(Self { http, timeout })

@@ -18,6 +18,7 @@ use super::{
     words::{Rendered, Words},
 };
 use crate::{
+    alerts::Alerts,
     clock,
     state::{After, Queued},
     store::Store,
@@ -82,6 +83,8 @@ async fn pause(wait: Option<Duration>, woken: &mut watch::Receiver<u64>) {
 pub struct Outlet {
     pub(super) links: Links,
     pub(super) store: Arc<Store>,
+    /// Where a proxy runs: all alerts.
+    pub(super) alerts: Option<Arc<Alerts>>,
 }
 
 impl Outlet {
@@ -124,6 +127,10 @@ impl Outlet {
             rendered: &rendered,
             chart: picture.as_deref(),
             words: &words,
+            firing: self
+                .alerts
+                .as_ref()
+                .map(|alerts| alerts.all().iter().filter(|one| one.is_open()).count()),
             now,
         };
         let outcome = way.service.deliver(&out).await;
@@ -151,6 +158,10 @@ impl Notify {
         let (word, words, after) = match outcome {
             Outcome::Delivered(words) => ("delivered", words, After::Done),
             Outcome::Refused(words) => ("refused", words, After::Done),
+            Outcome::Gone(words) => {
+                self.gone(way);
+                ("gone", words, After::Done)
+            }
             Outcome::Again(words, asked) => {
                 let wait = backoff(queued.attempts, chance(), asked);
                 let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -184,6 +195,7 @@ impl Notify {
         };
         match outcome {
             "delivered" => tracing::debug!("{}: {title}: {}", attempt.way, attempt.text),
+            "gone" => tracing::info!("{}: {}", attempt.way, attempt.text),
             "again" => tracing::warn!("{}: {title} is tried again: {}", attempt.way, attempt.text),
             _ => tracing::error!("{}: {title} is lost: {}", attempt.way, attempt.text),
         }

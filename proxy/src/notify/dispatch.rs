@@ -11,7 +11,7 @@ use fleetglass_shared::{
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{Notify, Plan, gather, message::Message};
+use super::{Notify, Plan, gather, message::Message, push};
 use crate::{clock, state::Queued};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -106,11 +106,20 @@ enum Told {
 fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> Told {
     let plan = notify.plan.load();
     let alerts = gather::alerts(&notify.sources);
-    let Some(tree) = &plan.tree else { return Told::Nothing };
+    if plan.tree.is_none() && plan.devices.is_empty() {
+        return Told::Nothing;
+    }
+    let nodes = match plan.devices.is_empty() {
+        true => BTreeMap::new(),
+        false => push::labels_of(&notify.sources.fleet, &alerts),
+    };
     let mut groups: BTreeMap<String, Now<'_>> = BTreeMap::new();
     for alert in &alerts {
         let labels = gather::labels(alert);
-        for route in tree.find(&labels) {
+        let node = alert.node.as_ref().and_then(|node| nodes.get(node));
+        let found = plan.tree.as_ref().map(|tree| tree.find(&labels)).unwrap_or_default();
+        let devices = plan.devices.iter().filter_map(|device| device.route(alert, node));
+        for route in found.into_iter().chain(devices) {
             let own = match route.group_by {
                 Some(_) => route.group_labels(&labels),
                 // All labels are the alert's own.
@@ -131,7 +140,7 @@ fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> Told {
         let route = match (groups.get(&key), before) {
             (Some(group), _) => Some(group.route),
             (None, Some(kept)) => {
-                tree.routes().into_iter().find(|r| r.key == kept.route && r.receiver == kept.receiver)
+                plan.routes().into_iter().find(|r| r.key == kept.route && r.receiver == kept.receiver)
             }
             (None, None) => None,
         };

@@ -48,7 +48,7 @@ pub(super) async fn run(notify: Arc<Notify>, cancel: CancellationToken) {
         };
         let (word, text) = match outcome {
             Outcome::Delivered(text) => ("delivered", text),
-            Outcome::Again(text, _) | Outcome::Refused(text) => ("again", text),
+            Outcome::Again(text, _) | Outcome::Refused(text) | Outcome::Gone(text) => ("again", text),
         };
         if word != "delivered" {
             tracing::warn!("no heartbeat was given: {text}");

@@ -13,6 +13,7 @@ use fleetglass_shared::{
 
 use super::{
     client::Client,
+    push::Device,
     receiver::{Email, Service},
 };
 use crate::config::{HeartbeatConfig, LoadedConfig, SecretSource, Span, SummaryConfig};
@@ -29,6 +30,11 @@ pub struct Plan {
     pub(super) heartbeat: Option<(HeartbeatConfig, SecretSource)>,
     pub(super) summary: Option<SummaryConfig>,
     pub(super) client: Client,
+    /// Browsers, told by Web Push.
+    pub(super) devices: Arc<Vec<Device>>,
+    pub(super) push_client: Client,
+    pub(super) push_contact: String,
+    pub(super) push_allow_private: bool,
 }
 
 /// Somebody who can be told.
@@ -92,7 +98,16 @@ impl Plan {
             let source = SecretSource::of(config.url.as_ref(), config.url_file.as_ref(), loaded)?;
             Some((config, source))
         });
+        let push = &loaded.config.push;
+        let timeout = notify.timeout.0;
+        let push_client = if push.allow_private { Client::new(timeout) } else { Client::outwards(timeout) };
+        let own_site = Some(&external_url).filter(|url| url.starts_with("https://"));
+        let contact = push.contact.as_ref().or(own_site);
         Ok(Self {
+            devices: Arc::default(),
+            push_client: push_client.context("the HTTP client cannot start")?,
+            push_contact: contact.map_or("mailto:nobody@fleetglass.invalid", String::as_str).to_owned(),
+            push_allow_private: push.allow_private,
             tree: notify.route.as_ref().map(|route| Tree::new(&route.spec())),
             times: named.map(|own| (own.name.clone(), own.intervals().unwrap_or_default())).collect(),
             receivers: receivers.collect(),
@@ -105,8 +120,20 @@ impl Plan {
         })
     }
 
+    /// It with these browsers.
+    pub(super) fn with(self, devices: Arc<Vec<Device>>) -> Self {
+        Self { devices, ..self }
+    }
+
     pub(super) fn ways(&self) -> impl Iterator<Item = &Arc<Way>> {
-        self.receivers.iter().flat_map(|receiver| &receiver.ways)
+        let devices = self.devices.iter().map(|device| &device.receiver);
+        self.receivers.iter().chain(devices).flat_map(|receiver| &receiver.ways)
+    }
+
+    /// Every route: of the tree, and of the browsers.
+    pub(super) fn routes(&self) -> Vec<&Route> {
+        let own = self.tree.iter().flat_map(Tree::routes);
+        own.chain(self.devices.iter().flat_map(Device::routes)).collect()
     }
 
     pub(super) fn way(&self, id: &str) -> Option<Arc<Way>> {
@@ -114,7 +141,8 @@ impl Plan {
     }
 
     pub(super) fn receiver(&self, name: &str) -> Option<&Receiver> {
-        self.receivers.iter().find(|receiver| receiver.name == name)
+        let devices = self.devices.iter().map(|device| &device.receiver);
+        self.receivers.iter().chain(devices).find(|receiver| receiver.name == name)
     }
 
     /// Where people reach this server, without a slash at the end.

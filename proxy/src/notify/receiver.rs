@@ -7,6 +7,7 @@ mod email;
 mod ntfy;
 mod opsgenie;
 mod pagerduty;
+pub(crate) mod push;
 mod slack;
 mod telegram;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) enum Service {
     Opsgenie(opsgenie::Opsgenie),
     Email(Box<email::Email>),
     Ntfy(ntfy::Ntfy),
+    Push(Box<push::Push>),
 }
 
 /// A message on its way out.
@@ -46,6 +48,8 @@ pub(crate) struct Outbound<'a> {
     /// A PNG.
     pub(crate) chart: Option<&'a [u8]>,
     pub(crate) words: &'a Words<'a>,
+    /// How many alerts fire in all, and nobody has them; where that is known.
+    pub(crate) firing: Option<usize>,
     pub(crate) now: UnixMillis,
 }
 
@@ -113,6 +117,7 @@ impl Service {
             Self::Opsgenie(_) => "opsgenie",
             Self::Email(_) => "email",
             Self::Ntfy(_) => "ntfy",
+            Self::Push(_) => "push",
         }
     }
 
@@ -138,6 +143,7 @@ impl Service {
             Self::Opsgenie(own) => own.send(out).await,
             Self::Email(own) => own.send(out).await,
             Self::Ntfy(own) => own.send(out).await,
+            Self::Push(own) => own.send(out).await,
         };
         sent.unwrap_or_else(|outcome| outcome)
     }

@@ -78,7 +78,7 @@ pub(super) async fn run(notify: Arc<Notify>, id: String, cancel: CancellationTok
         let (word, words, again) = match sent {
             Outcome::Delivered(words) => ("delivered", words, None),
             // A refusal may be of what one alert says, so the others go on being tried.
-            Outcome::Refused(words) => ("refused", words, Some(None)),
+            Outcome::Refused(words) | Outcome::Gone(words) => ("refused", words, Some(None)),
             Outcome::Again(words, asked) => ("again", words, Some(asked)),
         };
         match again {

@@ -42,6 +42,7 @@ pub async fn try_out(
                     Outcome::Delivered(text) => ("delivered", text),
                     Outcome::Again(text, _) => ("again", text),
                     Outcome::Refused(text) => ("refused", text),
+                    Outcome::Gone(text) => ("gone", text),
                 };
                 let took_ms = clock::now().saturating_sub(at);
                 let (way, outcome) = (way.id.clone(), outcome.to_owned());
@@ -65,5 +66,5 @@ pub async fn alone() -> anyhow::Result<Arc<Outlet>> {
     let links = Links::open(Arc::new(StateFile::open(None))).await;
     let links = links.map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
     let nothing = Limits { retention_ms: 0, max_series_per_target: 0, max_series: 0 };
-    Ok(Arc::new(Outlet { links, store: Arc::new(Store::new(nothing)) }))
+    Ok(Arc::new(Outlet { links, store: Arc::new(Store::new(nothing)), alerts: None }))
 }

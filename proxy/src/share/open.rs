@@ -326,6 +326,21 @@ impl OpenShare {
         Some(following.live.snapshot())
     }
 
+    /// The fleet of it in a few lines.
+    pub(super) fn glance(
+        &self,
+        now: UnixMillis,
+        version: &str,
+        begin: impl FnOnce(&mut Following),
+    ) -> Option<serde_json::Value> {
+        let mut place = self.following.lock();
+        if place.is_closed {
+            return None;
+        }
+        let following = place.following.get_or_insert_with(|| Following::begun(now, version, begin));
+        Some(following.live.glance())
+    }
+
     pub(super) fn publish(
         &self,
         changes: &[Change],

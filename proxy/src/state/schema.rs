@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(super::share::NOTE),
     M::up(super::share::STATUS_COLUMNS),
     M::up(super::status::TABLES),
+    M::up(super::push::TABLE),
 ];
 
 const FIRST: &str = "

@@ -7,6 +7,7 @@ use crate::problem::{AtPath, Problem, Result};
 use crate::run;
 use crate::setup::{TRIPLE, Tools};
 use crate::split;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Where the first part calls the rest: the end of `pages::later::later` as the compiler writes it.
@@ -25,10 +26,10 @@ const FEATURES: [&str; 6] = [
 /// The end of the name of the part that is fetched later.
 const REST_NAME: &str = "_rest.wasm";
 
-/// The files that this page fetches later: the rest of the app, and its style sheets.
+/// The files that this page fetches later: the rest of the app, its style sheets, and what runs beside it.
 pub(crate) fn fetched_later(html: &str) -> Vec<String> {
     let attribute = |name: &str| html.split_once(name).and_then(|(_, value)| value.split('"').next());
-    let files = ["data-rest=\"", "data-sheets=\""].into_iter().filter_map(attribute);
+    let files = ["data-rest=\"", "data-sheets=\"", "data-keep=\""].into_iter().filter_map(attribute);
     files.flat_map(|files| files.split(' ')).map(|file| file.trim_start_matches('/').to_owned()).collect()
 }
 
@@ -64,7 +65,13 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
     let (html, sheets) = without_sheets(&html, &later_sheets()?);
     let html = html.replacen("data-rest=", &format!("data-sheets=\"{}\" data-rest=", sheets.join(" ")), 1);
+    let html = with_one_sheet(&html, &paths::dist())?;
+    let (html, keep) = without_script(&html, "keep");
+    let keep =
+        keep.map(|address| format!("data-keep=\"{address}\" data-rest=")).unwrap_or("data-rest=".into());
+    let html = html.replacen("data-rest=", &keep, 1);
     std::fs::write(&page, html).at("write", &page)?;
+    worker(&paths::dist())?;
     println!(
         "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
         parts.functions,
@@ -104,6 +111,86 @@ fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
     (left, sheets)
 }
 
+/// Puts the style sheets of the first page into one file: each request costs a round trip, and a browser makes six at a
+/// time over HTTP/1.1. The wasm waits for what is drawn before it.
+fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
+    let mut sum = String::new();
+    let mut left = String::new();
+    let mut pieces = html.split("<link");
+    left.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+        let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
+        let name = address.split(['"', ' ']).next().unwrap_or_default().trim_start_matches('/');
+        if tag.contains("stylesheet") && name.ends_with(".css") {
+            let file = dist.join(name);
+            sum.push_str(&std::fs::read_to_string(&file).at("read", &file)?);
+            sum.push('\n');
+            std::fs::remove_file(&file).at("remove", &file)?;
+            if !left.contains(SHEET) {
+                left.push_str(SHEET);
+            }
+            left.push_str(after);
+        } else if tag.contains("preload") && tag.contains(".wasm") {
+            left.push_str(&format!("<link fetchpriority=\"low\"{piece}"));
+        } else {
+            left.push_str("<link");
+            left.push_str(piece);
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    sum.hash(&mut hasher);
+    let name = format!("first-{:016x}.css", hasher.finish());
+    let file = dist.join(&name);
+    std::fs::write(&file, sum).at("write", &file)?;
+    Ok(left.replacen(SHEET, &format!("<link rel=\"stylesheet\" href=\"/{name}\">"), 1))
+}
+
+/// Stands where the one style sheet goes.
+const SHEET: &str = "<!-- sheet -->";
+
+/// Takes the script of this name out of a page; gives where it is.
+fn without_script(html: &str, name: &str) -> (String, Option<String>) {
+    let start = format!("/{name}-");
+    for (at, _) in html.match_indices("<script") {
+        let Some(end) = html[at..].find("</script>").map(|end| at + end + "</script>".len()) else { break };
+        let tag = &html[at..end];
+        let address = tag.split_once("src=").map_or("", |(_, address)| address.trim_start_matches('"'));
+        let address = address.split(['"', ' ', '>']).next().unwrap_or_default();
+        if address.starts_with(&start) {
+            return (format!("{}{}", &html[..at], &html[end..]), Some(address.to_owned()));
+        }
+    }
+    (html.to_owned(), None)
+}
+
+/// Tells the service worker which build this is, and its files: what has a hash in its name, and the icons it shows.
+fn worker(dist: &Path) -> Result<()> {
+    let file = dist.join("sw.js");
+    let script = std::fs::read_to_string(&file).at("read", &file)?;
+    let mut names: Vec<String> = std::fs::read_dir(dist)
+        .at("read", dist)?
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| [".js", ".css", ".wasm", ".svg"].iter().any(|end| name.ends_with(end)))
+        .filter(|name| name != "sw.js")
+        .collect();
+    names.extend(["icons/icon-192.png".to_owned(), "icons/monochrome-96.png".to_owned()]);
+    names.sort();
+    let mut inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+    inputs.push("index.html");
+    let build = super::fingerprint(dist, &inputs)?;
+    let list: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let filled = script
+        .replacen("const BUILD = \"none\";", &format!("const BUILD = \"{build:016x}\";"), 1)
+        .replacen("const FILES = [];", &format!("const FILES = [{}];", list.join(", ")), 1);
+    if filled.len() < script.len() + 32 {
+        return Err(Problem::new("static/sw.js has no place for the build and its files")
+            .fix("see BUILD and FILES there, and `worker` in xtask/src/app/parts.rs"));
+    }
+    std::fs::write(&file, filled).at("write", &file)
+}
+
 /// What the linker wrote, before wasm-bindgen.
 fn linked_file(profile: Profile) -> PathBuf {
     paths::target().join(TRIPLE).join(profile.name()).join("fleetglass-frontend.wasm")
@@ -133,7 +220,19 @@ fn shrink(tools: &Tools, file: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_sheets;
+    use super::{without_script, without_sheets};
+
+    #[test]
+    fn a_script_that_comes_later_leaves_the_page_and_no_other() {
+        let html =
+            "<script src=/keeper.js></script><script type=\"module\" src=\"/keep-00ff.js\"></script><p>";
+        let (left, address) = without_script(html, "keep");
+        assert_eq!(
+            (left.as_str(), address.as_deref()),
+            ("<script src=/keeper.js></script><p>", Some("/keep-00ff.js"))
+        );
+        assert_eq!(without_script(html, "boot"), (html.to_owned(), None));
+    }
 
     #[test]
     fn only_the_sheets_of_later_pages_leave_the_page() {

@@ -14,7 +14,7 @@ use crate::components::node_link::node_path;
 use crate::components::risk_meter::risk_meter;
 use crate::components::status_mark::{state_class, status_mark};
 use crate::components::words::{ago, counted, whole};
-use crate::dom::{El, button, div, el, group, link, p, span, with_class};
+use crate::dom::{El, button, div, effect, el, group, link, p, span, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
 use crate::state::breach::breach_at;
@@ -82,6 +82,8 @@ pub fn attention_part(view: RwSignal<View>) -> El {
         all: RwSignal::new(false),
     };
     let spoken = move || if lines.count.get() == 0 { "No node needs you".to_owned() } else { lines.title() };
+    effect(move || fleet.show(1, lines.ids()));
+    on_cleanup(move || fleet.show(1, Vec::new()));
     group()
         // Says it to those who do not see it, once a change, not at every beat.
         .child(p("sr-only").attr("aria-live", "polite").text(spoken))

@@ -160,6 +160,15 @@ pub fn nodes_part(view: RwSignal<View>, scroller: &El) -> El {
         }
     });
 
+    effect(move || {
+        shown.with(|shown| fleet.set_order(Arc::clone(shown)));
+        let node = |what: &Seen| match what {
+            Seen::Node(id) => Some(id.clone()),
+            Seen::Group(_) => None,
+        };
+        fleet.show(0, list.seen.with(|seen| seen.order.iter().filter_map(node).collect()));
+    });
+
     let states_of = move |text: Option<String>| {
         Signal::derive(move || {
             latest.with(|latest| {

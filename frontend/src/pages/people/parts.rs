@@ -8,7 +8,7 @@ use crate::client::ClientError;
 use crate::dom::{El, button, div, el, p, with_class};
 
 /// The roles there are: as they are written, and in words.
-pub(super) const ROLES: [(&str, &str); 3] = [
+pub const ROLES: [(&str, &str); 3] = [
     ("viewer", "Viewer: looks"),
     ("operator", "Operator: acknowledges, silences, shares"),
     ("admin", "Admin: everything"),
@@ -16,22 +16,22 @@ pub(super) const ROLES: [(&str, &str); 3] = [
 
 /// Something that is being tried, or was: on its way, and what went wrong or well.
 #[derive(Clone, Copy)]
-pub(super) struct Trial {
+pub struct Trial {
     busy: RwSignal<bool>,
     said: RwSignal<Option<(bool, String)>>,
 }
 
 impl Trial {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { busy: RwSignal::new(false), said: RwSignal::new(None) }
     }
 
-    pub(super) fn is_busy(self) -> bool {
+    pub fn is_busy(self) -> bool {
         self.busy.get()
     }
 
     /// Tries it, unless it is being tried.
-    pub(super) fn run(
+    pub fn run(
         self,
         trial: impl Future<Output = Result<String, ClientError>> + 'static,
         done: impl FnOnce(String) + 'static,
@@ -63,17 +63,17 @@ impl Trial {
     }
 
     /// Says what went wrong.
-    pub(super) fn fail(self, words: String) {
+    pub fn fail(self, words: String) {
         self.said.try_set(Some((false, words)));
     }
 
     /// Says what went well.
-    pub(super) fn say(self, words: impl Into<String>) {
+    pub fn say(self, words: impl Into<String>) {
         self.said.try_set(Some((true, words.into())));
     }
 
     /// The words, as they come.
-    pub(super) fn words(self) -> El {
+    pub fn words(self) -> El {
         let is_well = move || self.said.with(|said| said.as_ref().is_none_or(|said| said.0));
         let words =
             move || self.said.with(|said| said.as_ref().map(|said| said.1.clone())).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Trial {
 }
 
 /// A titled part of the page.
-pub(super) fn section(id: &'static str, title: &'static str, inside: impl IntoIterator<Item = El>) -> El {
+pub fn section(id: &'static str, title: &'static str, inside: impl IntoIterator<Item = El>) -> El {
     with_class("section", "silences")
         .attr("aria-labelledby", id)
         .child(el("h2").class("section-title").attr("id", id).text(title))
@@ -93,7 +93,7 @@ pub(super) fn section(id: &'static str, title: &'static str, inside: impl IntoIt
 }
 
 /// A field with its name above it, and perhaps what to write.
-pub(super) fn field(
+pub fn field(
     id: &'static str,
     title: &'static str,
     kind: &'static str,
@@ -119,7 +119,7 @@ pub(super) fn field(
 }
 
 /// A choice with its name above it.
-pub(super) fn choose(
+pub fn choose(
     id: &'static str,
     title: &'static str,
     all: impl IntoIterator<Item = (&'static str, &'static str)>,
@@ -138,7 +138,7 @@ pub(super) fn choose(
 }
 
 /// A button that sends a form.
-pub(super) fn submit(trial: Trial, words: &'static str) -> El {
+pub fn submit(trial: Trial, words: &'static str) -> El {
     button("button button-primary")
         .attr("type", "submit")
         .flag("disabled", move || trial.is_busy())
@@ -146,12 +146,7 @@ pub(super) fn submit(trial: Trial, words: &'static str) -> El {
 }
 
 /// A button that takes something away: pressed once it asks, pressed again it does so.
-pub(super) fn asks_twice(
-    words: &'static str,
-    label: String,
-    sure: &'static str,
-    act: impl Fn() + 'static,
-) -> El {
+pub fn asks_twice(words: &'static str, label: String, sure: &'static str, act: impl Fn() + 'static) -> El {
     let asked = RwSignal::new(false);
     let press = move || {
         if asked.get_untracked() {
@@ -173,7 +168,7 @@ pub(super) fn asks_twice(
 }
 
 /// Selectors as they were typed: one a line or between semicolons; none is the whole fleet.
-pub(super) fn selectors(text: &str) -> Vec<String> {
+pub fn selectors(text: &str) -> Vec<String> {
     let parts = text.split(['\n', ';']).map(str::trim).filter(|part| !part.is_empty());
     parts.map(str::to_owned).collect()
 }

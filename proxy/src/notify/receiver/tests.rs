@@ -124,8 +124,15 @@ impl Desk {
             now: NOW,
         };
         let rendered = words.render(message);
-        let out =
-            Outbound { client: &self.client, message, rendered: &rendered, chart, words: &words, now: NOW };
+        let out = Outbound {
+            client: &self.client,
+            message,
+            rendered: &rendered,
+            chart,
+            words: &words,
+            firing: None,
+            now: NOW,
+        };
         read(&out)
     }
 }

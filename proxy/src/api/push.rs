@@ -1,0 +1,138 @@
+//! `/api/v1/push`: browsers that are told of alerts by Web Push. Everybody has their own.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD},
+};
+use fleetglass_shared::wire::Severity;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    params::bad,
+    problem::{ProblemResponse, problem},
+};
+use crate::{
+    app::App,
+    auth::Who,
+    clock,
+    notify::{PushError, PushWish},
+    state::KeptPush,
+};
+
+const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// What a browser's `PushSubscription` says as JSON, and what it is to be told of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    endpoint: String,
+    keys: Keys,
+    #[serde(default)]
+    label: String,
+    severities: Vec<Severity>,
+    #[serde(default)]
+    select: String,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    p256dh: String,
+    auth: String,
+}
+
+/// The key that browsers subscribe with.
+pub async fn key(State(app): State<Arc<App>>) -> Response {
+    (NO_STORE, Json(json!({"key": app.notify.push_key()}))).into_response()
+}
+
+/// The browsers of whoever asks. The endpoint of none is told; by its key a browser finds itself.
+pub async fn list(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Response {
+    let all: Vec<Value> = app.notify.pushes_of(&who.name).iter().map(told).collect();
+    (NO_STORE, Json(json!({"subscriptions": all}))).into_response()
+}
+
+/// Subscribes a browser, or changes what it is told of.
+///
+/// # Errors
+/// 400 for what is wrong with it, 409 when there are too many, 503 when it cannot be kept.
+pub async fn subscribe(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    body: Result<Json<Subscribe>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(body) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let bytes = |name: &str, text: &str| {
+        let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
+        read.map_err(|_| bad(format!("`{name}` is not base64url")))
+    };
+    let wish = PushWish {
+        p256dh: bytes("p256dh", &body.keys.p256dh)?,
+        auth: bytes("auth", &body.keys.auth)?,
+        endpoint: body.endpoint,
+        label: body.label,
+        severities: body.severities,
+        select: body.select,
+    };
+    let push = app.notify.subscribe_push(wish, &who.name, &who.select, clock::now()).await;
+    let push = push.map_err(|error| {
+        let (status, title) = match error {
+            PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
+            PushError::TooMany(_) => (StatusCode::CONFLICT, "Too many subscriptions"),
+            PushError::State => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
+        };
+        problem(status, title, error.to_string())
+    })?;
+    tracing::info!(push = push.id, label = push.label, by = who.name, "a browser is told of alerts");
+    Ok((StatusCode::CREATED, NO_STORE, Json(told(&push))).into_response())
+}
+
+/// Takes a browser of whoever asks away.
+///
+/// # Errors
+/// 404 when they have none of that id.
+pub async fn unsubscribe(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<Response, ProblemResponse> {
+    match app.notify.unsubscribe_push(&id, Some(&who.name)) {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(none(&id)),
+    }
+}
+
+/// Sends a test to a browser of whoever asks.
+///
+/// # Errors
+/// As [`unsubscribe`].
+pub async fn test(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<Response, ProblemResponse> {
+    let is_theirs = app.notify.pushes_of(&who.name).iter().any(|push| push.id == id);
+    let receiver = app.notify.receiver_of_push(&id).filter(|_| is_theirs).ok_or_else(|| none(&id))?;
+    let tried = app.notify.try_out(&receiver).await.map_err(|_| none(&id))?;
+    Ok((NO_STORE, Json(tried)).into_response())
+}
+
+fn none(id: &str) -> ProblemResponse {
+    problem(StatusCode::NOT_FOUND, "No such subscription", format!("you have no subscription `{id}`"))
+}
+
+/// A subscription without what it is reached by.
+fn told(push: &KeptPush) -> Value {
+    json!({
+        "id": push.id, "label": push.label, "severities": push.severities, "select": push.select,
+        "created_at": push.created_at, "key": URL_SAFE_NO_PAD.encode(&push.p256dh),
+    })
+}

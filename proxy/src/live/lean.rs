@@ -1,0 +1,366 @@
+//! The live stream for phones: a few times a minute what matters, and everything of the nodes on the screen.
+//!
+//! What matters is what somebody would act on: state, reasons, since when, version, restarts, which risk is worst and
+//! whether it fires. A value that moves, an age, a spark do not matter of a node that nobody looks at. A client
+//! that shows other nodes comes back with their names and its `Last-Event-ID`.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use fleetglass_shared::{
+    health::UnixMillis,
+    patch,
+    wire::{Alert, LivePing, ServerInfo},
+};
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::{AlertChanges, PING_EVERY_MS, Published, State, Subscription, frame, frame_of_text, with_spark};
+use crate::clock;
+
+/// So often it is told what changed.
+const PACE: Duration = Duration::from_secs(3);
+/// How many nodes and alerts that went are remembered for those who come back.
+const KEPT_GONE: usize = 1_000;
+/// A breach nearer than this matters.
+const SOON_MS: UnixMillis = 10 * 60_000;
+/// The most nodes that a screen shows.
+const MOST_ON_SCREEN: usize = 100;
+
+/// The hash of what matters of a node or an alert, and the number under which it changed last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    gist: u64,
+    seq: u64,
+}
+
+/// What the deltas of phones are made from.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    nodes: BTreeMap<String, Mark>,
+    alerts: BTreeMap<String, Mark>,
+    /// What went at which number: a node, or an alert.
+    gone: VecDeque<(u64, bool, String)>,
+    /// Whoever saw less than this cannot be told what went.
+    forgotten: u64,
+    families: u64,
+}
+
+/// Where a subscription comes from.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) server: ServerInfo,
+    pub(super) state: Arc<Mutex<State>>,
+}
+
+/// A subscription of a phone.
+#[derive(Debug)]
+pub struct Lean {
+    source: Source,
+    /// They end it.
+    frames: mpsc::Receiver<Bytes>,
+    /// The number that the client holds; `None`: it holds nothing.
+    seen: Option<u64>,
+    /// What the client holds of the nodes that it shows.
+    on_screen: BTreeMap<String, Option<Value>>,
+    begun: bool,
+    sent_at: UnixMillis,
+}
+
+impl Subscription {
+    /// The same for a phone that shows these nodes, and saw this event last.
+    pub fn lean(self, last_event_id: Option<&str>, on_screen: &[String]) -> Lean {
+        let Self { frames, source, .. } = self;
+        let seq = |id: &str| {
+            let (epoch, seq) = id.rsplit_once('-')?;
+            (epoch == source.server.epoch).then(|| seq.parse::<u64>().ok())?
+        };
+        let seen = last_event_id.and_then(seq);
+        let on_screen = on_screen.iter().take(MOST_ON_SCREEN).map(|id| (id.clone(), None)).collect();
+        Lean { source, frames, seen, on_screen, begun: false, sent_at: 0 }
+    }
+}
+
+impl Lean {
+    /// The next frame; `None` when the stream is over.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if std::mem::replace(&mut self.begun, true) {
+                self.pause().await?;
+            }
+            if let Some(frame) = self.step(clock::now()) {
+                return Some(frame);
+            }
+        }
+    }
+
+    async fn pause(&mut self) -> Option<()> {
+        let pause = tokio::time::sleep(PACE);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => return Some(()),
+                frame = self.frames.recv() => drop(frame?),
+            }
+        }
+    }
+
+    /// What is to be told now.
+    fn step(&mut self, now: UnixMillis) -> Option<Bytes> {
+        let state = self.source.state.lock();
+        let known = self.seen.filter(|seen| *seen <= state.seq && *seen >= state.marks.forgotten);
+        let told = match known {
+            None => Some(("snapshot", state.lean_snapshot(&self.source.server, &mut self.on_screen))),
+            Some(seen) => state.lean_delta(seen, &mut self.on_screen).map(|delta| ("delta", delta)),
+        };
+        let seq = state.seq;
+        drop(state);
+        if let Some((event, body)) = told {
+            (self.seen, self.sent_at) = (Some(seq), now);
+            let id = format!("{}-{seq}", self.source.server.epoch);
+            return Some(frame_of_text(event, Some(&id), &body.to_string()));
+        }
+        if now - self.sent_at < PING_EVERY_MS {
+            return None;
+        }
+        self.sent_at = now;
+        Some(frame("ping", None, &LivePing { seq: known.unwrap_or_default(), at: now }))
+    }
+}
+
+impl State {
+    /// Notes what matters of the changes that get the next number.
+    pub(super) fn mark(&mut self, nodes: &BTreeMap<String, Value>, alerts: &AlertChanges, at: UnixMillis) {
+        let seq = self.seq + 1;
+        for id in nodes.keys() {
+            match self.nodes.get(id) {
+                None => {
+                    self.marks.nodes.remove(id);
+                    self.marks.note_gone(seq, true, id);
+                }
+                Some(node) => note(&mut self.marks.nodes, id, gist_of_node(&node.value, at), seq),
+            }
+        }
+        for (id, alert) in alerts {
+            match alert {
+                None => {
+                    self.marks.alerts.remove(id);
+                    self.marks.note_gone(seq, false, id);
+                }
+                Some(alert) => note(&mut self.marks.alerts, id, gist_of_alert(alert), seq),
+            }
+        }
+    }
+
+    /// The families are others under the next number.
+    pub(super) fn mark_families(&mut self) {
+        self.marks.families = self.seq + 1;
+    }
+
+    fn lean_snapshot(&self, server: &ServerInfo, on_screen: &mut BTreeMap<String, Option<Value>>) -> Value {
+        let of = |(id, node): (&String, &Published)| match on_screen.get_mut(id) {
+            Some(held) => hold(held, node),
+            None => node.value.clone(),
+        };
+        let nodes: Vec<Value> = self.nodes.iter().map(of).collect();
+        let alerts: Vec<&Alert> = self.alerts.values().collect();
+        json!({
+            "seq": self.seq, "at": self.at, "server": server, "families": self.families,
+            "nodes": nodes, "alerts": alerts,
+        })
+    }
+
+    fn lean_delta(&self, seen: u64, on_screen: &mut BTreeMap<String, Option<Value>>) -> Option<Value> {
+        let (mut nodes, mut alerts) = (Map::new(), Map::new());
+        if seen < self.seq {
+            for (_, is_node, id) in self.marks.gone.iter().filter(|(seq, ..)| *seq > seen) {
+                let list = if *is_node { &mut nodes } else { &mut alerts };
+                list.insert(id.clone(), Value::Null);
+            }
+            let newer = |(_, mark): &(&String, &Mark)| mark.seq > seen;
+            for (id, _) in self.marks.nodes.iter().filter(newer) {
+                if let Some(node) = self.nodes.get(id).filter(|_| !on_screen.contains_key(id)) {
+                    nodes.insert(id.clone(), node.value.clone());
+                }
+            }
+            for (id, _) in self.marks.alerts.iter().filter(newer) {
+                if let Some(alert) = self.alerts.get(id) {
+                    alerts.insert(id.clone(), json!(alert));
+                }
+            }
+        }
+        for (id, held) in on_screen.iter_mut() {
+            let Some(node) = self.nodes.get(id) else { continue };
+            let before = held.take();
+            let whole = hold(held, node);
+            let change = match &before {
+                None => Some(whole),
+                Some(before) => shown_change(before, &whole),
+            };
+            if let Some(change) = change {
+                nodes.insert(id.clone(), change);
+            }
+        }
+        let families = self.marks.families > seen;
+        if nodes.is_empty() && alerts.is_empty() && !families {
+            return None;
+        }
+        let mut delta = json!({"seq": self.seq, "since": seen, "at": self.at, "nodes": nodes});
+        if !alerts.is_empty() {
+            delta["alerts"] = Value::Object(alerts);
+        }
+        if families {
+            delta["families"] = json!(self.families);
+        }
+        Some(delta)
+    }
+}
+
+impl Marks {
+    fn note_gone(&mut self, seq: u64, is_node: bool, id: &str) {
+        self.gone.push_back((seq, is_node, id.to_owned()));
+        if self.gone.len() > KEPT_GONE
+            && let Some((seq, ..)) = self.gone.pop_front()
+        {
+            self.forgotten = seq;
+        }
+    }
+}
+
+fn note(marks: &mut BTreeMap<String, Mark>, id: &str, gist: u64, seq: u64) {
+    match marks.get_mut(id) {
+        Some(mark) if mark.gist == gist => {}
+        Some(mark) => *mark = Mark { gist, seq },
+        None => drop(marks.insert(id.to_owned(), Mark { gist, seq })),
+    }
+}
+
+/// A whole node that is on the screen, and is held from now on.
+fn hold(held: &mut Option<Value>, node: &Published) -> Value {
+    let whole = with_spark(&node.value, &node.spark);
+    *held = Some(whole.clone());
+    whole
+}
+
+/// What a client that shows a node must be told of it: of its spark the newest values.
+fn shown_change(before: &Value, now: &Value) -> Option<Value> {
+    let spark = |value: &Value| serde_json::from_value(value["spark"].clone()).unwrap_or_default();
+    let bare = |value: &Value| {
+        let mut bare = value.clone();
+        if let Value::Object(members) = &mut bare {
+            members.remove("spark");
+        }
+        bare
+    };
+    let mut change = patch::diff(&bare(before), &bare(now));
+    if let Some(tail) = super::spark_tail(&spark(before), &spark(now)) {
+        change.get_or_insert_with(|| Value::Object(Map::new()))["spark"] = json!(tail);
+    }
+    change
+}
+
+/// Words without their numbers, which move while the meaning stays.
+fn hash_words(text: &str, hasher: &mut DefaultHasher) {
+    text.bytes().filter(|byte| !byte.is_ascii_digit() && *byte != b'.').for_each(|byte| byte.hash(hasher));
+    0xff_u8.hash(hasher);
+}
+
+fn gist_of_node(value: &Value, at: UnixMillis) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for name in ["status", "draining", "since", "version", "version_majority", "restarts", "labels", "family"]
+    {
+        value[name].to_string().hash(&mut hasher);
+    }
+    for reason in value["reasons"].as_array().into_iter().flatten() {
+        hash_words(&reason.to_string(), &mut hasher);
+    }
+    let risk = &value["worst_risk"];
+    for name in ["name", "severity", "firing"] {
+        risk[name].to_string().hash(&mut hasher);
+    }
+    let breach_at = risk["outlook"]["breach_at"].as_i64();
+    breach_at.is_some_and(|breach| breach - at < SOON_MS).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn gist_of_alert(alert: &Alert) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut bare = alert.clone();
+    bare.value = None;
+    for text in std::mem::take(&mut bare.annotations).values() {
+        hash_words(text, &mut hasher);
+    }
+    json!(bare).to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use fleetglass_shared::health::Status;
+
+    use super::super::tests::{live, node, spark};
+    use super::*;
+
+    fn body(frame: &Bytes) -> (String, Value) {
+        let text = std::str::from_utf8(frame).unwrap();
+        let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        (line("event: ").to_owned(), serde_json::from_str(line("data: ")).unwrap())
+    }
+
+    #[test]
+    fn a_phone_hears_all_of_what_it_shows_and_what_matters_of_the_rest() {
+        let live = live();
+        let two =
+            |a: u64, b: u64| vec![node("a", a, spark(1, &[a as f32])), node("b", b, spark(1, &[b as f32]))];
+        live.publish(two(1, 1), AlertChanges::new(), &[], 10);
+        let mut phone = live.subscribe(None).unwrap().lean(None, &["a".to_owned()]);
+        let (event, snapshot) = body(&phone.step(10).unwrap());
+        assert_eq!(event, "snapshot");
+        assert!(snapshot["nodes"][0]["spark"].is_object() && snapshot["nodes"][1]["spark"].is_null());
+
+        live.publish(two(2, 2), AlertChanges::new(), &[], 20);
+        let (event, delta) = body(&phone.step(20).unwrap());
+        assert_eq!(event, "delta");
+        assert_eq!((delta["since"].as_u64(), delta["seq"].as_u64()), (Some(1), Some(2)));
+        assert_eq!(delta["nodes"], json!({"a": {"peers": 2, "spark": {"minute": 1, "values": [2.0]}}}));
+
+        let mut ill = two(2, 3);
+        ill[1].1.as_mut().unwrap().status = Status::Unhealthy;
+        live.publish(ill, AlertChanges::new(), &[], 30);
+        let (_, delta) = body(&phone.step(30).unwrap());
+        assert_eq!(delta["nodes"]["b"]["status"], "unhealthy");
+        assert_eq!(delta["nodes"]["b"]["id"], "b", "whole, because what is held of it is not known here");
+        assert!(phone.step(31).is_none());
+        let (event, ping) = body(&phone.step(30 + PING_EVERY_MS).unwrap());
+        assert_eq!((event.as_str(), ping["seq"].as_u64()), ("ping", Some(3)));
+    }
+
+    #[test]
+    fn a_phone_that_comes_back_hears_what_it_missed_and_what_went() {
+        let live = live();
+        let two = vec![node("a", 1, spark(1, &[])), node("b", 1, spark(1, &[]))];
+        live.publish(two, AlertChanges::new(), &[], 1);
+        live.publish(vec![("b".into(), None)], AlertChanges::new(), &[], 2);
+        let mut back = live.subscribe(None).unwrap().lean(Some("e1-1"), &[]);
+        let (event, delta) = body(&back.step(3).unwrap());
+        assert_eq!((event.as_str(), &delta["nodes"]), ("delta", &json!({"b": null})));
+        for unknown in ["e0-1", "e1-99", "x"] {
+            let mut new = live.subscribe(None).unwrap().lean(Some(unknown), &[]);
+            assert_eq!(body(&new.step(3).unwrap()).0, "snapshot", "{unknown}");
+        }
+        for round in 0..=KEPT_GONE as u64 {
+            live.publish(vec![node("c", round, spark(1, &[]))], AlertChanges::new(), &[], 3);
+            live.publish(vec![("c".into(), None)], AlertChanges::new(), &[], 3);
+        }
+        let mut late = live.subscribe(None).unwrap().lean(Some("e1-1"), &[]);
+        assert_eq!(body(&late.step(4).unwrap()).0, "snapshot", "what went since is not known any more");
+    }
+}

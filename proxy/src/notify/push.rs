@@ -1,0 +1,312 @@
+//! Browsers that are told by Web Push: each is a receiver with a route of its own, beside those of the config.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use fleetglass_shared::{
+    health::UnixMillis,
+    labels::{LabelSet, Matcher},
+    route::{Route, Spec, Tree},
+    scope::node_selector,
+    wire::{Alert, Severity},
+};
+use parking_lot::Mutex;
+
+use super::{
+    Notify, Plan,
+    message::hex,
+    plan::{Receiver, Way},
+    receiver::{Service, push},
+};
+use crate::{
+    config::Secret,
+    fleet::Fleet,
+    state::{KeptPush, StateFile},
+};
+
+/// Under this name the state file keeps the key.
+const KEY: &str = "vapid_key";
+const MOST: usize = 500;
+const MOST_OF_ONE: usize = 20;
+const LONGEST_LABEL: usize = 60;
+const LONGEST_ENDPOINT: usize = 1_000;
+/// A moment for alerts that come together.
+const WAIT_MS: i64 = 2_000;
+const INTERVAL_MS: i64 = 60_000;
+const REPEAT_MS: i64 = 4 * 3_600_000;
+
+/// The subscriptions, and the key by which push services know us.
+pub(super) struct Pushes {
+    pub(super) key: Arc<push::VapidKey>,
+    all: Mutex<BTreeMap<String, KeptPush>>,
+    state: Arc<StateFile>,
+}
+
+/// A browser in the plan.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) receiver: Receiver,
+    tree: Tree,
+    severities: Vec<Severity>,
+    /// A node passes one of each list.
+    select: Vec<Vec<Vec<Matcher>>>,
+}
+
+/// What a browser asks for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Where its push service takes messages.
+    pub endpoint: String,
+    /// Its public key.
+    pub p256dh: Vec<u8>,
+    /// Its authentication secret.
+    pub auth: Vec<u8>,
+    /// What its owner calls it.
+    pub label: String,
+    /// Of which alerts it is told.
+    pub severities: Vec<Severity>,
+    /// Of which nodes.
+    pub select: String,
+}
+
+/// Why a subscription is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// Something of it is wrong.
+    #[error("{0}")]
+    Bad(String),
+    /// There are enough.
+    #[error("{0} browsers are subscribed already: take one away first")]
+    TooMany(usize),
+    /// The state file does not keep it.
+    #[error("it cannot be kept just now: try again")]
+    State,
+}
+
+impl Pushes {
+    /// What the state file has; a key is made where there is none.
+    pub(super) async fn open(state: Arc<StateFile>) -> Result<Self, getrandom::Error> {
+        let kept = state.kept(KEY).await.ok().flatten();
+        let bytes = |text: String| -> Option<Vec<u8>> {
+            text.is_ascii().then_some(())?;
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+        };
+        let key = match kept.and_then(bytes).and_then(|bytes| push::VapidKey::of(&bytes)) {
+            Some(key) => key,
+            None => loop {
+                let mut bytes = [0; 32];
+                getrandom::fill(&mut bytes)?;
+                if let Some(key) = push::VapidKey::of(&bytes) {
+                    state.keep(KEY, &hex(&bytes));
+                    break key;
+                }
+            },
+        };
+        let all = state.pushes().await.unwrap_or_else(|error| {
+            tracing::error!("the push subscriptions are not known: {error}");
+            Vec::new()
+        });
+        let all = all.into_iter().map(|push| (push.id.clone(), push)).collect();
+        Ok(Self { key: Arc::new(key), all: Mutex::new(all), state })
+    }
+
+    /// As the plan has them.
+    pub(super) fn devices(&self, plan: &Plan) -> Arc<Vec<Device>> {
+        let all = self.all.lock();
+        Arc::new(all.values().map(|push| Device::of(push, plan, &self.key)).collect())
+    }
+}
+
+impl Device {
+    fn of(to: &KeptPush, plan: &Plan, key: &Arc<push::VapidKey>) -> Self {
+        let name = format!("{} ({})", to.label, &to.id[..to.id.len().min(6)]);
+        let service = Service::Push(Box::new(push::Push {
+            to: to.clone(),
+            key: Arc::clone(key),
+            contact: plan.push_contact.clone(),
+            allow_private: plan.push_allow_private,
+            client: plan.push_client.clone(),
+        }));
+        let way = Way { id: way_id(&to.id), receiver: name.clone(), service };
+        let spec = Spec {
+            receiver: Some(name.clone()),
+            group_by: Some(vec!["alertname".to_owned()]),
+            wait_ms: Some(WAIT_MS),
+            interval_ms: Some(INTERVAL_MS),
+            repeat_ms: Some(REPEAT_MS),
+            ..Spec::default()
+        };
+        // Both were read when they were taken; what cannot be read any more lets nothing pass.
+        let read = |texts: &[String]| -> Vec<Vec<Matcher>> {
+            texts.iter().filter_map(|text| node_selector(text).ok()).collect()
+        };
+        let own: Vec<String> = Some(to.select.clone()).filter(|text| !text.is_empty()).into_iter().collect();
+        let select = [own.as_slice(), &to.within].into_iter().filter(|texts| !texts.is_empty()).map(read);
+        Self {
+            receiver: Receiver {
+                name,
+                send_resolved: true,
+                chart: false,
+                title: None,
+                body: None,
+                ways: vec![Arc::new(way)],
+            },
+            tree: Tree::new(&spec),
+            severities: to.severities.clone(),
+            select: select.collect(),
+        }
+    }
+
+    pub(super) fn routes(&self) -> Vec<&Route> {
+        self.tree.routes()
+    }
+
+    /// Its route, if it is told of this alert. `node` has the labels of the alert's node.
+    pub(super) fn route(&self, alert: &Alert, node: Option<&LabelSet>) -> Option<&Route> {
+        let passes = |selectors: &Vec<Vec<Matcher>>| {
+            let passes = |one: &Vec<Matcher>, labels| one.iter().all(|matcher| matcher.matches_set(labels));
+            node.is_some_and(|labels| selectors.iter().any(|one| passes(one, labels)))
+        };
+        let told = self.severities.contains(&alert.severity) && self.select.iter().all(passes);
+        told.then(|| self.tree.routes().into_iter().next()).flatten()
+    }
+}
+
+/// The labels of the nodes that alerts are about.
+pub(super) fn labels_of(fleet: &Fleet, alerts: &[Alert]) -> BTreeMap<String, LabelSet> {
+    let about: std::collections::BTreeSet<&str> =
+        alerts.iter().filter_map(|alert| alert.node.as_deref()).collect();
+    let labels = fleet.select(|node, _| {
+        about.contains(node.id.as_str()).then(|| {
+            let own = node.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let given = [("instance", node.id.as_str()), ("job", &node.family), ("family", &node.family)];
+            (node.id.clone(), LabelSet::from_pairs(given.into_iter().chain(own)))
+        })
+    });
+    labels.into_iter().collect()
+}
+
+fn way_id(id: &str) -> String {
+    format!("push/{id}")
+}
+
+impl Notify {
+    /// The key that browsers subscribe with.
+    pub fn push_key(&self) -> &str {
+        &self.pushes.key.public
+    }
+
+    /// The subscriptions of somebody.
+    pub fn pushes_of(&self, owner: &str) -> Vec<KeptPush> {
+        self.pushes.all.lock().values().filter(|push| push.owner == owner).cloned().collect()
+    }
+
+    /// Subscribes a browser, or changes what it is told of.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn subscribe_push(
+        &self,
+        wish: Wish,
+        owner: &str,
+        within: &[String],
+        now: UnixMillis,
+    ) -> Result<KeptPush, PushError> {
+        let bad = |words: &str| PushError::Bad(words.to_owned());
+        if wish.endpoint.len() > LONGEST_ENDPOINT {
+            return Err(bad("the endpoint is too long"));
+        }
+        push::endpoint(&wish.endpoint, self.plan.load().push_allow_private).map_err(PushError::Bad)?;
+        web_push_native::p256::PublicKey::from_sec1_bytes(&wish.p256dh)
+            .map_err(|_| bad("`p256dh` is not a point of P-256"))?;
+        let auth: [u8; 16] = wish.auth.try_into().map_err(|_| bad("`auth` is not of 16 bytes"))?;
+        if wish.severities.is_empty() {
+            return Err(bad("`severities` is empty: name at least one of critical, warning, info"));
+        }
+        if !wish.select.is_empty() {
+            node_selector(&wish.select).map_err(|error| PushError::Bad(error.to_string()))?;
+        }
+        let label: String = wish.label.chars().filter(|c| !c.is_control()).take(LONGEST_LABEL).collect();
+        let label = Some(label.trim().to_owned()).filter(|label| !label.is_empty());
+        let push = {
+            let mut all = self.pushes.all.lock();
+            let held = all.values().find(|push| push.endpoint.reveal() == wish.endpoint).cloned();
+            let of_owner = all.values().filter(|push| push.owner == owner).count();
+            if held.is_none() && (all.len() >= MOST || of_owner >= MOST_OF_ONE) {
+                return Err(PushError::TooMany(of_owner));
+            }
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).map_err(|_| PushError::State)?;
+            let push = KeptPush {
+                // A browser that somebody else signs in with is theirs from now on.
+                id: held
+                    .as_ref()
+                    .filter(|held| held.owner == owner)
+                    .map_or_else(|| hex(&random), |h| h.id.clone()),
+                endpoint: Secret::new(wish.endpoint),
+                p256dh: wish.p256dh,
+                auth,
+                label: label.unwrap_or_else(|| "a browser".to_owned()),
+                owner: owner.to_owned(),
+                severities: wish.severities,
+                select: wish.select,
+                within: within.to_vec(),
+                created_at: held.as_ref().map_or(now, |held| held.created_at),
+            };
+            if let Some(held) = held {
+                all.remove(&held.id);
+                self.pushes.state.remove_push(&held.id);
+            }
+            if !self.pushes.state.record_push(&push) {
+                return Err(PushError::State);
+            }
+            all.insert(push.id.clone(), push.clone());
+            push
+        };
+        self.pushes.state.flush().await.map_err(|_| PushError::State)?;
+        self.with_devices();
+        Ok(push)
+    }
+
+    /// Takes a subscription away; whether there was one of this id, and of this owner where one is named.
+    pub fn unsubscribe_push(&self, id: &str, owner: Option<&str>) -> bool {
+        {
+            let mut all = self.pushes.all.lock();
+            let is_theirs = |push: &KeptPush| owner.is_none_or(|owner| push.owner == owner);
+            if !all.get(id).is_some_and(is_theirs) {
+                return false;
+            }
+            all.remove(id);
+        }
+        self.pushes.state.remove_push(id);
+        self.with_devices();
+        true
+    }
+
+    /// Takes away every subscription of somebody who may look no more.
+    pub fn forget_pushes_of(&self, owner: &str) {
+        for push in self.pushes_of(owner) {
+            self.unsubscribe_push(&push.id, Some(owner));
+        }
+    }
+
+    /// The receiver of a subscription, for a test of it.
+    pub fn receiver_of_push(&self, id: &str) -> Option<String> {
+        Some(self.plan.load().way(&way_id(id))?.receiver.clone())
+    }
+
+    /// The browser of a way has unsubscribed.
+    pub(super) fn gone(&self, way: &Way) {
+        if let Some(id) = way.id.strip_prefix("push/") {
+            tracing::info!("{}: the browser is not subscribed any more", way.receiver);
+            self.unsubscribe_push(id, None);
+        }
+    }
+
+    /// Has the plan know the browsers that there are now.
+    fn with_devices(&self) {
+        let plan = self.plan.load_full();
+        let devices = self.pushes.devices(&plan);
+        self.plan.store(Arc::new(Plan::clone(&plan).with(devices)));
+        self.wake();
+    }
+}

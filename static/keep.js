@@ -1,0 +1,231 @@
+// What the app does besides showing: keeps the last fleet for a start without a network, has the service worker kept up
+// to date, counts alerts on the app's icon, and understands swipes and pulls. `boot.js` fetches it once the app runs.
+const root = new URL(".", import.meta.url).pathname;
+const link = location.pathname.slice(root.length).match(/^s\/[^/]+\//)?.[0] ?? "";
+const key = root + link;
+
+// ── the last fleet ──────────────────────────────────────────────────────────────────────────────────────────────
+const SAVE_EVERY_MS = 60_000;
+// More than this is not kept of each: a start without a network is for looking up, not an archive.
+const MOST_NODES = 5_000;
+let fleet;
+let changed = false;
+let saved = 0;
+
+function store(mode, use) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("fleetglass", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("last");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const transaction = database.transaction("last", mode);
+      const asked = use(transaction.objectStore("last"));
+      transaction.oncomplete = () => { database.close(); resolve(asked.result); };
+      transaction.onabort = () => { database.close(); reject(transaction.error); };
+    };
+  });
+}
+
+/** The fleet as it was heard last, or nothing. */
+export const last = () => store("readonly", (all) => all.get(key)).catch(() => undefined);
+
+function save() {
+  if (!fleet || !changed) return;
+  [changed, saved] = [false, Date.now()];
+  const nodes = [...fleet.nodes.values()].slice(0, MOST_NODES);
+  const { seq, at, server, families } = fleet;
+  const alerts = [...fleet.alerts.values()];
+  store("readwrite", (all) => all.put({ seq, at, server, families, nodes, alerts, kept_at: saved }, key)).catch(() => {});
+}
+
+async function forget() {
+  [fleet, changed] = [undefined, false];
+  badge(0);
+  await store("readwrite", (all) => all.delete(key)).catch(() => {});
+}
+
+// RFC 7396. A spark's patch has its newest values alone: an old spark is not worth keeping.
+function merge(target, patch) {
+  if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
+  const merged = target && typeof target === "object" && !Array.isArray(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (name === "spark") continue;
+    if (value === null) delete merged[name];
+    else merged[name] = merge(merged[name], value);
+  }
+  return merged;
+}
+
+function hear([kind, told]) {
+  if (kind === "forget") return void forget();
+  if (kind === "snapshot") {
+    const bare = ({ spark, ...node }) => node;
+    fleet = { ...told, nodes: new Map(told.nodes.map((node) => [node.id, bare(node)])), alerts: new Map((told.alerts ?? []).map((alert) => [alert.id, alert])) };
+  } else if (fleet && kind === "delta") {
+    for (const [id, patch] of Object.entries(told.nodes ?? {})) {
+      if (patch === null) fleet.nodes.delete(id);
+      else fleet.nodes.set(id, merge(patch.id ? {} : fleet.nodes.get(id), patch));
+    }
+    for (const [id, alert] of Object.entries(told.alerts ?? {})) {
+      if (alert) fleet.alerts.set(id, alert);
+      else fleet.alerts.delete(id);
+    }
+    if (told.families) fleet.families = told.families;
+    [fleet.seq, fleet.at] = [told.seq, told.at];
+  } else if (fleet && kind === "ping") {
+    fleet.at = told.at;
+  }
+  if (!fleet) return;
+  changed = true;
+  if (kind === "snapshot" || told.alerts) badge(open());
+  if (Date.now() - saved > SAVE_EVERY_MS) (globalThis.requestIdleCallback ?? setTimeout)(save);
+}
+
+// ── the number on the icon ──────────────────────────────────────────────────────────────────────────────────────
+const some = (list) => list?.length > 0;
+const open = () => [...fleet.alerts.values()].filter((alert) => alert.state === "firing" && !alert.acknowledged
+  && !some(alert.silenced_by) && !some(alert.inhibited_by) && !some(alert.muted_by)).length;
+let shown;
+
+function badge(count) {
+  if (link || count === shown || !navigator.setAppBadge) return;
+  shown = count;
+  (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
+}
+
+// ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────────
+async function work() {
+  const worker = navigator.serviceWorker;
+  if (!worker || !isSecureContext) return;
+  const registration = await worker.register(`${root}sw.js`, { scope: key, updateViaCache: "none" });
+  const offer = (waiting) => { if (waiting && registration.active) note(waiting); };
+  offer(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const coming = registration.installing;
+    coming?.addEventListener("statechange", () => { if (coming.state === "installed") offer(coming); });
+  });
+  setInterval(() => registration.update().catch(() => {}), 3_600_000);
+  addEventListener("online", () => registration.update().catch(() => {}));
+}
+
+function note(waiting) {
+  if (document.getElementById("update-note")) return;
+  const box = Object.assign(document.createElement("div"), { id: "update-note", className: "update-note" });
+  box.setAttribute("role", "status");
+  const words = Object.assign(document.createElement("p"), { textContent: "A new version is there." });
+  const press = Object.assign(document.createElement("button"), { type: "button", className: "button button-primary", textContent: "Reload" });
+  press.onclick = () => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    waiting.postMessage("take over");
+  };
+  box.append(words, press);
+  document.body.append(box);
+}
+
+work().catch((error) => console.info("Fleetglass starts only with a network here:", error.message));
+
+// ── fingers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+const SWIPE = 72;
+const PULL = 88;
+let begun;
+let mark;
+
+// What takes the finger for itself: charts are read by it, a wide box scrolls.
+function belongs(target) {
+  for (let box = target; box && box !== document.body; box = box.parentElement) {
+    if (/^(CANVAS|INPUT|SELECT|TEXTAREA|DIALOG)$/.test(box.tagName) || box.closest("dialog")) return true;
+    if (box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(box).overflowX)) return true;
+  }
+  return false;
+}
+
+addEventListener("touchstart", (event) => {
+  begun = undefined;
+  const body = event.target.closest?.(".page-body");
+  if (event.touches.length !== 1 || !body || belongs(event.target)) return;
+  const [{ clientX: x, clientY: y }] = event.touches;
+  begun = { x, y, body, top: body.scrollTop <= 0, way: "" };
+}, { passive: true });
+
+addEventListener("touchmove", (event) => {
+  if (!begun || event.touches.length !== 1) return;
+  const [{ clientX, clientY }] = event.touches;
+  const [across, down] = [clientX - begun.x, clientY - begun.y];
+  if (!begun.way && Math.hypot(across, down) > 12) {
+    begun.way = Math.abs(across) > 1.8 * Math.abs(down) ? "across" : down > 0 && begun.top ? "down" : "none";
+  }
+  Object.assign(begun, { across, down });
+  if (begun.way === "down") pulled(Math.min(1, down / PULL));
+}, { passive: true });
+
+addEventListener("touchend", () => {
+  const { way, across = 0, down = 0, body } = begun ?? {};
+  begun = undefined;
+  if (way === "across" && Math.abs(across) > SWIPE && body.classList.contains("node-page")) {
+    // The buttons are the same for everybody else.
+    document.querySelector(`a[rel=${across < 0 ? "next" : "prev"}]`)?.click();
+  }
+  if (way === "down") {
+    const far = down >= PULL;
+    pulled(far ? 1 : 0, far);
+    if (far) dispatchEvent(new Event("fleetglass-refresh"));
+  }
+}, { passive: true });
+
+addEventListener("touchcancel", () => { begun = undefined; pulled(0); }, { passive: true });
+
+function pulled(part, released = false) {
+  if (!mark) {
+    mark = Object.assign(document.createElement("div"), { className: "pull-mark" });
+    mark.setAttribute("aria-hidden", "true");
+    document.body.append(mark);
+  }
+  mark.style.setProperty("--pulled", part);
+  mark.classList.toggle("pull-asks", released);
+  mark.textContent = released ? "Asking now" : part >= 1 ? "Let go to ask now" : "Pull to ask now";
+  mark.hidden = part <= 0.1;
+  if (released) setTimeout(() => { mark.hidden = true; mark.classList.remove("pull-asks"); }, 900);
+}
+
+// ── Web Push, for the page of notifications ─────────────────────────────────────────────────────────────────────
+async function registered() {
+  const found = await navigator.serviceWorker.getRegistration(key);
+  return found ?? navigator.serviceWorker.ready;
+}
+
+globalThis.fleetglassPush = {
+  /** What this browser can, and whether it is subscribed. */
+  async state() {
+    const can = Boolean(!link && isSecureContext && navigator.serviceWorker && globalThis.PushManager && globalThis.Notification);
+    if (!can) return { can };
+    const held = await (await registered()).pushManager.getSubscription();
+    const where = /iPhone|iPad|Android|Windows|Mac|Linux/.exec(navigator.userAgent)?.[0] ?? "a device";
+    const what = /Firefox|Edg|Chrome|Safari/.exec(navigator.userAgent)?.[0]?.replace("Edg", "Edge") ?? "Browser";
+    return { can, permission: Notification.permission, subscription: held?.toJSON(), name: `${what} on ${where}` };
+  },
+  /** Subscribes it with the server's key. */
+  async subscribe(applicationServerKey) {
+    if (await Notification.requestPermission() !== "granted") throw new Error("Notifications were not allowed.");
+    const { pushManager } = await registered();
+    const held = await pushManager.getSubscription();
+    try {
+      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
+    } catch (error) {
+      // It was made with another key: of another server, or of one that lost its state.
+      if (!held) throw error;
+      await held.unsubscribe();
+      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
+    }
+  },
+  async unsubscribe() {
+    return (await (await registered()).pushManager.getSubscription())?.unsubscribe();
+  },
+};
+
+// ── what was said before this came, and what is said from now on ────────────────────────────────────────────────
+const before = globalThis.fleetglassHeard;
+globalThis.fleetglassHeard = { push: hear };
+if (Array.isArray(before)) before.forEach(hear);
+addEventListener("pagehide", save);
+document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });

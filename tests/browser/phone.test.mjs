@@ -1,0 +1,383 @@
+// Phones: a start without a network, a new build with an old worker in place, pushed alerts, fingers.
+
+import assert from 'node:assert/strict';
+import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
+import { createServer, request as ask } from 'node:http';
+import { after, before, test } from 'node:test';
+import {
+  NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, live, openBrowser, openPage, startDemo, startNode,
+  startServe,
+} from './harness.mjs';
+
+let browser;
+before(async () => { browser = await openBrowser(); });
+after(() => browser?.close());
+
+const GONE = [/ERR_CONNECTION_REFUSED/, /ERR_CONNECTION_RESET/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_EMPTY_RESPONSE/, /502/];
+
+/** Waits until the page's worker has all that a start needs. */
+function worker(page) {
+  return eventually('the worker is there', () => page.evaluate(async () => (
+    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
+  )));
+}
+
+/** A server in front of another one: it can go away, and be one of an older build. Gives `{ url, mode, stop }`. */
+async function startFront(to) {
+  const front = { mode: 'new' };
+  const OLD = 'boot-00000000000000aa.js';
+  const server = createServer((request, response) => {
+    if (front.mode === 'away') return request.socket.destroy();
+    const isOld = front.mode === 'old';
+    if (!isOld && request.url.endsWith(OLD)) return response.writeHead(404).end();
+    const path = isOld ? request.url.replace(OLD, front.boot) : request.url;
+    const headers = { ...request.headers, host: new URL(to).host };
+    const text = /^\/(glance|sw\.js)?$/.test(path);
+    if (text) delete headers['accept-encoding'];
+    const onwards = ask(`${to}${path}`, { method: request.method, headers }, (answer) => {
+      if (!text || !isOld) {
+        response.writeHead(answer.statusCode, answer.headers);
+        return answer.pipe(response);
+      }
+      let body = '';
+      answer.setEncoding('utf8').on('data', (part) => { body += part; }).on('end', () => {
+        const { etag, 'content-length': length, ...own } = answer.headers;
+        body = body.replaceAll(front.boot, OLD).replace(/const BUILD = "\w+"/, 'const BUILD = "00000000000000aa"');
+        response.writeHead(answer.statusCode, own).end(body);
+      });
+    });
+    onwards.on('error', () => response.destroy());
+    response.on('close', () => onwards.destroy());
+    request.pipe(onwards);
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  server.unref().on('connection', (socket) => socket.unref());
+  front.boot = (await (await fetch(`${to}/`)).text()).match(/boot-[0-9a-f]+\.js/)[0];
+  front.url = `http://127.0.0.1:${server.address().port}`;
+  front.leave = () => { front.mode = 'away'; server.closeAllConnections(); };
+  front.stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
+  return front;
+}
+
+/** Moves a finger from one point to another. */
+async function drag(page, from, to) {
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, points) => session.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+  await touch('touchStart', [from]);
+  for (let step = 1; step <= 8; step += 1) {
+    const at = (name) => from[name] + ((to[name] - from[name]) * step) / 8;
+    await touch('touchMove', [{ x: at('x'), y: at('y') }]);
+  }
+  await touch('touchEnd', []);
+}
+
+test('without a network the app starts with the last fleet, and says how old it is', async () => {
+  const demo = await startDemo({ nodes: 20, faults: 'none' });
+  const front = await startFront(demo.url);
+  const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: GONE });
+  await live(page);
+  await worker(page);
+  // The page keeps the fleet when it is left.
+  await page.goto(`${front.url}/risks`);
+  await page.goto(`${front.url}/`);
+  await live(page);
+  front.leave();
+  await page.reload();
+  const banner = page.locator('.banner');
+  await banner.getByText(/The fleet as of \d\d:\d\d, .* ago\./).waitFor();
+  await page.getByText(/20 nodes are well/).waitFor();
+  assert.match(await page.locator('.page-body').getAttribute('class'), /fleet-old/, 'old is shown as old');
+  await assertAccessible(page, 'the start without a network');
+  await page.goto(`${front.url}/glance`);
+  await page.getByText(/^As of \d\d:\d\d/).waitFor();
+
+  // Back again, it is live and nothing says that it was old.
+  front.mode = 'new';
+  await live(page);
+  await banner.filter({ hasText: 'as of' }).waitFor({ state: 'detached' });
+  await page.done();
+  await front.stop();
+  await demo.stop();
+});
+
+test('what was kept goes when the viewer is asked who they are', async () => {
+  const demo = await startDemo({ nodes: 5, faults: 'none' });
+  const front = await startFront(demo.url);
+  const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: [...GONE, /401/, /api\/v1\/me/] });
+  await live(page);
+  await worker(page);
+  const kept = () => page.evaluate(() => new Promise((resolve) => {
+    const opening = indexedDB.open('fleetglass', 1);
+    opening.onsuccess = () => {
+      const asked = opening.result.transaction('last').objectStore('last').count();
+      asked.onsuccess = () => { opening.result.close(); resolve(asked.result); };
+    };
+  }));
+  await page.evaluate(() => dispatchEvent(new Event('pagehide')));
+  await eventually('the fleet is kept', async () => await kept() === 1);
+  await page.route('**/api/v1/live*', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"title":"Login needed","status":401,"detail":"Send a token"}' }));
+  await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
+  await page.getByRole('heading', { name: 'This Fleetglass asks who you are' }).waitFor();
+  await eventually('nothing is kept', async () => await kept() === 0);
+  await page.done();
+  await front.stop();
+  await demo.stop();
+});
+
+test('a new build takes over from an old worker, on a press or at the next start, and files never mix', async () => {
+  const demo = await startDemo({ nodes: 5, faults: 'none' });
+  const front = await startFront(demo.url);
+  const boot = (page) => page.evaluate(() => document.querySelector('script[src*="boot-"]').src.split('/').at(-1));
+  for (const way of ['press', 'start']) {
+    front.mode = 'old';
+    const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: GONE });
+    await live(page);
+    await worker(page);
+    // The old worker is in place, and the server is of another build: it has the old file no more.
+    front.mode = 'new';
+    await page.reload();
+    assert.equal(await boot(page), 'boot-00000000000000aa.js', 'the start is the old build, whole');
+    await live(page);
+    const note = page.locator('.update-note');
+    await note.getByText('A new version is there').waitFor();
+    if (way === 'press') {
+      await assertAccessible(page, 'the word of a new version');
+      await note.getByRole('button', { name: 'Reload' }).click();
+      await eventually('the new build runs', async () => await boot(page) === front.boot);
+    } else {
+      await page.goto(`${front.url}/glance`);
+      assert.equal(await boot(page), front.boot, 'the next start is the new build');
+    }
+    await live(page);
+    assert.equal(await note.count(), 0);
+    await page.done();
+  }
+  await front.stop();
+  await demo.stop();
+});
+
+test('a share link is installed on its own', async () => {
+  const demo = await startDemo({ nodes: 5, faults: 'none' });
+  const front = await startFront(demo.url);
+  const made = await fetch(`${demo.url}/api/v1/shares`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title: 'For the board', by: 'Ada', scope: { select: ['{family=~".+"}'], views: ['fleet', 'node'] } }),
+  });
+  assert.equal(made.status, 201, await made.clone().text());
+  const { path } = await made.json();
+  const page = await openPage(browser, `${front.url}${path}`, { viewport: PHONE, touch: true, expected: GONE });
+  await live(page);
+  const manifest = await page.evaluate(async () => {
+    const link = document.querySelector('link[rel=manifest]').href;
+    return { at: new URL(link).pathname, ...await (await fetch(link)).json() };
+  });
+  assert.equal(manifest.at, `${path}manifest.webmanifest`);
+  assert.deepEqual([manifest.name, manifest.id, manifest.start_url, manifest.scope], ['For the board', path, path, path]);
+  assert.equal(manifest.shortcuts, undefined);
+  await worker(page);
+  assert.equal(await page.evaluate(async () => new URL((await navigator.serviceWorker.getRegistration()).scope).pathname), path);
+  await page.evaluate(() => dispatchEvent(new Event('pagehide')));
+  front.leave();
+  await page.reload();
+  await page.getByText(/The fleet as of \d\d:\d\d/).waitFor();
+  await page.getByText(/For the board: read-only/).waitFor();
+  await page.done();
+  await front.stop();
+  await demo.stop();
+});
+
+test('a swipe leads to the next node as the button does, and a pull asks anew', async () => {
+  const demo = await startDemo({ nodes: 20, faults: 'none' });
+  const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true });
+  await live(page);
+  await page.waitForFunction(() => !Array.isArray(globalThis.fleetglassHeard));
+  const asked = page.waitForRequest((request) => request.url().includes('/api/v1/live'));
+  await drag(page, { x: 200, y: 200 }, { x: 200, y: 420 });
+  await asked;
+  await live(page);
+
+  await page.goto(`${demo.url}/nodes/${(await (await fetch(`${demo.url}/api/v1/fleet`)).json()).nodes[3].id}`);
+  const next = page.getByRole('link', { name: /^Next node/ });
+  await next.waitFor();
+  const title = page.locator('.node-title');
+  const [here, there] = [await title.innerText(), (await next.getAttribute('aria-label')).replace('Next node: ', '')];
+  const head = await page.locator('.node-head').boundingBox();
+  const y = head.y + head.height / 2;
+  await drag(page, { x: 320, y }, { x: 80, y });
+  await title.getByText(there, { exact: true }).waitFor();
+  await page.locator('.node-head').waitFor();
+  await drag(page, { x: 80, y }, { x: 320, y });
+  await title.getByText(here, { exact: true }).waitFor();
+  await next.click();
+  await title.getByText(there, { exact: true }).waitFor();
+  for (const name of [/^Next node/, /^Previous node/]) {
+    const { width, height } = await page.getByRole('link', { name }).boundingBox();
+    assert.ok(width >= 44 && height >= 44, `${name}: ${width} × ${height}`);
+  }
+  await page.done();
+  await demo.stop();
+});
+
+test('the glance fits every phone in both themes', async () => {
+  const demo = await startDemo({ nodes: 40, faults: 'all' });
+  for (const [viewport, theme] of [[PHONE, 'light'], [PHONE, 'dark'], [NARROW, 'light']]) {
+    const page = await openPage(browser, `${demo.url}/glance`, { viewport, theme, touch: true });
+    await page.locator('.glance-title').waitFor();
+    await assertNoSidewaysScroll(page, `the glance at ${viewport.width} px`);
+    await assertAccessible(page, `the glance, ${theme}`);
+    await page.done();
+  }
+  await demo.stop();
+});
+
+test('a phone is told of the nodes it shows, packed, and a hidden page of nothing', async () => {
+  const demo = await startDemo({ nodes: 60, faults: 'none' });
+  const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true });
+  await live(page);
+  const shown = await page.waitForRequest((request) => /detail=low&nodes=./.test(request.url()));
+  assert.equal((await (await shown.response()).allHeaders())['content-encoding'], 'gzip');
+  assert.ok(new URL(shown.url()).searchParams.get('nodes').split(',').length < 40, 'not the whole fleet');
+  const streams = async () => Number((await (await fetch(`${demo.url}/metrics`)).text()).match(/fleetglass_live_clients (\d+)/)[1]);
+  await eventually('one stream', async () => await streams() === 1);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  });
+  await eventually('no stream while it is hidden', async () => await streams() === 0);
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { value: false, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  });
+  await eventually('a stream again', async () => await streams() === 1);
+  await page.done();
+  await demo.stop();
+});
+
+/** A push service for one browser: what it is sent, decrypted by RFC 8291 and RFC 8188. */
+async function startPushService() {
+  const key = createECDH('prime256v1');
+  key.generateKeys();
+  const auth = randomBytes(16);
+  const service = { taken: [], status: 201, headers: [] };
+  const decrypt = (body) => {
+    const salt = body.subarray(0, 16);
+    const sender = body.subarray(21, 21 + body[20]);
+    const shared = key.computeSecret(sender);
+    const info = Buffer.concat([Buffer.from('WebPush: info\0'), key.getPublicKey(), sender]);
+    const ikm = Buffer.from(hkdfSync('sha256', shared, auth, info, 32));
+    const derived = (label, length) => Buffer.from(hkdfSync('sha256', ikm, salt, Buffer.from(`${label}\0`), length));
+    const record = body.subarray(21 + body[20]);
+    const opened = createDecipheriv('aes-128-gcm', derived('Content-Encoding: aes128gcm', 16), derived('Content-Encoding: nonce', 12));
+    opened.setAuthTag(record.subarray(-16));
+    const plain = Buffer.concat([opened.update(record.subarray(0, -16)), opened.final()]);
+    return plain.subarray(0, plain.lastIndexOf(2)).toString('utf8');
+  };
+  const server = createServer((request, response) => {
+    const parts = [];
+    request.on('data', (part) => parts.push(part)).on('end', () => {
+      if (service.status === 201) {
+        service.headers.push(request.headers);
+        service.taken.push(JSON.parse(decrypt(Buffer.concat(parts))));
+      }
+      response.writeHead(service.status).end();
+    });
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  server.unref().on('connection', (socket) => socket.unref());
+  const subscription = {
+    endpoint: `http://127.0.0.1:${server.address().port}/push/abc`,
+    keys: { p256dh: key.getPublicKey('base64url'), auth: auth.toString('base64url') },
+  };
+  return { ...service, service, subscription, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
+}
+
+test('an alert is pushed to a browser, which shows it and acknowledges it without a login', async () => {
+  const lag = (seconds) => ({
+    type: 'application/openmetrics-text; version=1.0.0',
+    body: `# TYPE decdn_blacklist_sync_lag_seconds gauge\ndecdn_blacklist_sync_lag_seconds ${seconds}\n# EOF\n`,
+  });
+  const health = '{"status":"ready","peer_count":9,"channels_open":1,"watchtowers_registered":3,"version":"1.0.0"}';
+  const node = await startNode({ '/health': health, '/metrics': lag(10) });
+  const { service, subscription, stop } = await startPushService();
+  const served = await startServe(
+    `[push]\nallow_private = true\n[scrape]\ninterval = "1s"\ntimeout = "900ms"\n[[target]]\nid = "eu-1"\nfamily = "decdn"\nurl = "${node.url}"\nlabels = { region = "eu" }\n`,
+  );
+  // Chromium without a head has no push service: this one stands in for it.
+  const context = { viewport: PHONE, touch: true };
+  const page = await openPage(browser, `${served.url}/notifications`, context);
+  await page.context().grantPermissions(['notifications'], { origin: served.url });
+  await page.addInitScript((made) => {
+    let held = null;
+    const own = { toJSON: () => made, unsubscribe: async () => { held = null; return true; } };
+    PushManager.prototype.getSubscription = async () => held;
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+      globalThis.subscribedWith = applicationServerKey;
+      held = own;
+      return own;
+    };
+    Notification.requestPermission = async () => 'granted';
+    // It says `denied` without a head, whatever was granted.
+    Object.defineProperty(Notification, 'permission', { get: () => 'granted' });
+  }, subscription);
+  await page.reload();
+  await live(page);
+  await page.getByLabel('Name of this browser').fill('Test phone');
+  await page.getByLabel('Nodes').fill('{region="eu"}');
+  await page.getByRole('button', { name: 'Tell this browser' }).click();
+  await page.getByText('This browser is told of alerts.').waitFor();
+  await assertAccessible(page, 'the notifications page');
+  const { key } = await (await fetch(`${served.url}/api/v1/push/key`)).json();
+  assert.equal(await page.evaluate(() => globalThis.subscribedWith), key);
+  const told = await (await fetch(`${served.url}/api/v1/push/subscriptions`)).text();
+  assert.ok(!told.includes('/push/abc'), 'the endpoint is told to nobody');
+
+  await page.getByRole('button', { name: 'Send a test', exact: true }).click();
+  await eventually('the test came', () => service.taken.length === 1);
+  assert.match(service.taken[0].title, /test/i);
+  assert.match(service.headers[0].authorization, /^vapid t=[\w-]+\.[\w-]+\.[\w-]+, k=[\w-]+$/);
+  assert.equal(service.headers[0]['content-encoding'], 'aes128gcm');
+
+  node.pages['/metrics'] = lag(301);
+  const pushed = await eventually('the alert came', () => service.taken.find((one) => /BlacklistLag/.test(one.title)));
+  assert.match(pushed.title, /eu-1/);
+  assert.ok(pushed.acknowledge && pushed.url === `alerts/${pushed.alert}`, JSON.stringify(pushed));
+  assert.ok(pushed.firing >= 1);
+
+  // What the push service would hand to the browser.
+  await worker(page);
+  const session = await page.context().newCDPSession(page);
+  const registration = new Promise((resolve) => {
+    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      if (registrations.length) resolve(registrations[0].registrationId);
+    });
+  });
+  await session.send('ServiceWorker.enable');
+  await session.send('ServiceWorker.deliverPushMessage', {
+    origin: served.url, registrationId: await registration, data: JSON.stringify(pushed),
+  });
+  const running = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker');
+  const shown = await eventually('the notification is shown', () => running.evaluate(async () => {
+    const [one] = await self.registration.getNotifications();
+    return one && { title: one.title, body: one.body, actions: one.actions.map(({ action }) => action), data: one.data };
+  }));
+  assert.equal(shown.title, pushed.title);
+  assert.deepEqual(shown.actions, ['acknowledge']);
+  // The press itself cannot be made from here: this is what it runs.
+  await running.evaluate(({ title, data }) => take(title, data.acknowledge, data.by, data.tag), shown);
+  const alert = await eventually('it is acknowledged', async () => {
+    const { alert } = await (await fetch(`${served.url}/api/v1/alerts/${pushed.alert}`)).json();
+    return alert?.acknowledged && alert;
+  });
+  assert.equal(alert.acknowledged.by, pushed.by);
+
+  // A browser that is not subscribed any more is forgotten.
+  service.status = 410;
+  await page.getByRole('button', { name: 'Send a test', exact: true }).click();
+  await eventually('it is forgotten', async () => {
+    const { subscriptions } = await (await fetch(`${served.url}/api/v1/push/subscriptions`)).json();
+    return subscriptions.length === 0;
+  });
+  await page.done();
+  await served.stop();
+  await node.stop();
+  await stop();
+});
