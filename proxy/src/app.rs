@@ -73,6 +73,8 @@ pub struct App {
     pub viewer_queries: ViewerQueries,
     /// Browsers reach us over TLS, as far as the config says.
     pub is_https: bool,
+    /// Where people reach us, as far as the config says.
+    pub external_url: String,
     /// The live stream.
     pub live: Arc<Live>,
     /// For passing a node's own endpoints through.
@@ -159,10 +161,25 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, cors: &CorsConfig) -> Router {
         .with_state(Arc::clone(app))
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
         .layer(middleware::map_response(api::shared::headers));
+    // Panels have no cookie and no login either; any page may read what it has the token of.
+    let embedded = Router::new()
+        .route("/embed/{token}", get(api::embed::page))
+        .route("/embed/{token}/panel", get(api::embed::fragment))
+        .route("/embed/{token}/live", get(api::embed::live))
+        .route("/embed/{token}/api/v1/panel.json", get(api::embed::json))
+        .route("/embed/files/{name}", get(api::embed::file))
+        .route("/embed.js", get(api::embed::script))
+        .route("/oembed", get(api::embed::oembed::oembed))
+        .route("/s/{token}/badge/{file}", get(api::embed::badges::badge))
+        .with_state(Arc::clone(app))
+        .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(any_origin())
+        .layer(middleware::map_response(api::embed::headers));
     open.merge(guarded)
         .merge(shared)
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
+        .merge(embedded)
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(common_headers))
         .layer(middleware::from_fn(edge::visit))
@@ -188,6 +205,17 @@ fn cors_layer(cors: &CorsConfig) -> CorsLayer {
             HeaderName::from_static("last-event-id"),
         ])
         .max_age(std::time::Duration::from_secs(600))
+}
+
+/// For what is opened by the token in its address alone: without cookies every origin is as good as another, the one of a
+/// sandbox too.
+fn any_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::any())
+        .allow_methods([Method::GET])
+        .allow_headers([HeaderName::from_static("last-event-id")])
+        .expose_headers([HeaderName::from_static("x-panel-mark")])
+        .max_age(std::time::Duration::from_secs(86_400))
 }
 
 async fn api_headers(mut response: Response) -> Response {

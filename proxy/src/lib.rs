@@ -27,6 +27,7 @@ pub mod data_dir;
 pub mod discovery;
 pub mod edge;
 pub mod egress;
+pub mod embed;
 pub mod fleet;
 pub mod incidents;
 pub mod live;

@@ -164,6 +164,7 @@ impl Proxy {
             app: Arc::new(App {
                 shares,
                 viewer_queries: ViewerQueries::new(Arc::clone(&store)),
+                external_url: config.external_url(),
                 is_https: config.external_url().starts_with("https://"),
                 fleet,
                 store,
