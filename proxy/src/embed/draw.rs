@@ -77,9 +77,12 @@ fn whole(base: &str, ask: &Ask, title: &str, inside: &Markup) -> String {
     page.into_string()
 }
 
-/// The ground stays transparent only where this is also the scheme of the frame: `panel.css` says why it is both.
-fn scheme(_: Theme) -> &'static str {
-    "light dark"
+/// The ground stays transparent where this is also the scheme of the frame's element.
+fn scheme(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Auto => "light dark",
+        theme => theme.as_str(),
+    }
 }
 
 /// Not more often than this, in milliseconds, is the panel fetched anew.

@@ -153,7 +153,7 @@ async fn told(viewer: &Viewer<'_>, name: &str, of: Option<Of>) -> Option<(String
         Of::Risk if shows(View::Risks) => match collect::near(&collect::lines(viewer, own)) {
             (0, 0) => ("none near".to_owned(), Status::Healthy),
             (0, near) => (format!("{} near", figure(near)), Status::Degraded),
-            (beyond, _) => (format!("{} beyond bound", figure(beyond)), Status::Unreachable),
+            (beyond, _) => (format!("{} breached", figure(beyond)), Status::Unreachable),
         },
         _ => return None,
     };

@@ -180,7 +180,8 @@ pub(super) fn alarm(alerts: &[Alert]) -> Status {
     match open.map(|alert| alert.severity).min() {
         Some(Severity::Critical) => Status::Unreachable,
         Some(Severity::Warning) => Status::Degraded,
-        Some(Severity::Info) | None => Status::Healthy,
+        Some(Severity::Info) => Status::Unknown,
+        None => Status::Healthy,
     }
 }
 
@@ -216,9 +217,13 @@ fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
         (0, 0) => ("No risk is near".to_owned(), Some(Status::Healthy)),
         (0, 1) => ("1 risk is near".to_owned(), Some(Status::Degraded)),
         (0, _) => (format!("{approaching} risks are near"), Some(Status::Degraded)),
-        (1, _) => ("1 risk beyond its bound".to_owned(), Some(Status::Unreachable)),
-        (..) => (format!("{breached} risks beyond their bound"), Some(Status::Unreachable)),
+        (1, _) => ("1 risk breached".to_owned(), Some(Status::Unreachable)),
+        (..) => (format!("{breached} risks breached"), Some(Status::Unreachable)),
     };
+    // What no node exposes is no news, unless there is nothing else.
+    if risks.iter().any(|risk| risk.state != "unknown") {
+        risks.retain(|risk| risk.state != "unknown");
+    }
     risks.truncate(MOST_ROWS);
     let more = total - risks.len();
     let part = RiskPart { total, breached, approaching, risks, more };

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     clock,
     edge::Visit,
-    embed::{Ask, Kind, in_address},
+    embed::{Ask, Kind, Theme, in_address},
     query::Params as Form,
     share::OpenShare,
 };
@@ -98,8 +98,13 @@ fn described(share: &OpenShare, named: &Named, most_wide: u32, most_high: u32) -
     let (width, height) = named.ask.view.size();
     let (width, height) = (width.min(most_wide).max(LEAST.0), height.min(most_high).max(LEAST.1));
     let source = format!("{}/embed/{}?{}", named.root, named.token, named.ask.in_address());
+    let scheme = match named.ask.theme {
+        Theme::Auto => "light dark",
+        theme => theme.as_str(),
+    };
+    let style = format!("border:0;max-width:100%;color-scheme:{scheme}");
     let frame = html! {
-        iframe src=(source) width=(width) height=(height) title=(title) loading="lazy" style="border:0;max-width:100%" {}
+        iframe src=(source) width=(width) height=(height) title=(title) loading="lazy" style=(style) {}
     };
     said["type"] = json!("rich");
     said["html"] = json!(frame.into_string());

@@ -162,7 +162,7 @@ pub(super) fn alerts(panel: &Panel, part: &AlertsPart) -> Markup {
 fn alert_row(line: &AlertLine, now: UnixMillis) -> Markup {
     let state = severity(line.severity);
     html! {
-        li class=(if line.quiet { "row old" } else { "row" }) data-key=(format!("{}/{}/{}", line.name, line.node, line.since)) {
+        li class=(if line.quiet { "row row-tall old" } else { "row row-tall" }) data-key=(format!("{}/{}/{}", line.name, line.node, line.since)) {
             (mark(state))
             span class="name" { (line.name) @if !line.node.is_empty() { " " bdi class="muted" { (line.node) } } }
             span class="why" {
@@ -204,7 +204,7 @@ fn risk_row(line: &RiskLine, now: UnixMillis, is_named: bool) -> Markup {
         _ => Status::Healthy,
     };
     html! {
-        li class="row row-risk" data-key=(format!("{}/{}", line.node, line.title)) {
+        li class="row row-tall row-risk" data-key=(format!("{}/{}", line.node, line.title)) {
             (mark(state))
             span class="name" { (line.title) @if is_named { " " bdi class="muted" { (line.node) } } }
             span class="why num" { (line.state) ", " (line.text) }
@@ -230,7 +230,7 @@ pub(super) fn uptime(panel: &Panel, part: &UptimePart) -> Markup {
         table class="uptime" {
             thead { tr {
                 th scope="col" { "Node" }
-                @for (name, words) in WINDOWS { @if has(&part.all, name) { th scope="col" class="num" { (words) } } }
+                @for (name, words) in WINDOWS { @if has(&part.all, name) { th scope="col" class=(format!("num w-{name}")) { (words) } } }
             } }
             tbody {
                 @if part.nodes.len() != 1 { tr class="all" { th scope="row" { "All" } (cells(&part.all, &part.all)) } }
@@ -251,7 +251,7 @@ fn cells(shown: &[UptimeWindow], windows: &[UptimeWindow]) -> Markup {
     html! {
         @for (name, _) in WINDOWS {
             @if has(shown, name) {
-                td class="num" {
+                td class=(format!("num w-{name}")) {
                     @let own = window(windows, name);
                     (percent(own.and_then(|own| own.ratio)))
                 }
