@@ -37,6 +37,8 @@ pub enum Page {
     Rules,
     /// `/timeline`
     Timeline,
+    /// `/embed`
+    Embed,
     /// Any other path.
     Unknown,
 }
@@ -129,6 +131,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/notifications" => Page::Notifications,
         "/rules" => Page::Rules,
         "/timeline" => Page::Timeline,
+        "/embed" => Page::Embed,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
             (Some(id), _) => Page::Node(decode(id)),
             (_, Some(id)) => Page::Alert(decode(id)),
@@ -184,6 +187,7 @@ mod tests {
             ("/notifications", Page::Notifications),
             ("/rules", Page::Rules),
             ("/timeline", Page::Timeline),
+            ("/embed", Page::Embed),
             ("/nodes/", Page::Unknown),
             ("/nodes/a/b", Page::Unknown),
             ("/nodes", Page::Unknown),

@@ -60,8 +60,9 @@ class FleetglassPanel extends HTMLElement {
   }
 
   get #source() {
+    const own = this.getAttribute('src');
     try {
-      return new URL(this.getAttribute('src'), document.baseURI);
+      return own ? new URL(own, document.baseURI) : null;
     } catch {
       return null;
     }

@@ -104,7 +104,10 @@ function shared(relayUrl, url, hear) {
           const stop = follow(url, memory, (said) => { channel.postMessage(said); hear(said); });
           await ended;
           stop();
-        }).catch(() => {});
+        }).catch(({ name }) => {
+          // A sandbox has no locks.
+          if (name !== 'AbortError') begin(alone());
+        });
       },
       stop: () => release?.(),
     };

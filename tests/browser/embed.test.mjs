@@ -34,8 +34,8 @@ const healthy = (version) => JSON.stringify({ status: 'ok', version, uptime_seco
 
 before(async () => {
   [browser, portal, stranger] = await Promise.all([openBrowser(), startPortal(), startPortal()]);
-  node = await startNode({ '/health': healthy('1.0.0'), '/metrics': { type: 'text/plain', body: '# TYPE paraloom_peer_count gauge\nparaloom_peer_count 4\n' } });
-  const config = `[scrape]\ninterval = "500ms"\ntimeout = "5s"\n${['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "paraloom"\nurl = "${node.url}"\n`).join('')}`;
+  node = await startNode({ '/health': healthy('1.0.0'), '/metrics': { type: 'text/plain', body: '# TYPE peers gauge\npeers 4\n' } });
+  const config = `[scrape]\ninterval = "2s"\ntimeout = "2s"\n${['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`).join('')}`;
   fleetglass = await startServe(config);
 });
 
@@ -61,7 +61,7 @@ async function shared(more = {}) {
 const frame = (token, query, more = '') => `<iframe title="Panel" width="640" height="360" src="${fleetglass.url}/embed/${token}?${query}" ${more}></iframe>`;
 const viewers = async (id) => (await (await fetch(`${fleetglass.url}/api/v1/shares/${id}`)).json()).viewers;
 const frames = (page) => page.frames().filter((one) => one.url().includes('/embed/'));
-const isLive = (one) => one.locator('#state', { hasText: 'Live' }).waitFor();
+const isLive = (one) => one.getByText(/^Live$/).waitFor();
 
 /** A page of a portal in a browser that lets no third party keep anything. */
 async function visit(page, expected = []) {
@@ -70,7 +70,7 @@ async function visit(page, expected = []) {
 }
 
 async function withoutCookies() {
-  const context = await browser.newContext();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
@@ -88,10 +88,11 @@ test('a page on another origin embeds four views and a badge, with the cookies o
   page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
   page.on('response', async (response) => {
     assert.equal(response.headers()['set-cookie'], undefined, response.url());
-    const { pathname } = new URL(response.url());
+    const { pathname, searchParams } = new URL(response.url());
     if (!response.url().startsWith(fleetglass.url) || pathname.endsWith('/live')) return;
     const body = await response.body().catch(() => null);
-    if (body?.length) weight.set(pathname, brotliCompressSync(body).length);
+    const name = `${pathname} ${searchParams.get('view') ?? ''}`.trim();
+    if (body?.length) weight.set(name, brotliCompressSync(body).length);
   });
   await page.goto(portal.origin);
   assert.equal(frames(page).length, VIEWS.length);
@@ -221,6 +222,8 @@ test('panels can be read by everybody, and charts by keyboard and finger', async
     const expected = view === 'view=nothing' ? [/400/] : [];
     for (const theme of ['light', 'dark']) {
       const page = await openPage(browser, `${fleetglass.url}/embed/${token}?${view}&theme=${theme}`, { viewport: { width: 640, height: 360 }, theme, expected });
+      // Its own ground is transparent: it stands on one of that theme.
+      await page.evaluate((ground) => { document.documentElement.style.background = ground; }, theme === 'dark' ? '#16181d' : '#ffffff');
       await assertAccessible(page, `${view} ${theme}`);
       await page.done();
     }
@@ -241,7 +244,7 @@ test('panels can be read by everybody, and charts by keyboard and finger', async
   await page.locator('.tip').waitFor();
   assert.ok(Math.abs(Number(await plot.getAttribute('aria-valuenow')) - last / 2) <= 1);
   // What is fetched anew takes neither the focus nor the place.
-  await page.locator('#state', { hasText: 'Live' }).waitFor();
+  await page.getByText(/^Live$/).waitFor();
   await plot.focus();
   await page.evaluate(() => { document.querySelector('.plot').dataset.seen = 'yes'; });
   const before = await page.locator('#as-of').innerText();

@@ -98,6 +98,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::Notifications => "Notifications",
         Page::Rules => "Rules",
         Page::Timeline => "Timeline",
+        Page::Embed => "Embed",
     };
     let between = if page.is_empty() { "" } else { " · " };
     format!("{count}{page}{between}Fleetglass")

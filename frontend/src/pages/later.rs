@@ -1,7 +1,7 @@
 //! The pages that the first one does not need, behind one door: see `crate::rest`. `xtask/src/app/parts.rs`
 //! knows its name.
 
-use super::{alarm, alert, alerts, node, not_found, notifications, risks, rules, timeline};
+use super::{alarm, alert, alerts, embed, node, not_found, notifications, risks, rules, timeline};
 use crate::dom::El;
 use crate::route::Page;
 
@@ -24,6 +24,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Notifications) => notifications::notifications_page(),
         Later::Page(Page::Rules) => rules::rules_page(),
         Later::Page(Page::Timeline) => timeline::timeline_page(),
+        Later::Page(Page::Embed) => embed::embed_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::Alarm => alarm::alarm(),
     }
