@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`embed`], [`share`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 

@@ -12,7 +12,8 @@ class FleetglassPanel extends HTMLElement {
   #frame;
   #sheet = new CSSStyleSheet();
   #waiting;
-  #height = 240;
+  #isHeard = false;
+  #height = 320;
   #ends = [];
 
   connectedCallback() {
@@ -29,7 +30,7 @@ class FleetglassPanel extends HTMLElement {
       this.#frame.addEventListener('load', () => {
         clearTimeout(this.#waiting);
         // A frame that may not be shown here loads as an empty one, which says nothing.
-        if (this.#frame.src) this.#waiting = setTimeout(() => this.#fail(true), PATIENCE);
+        if (this.#frame.src && !this.#isHeard) this.#waiting = setTimeout(() => this.#fail(true), PATIENCE);
       });
     }
     const listen = (target, name, handler) => {
@@ -87,7 +88,9 @@ class FleetglassPanel extends HTMLElement {
     }
     this.#fail(false);
     source.searchParams.set('theme', this.#scheme);
-    if (this.#frame.src !== source.href) this.#frame.src = source.href;
+    if (this.#frame.src === source.href) return;
+    this.#isHeard = false;
+    this.#frame.src = source.href;
   }
 
   #dress() {
@@ -98,6 +101,7 @@ class FleetglassPanel extends HTMLElement {
   #hear({ source, origin, data }) {
     if (source !== this.#frame.contentWindow || data?.type !== 'fleetglass:height' || origin !== this.#source?.origin) return;
     clearTimeout(this.#waiting);
+    this.#isHeard = true;
     this.#fail(false);
     this.#height = Math.min(Math.max(Number(data.height) || 0, 40), 4_000);
     this.#lay();

@@ -58,6 +58,7 @@ function relay() {
       stream.ending = setTimeout(() => {
         stream.stop?.();
         stream.stop = undefined;
+        stream.last = undefined;
       }, 2_000);
     };
     port.onmessage = ({ data }) => {
@@ -154,8 +155,12 @@ function morph(old, fresh) {
     return;
   }
   if (old.hasAttribute('data-keep')) return;
+  // Where somebody reads a chart is where they go on.
+  const isRead = (name) => old === document.activeElement && (name === 'aria-valuenow' || name === 'aria-valuetext');
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && !isRead(name)) old.setAttribute(name, value);
+  }
   const keyed = new Map([...old.children].filter((child) => child.dataset.key).map((child) => [child.dataset.key, child]));
   let at = old.firstChild;
   for (const next of [...fresh.childNodes]) {
@@ -201,6 +206,7 @@ function panel(main) {
   const ahead = at - Date.now();
   let mark = '';
   let isLive = false;
+  let isLost = false;
   let isEnded = false;
   let isSeen = false;
   let failed = 0;
@@ -241,7 +247,7 @@ function panel(main) {
     const words = isLive ? 'Live'
       : isOffline ? 'Offline'
         : failed > 0 ? 'No connection'
-          : stream && isSeen ? 'Not live' : '';
+          : isLost && isSeen ? 'Not live' : '';
     if (state.textContent !== words) state.textContent = words;
     const isOld = !isLive && (isOffline || failed > 0) && now() - at > 10_000;
     root.classList.toggle('is-live', isLive);
@@ -328,12 +334,14 @@ function panel(main) {
     if (isEnded) return;
     if (said.kind === 'lost') {
       isLive = false;
+      isLost = true;
       // Is the link gone, or the connection?
       soon(1_000);
       tell();
       return;
     }
     isLive = true;
+    isLost = false;
     failed = 0;
     const watch = view()?.dataset.watch;
     const isOwn = said.kind === 'changed'

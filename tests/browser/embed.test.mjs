@@ -252,3 +252,42 @@ test('panels can be read by everybody, and charts by keyboard and finger', async
   assert.ok(await plot.evaluate((element) => element === document.activeElement));
   await page.done();
 });
+
+test('the app makes the text to paste, with the panel as it will be, and the text works', async () => {
+  const page = await openPage(browser, `${fleetglass.url}/embed`);
+  await page.getByText('Paste a share link, or make one').waitFor();
+  await page.getByLabel('Paste a link').fill('https://fleet.example/s/short');
+  await page.getByText('That is no share link').waitFor();
+  await page.getByRole('textbox', { name: 'Title' }).first().fill('For a portal');
+  await page.getByLabel('Page that may show it').fill(portal.origin);
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  await page.getByText('Shows “For a portal”.').waitFor();
+  const preview = page.frameLocator('.embed-frame');
+  await preview.getByText('All 2 well').waitFor();
+  await page.getByLabel('Shows').selectOption('node');
+  await page.getByLabel('Node', { exact: true }).selectOption('eu-2');
+  await preview.locator('.headline', { hasText: 'eu-2' }).waitFor();
+  await page.getByLabel('Size').selectOption('320x200');
+  assert.deepEqual(await page.locator('.embed-frame').evaluate(({ width, height }) => [width, height]), ['320', '200']);
+  await assertAccessible(page, 'the page that makes panels');
+  const text = (name) => page.getByRole('region', { name, exact: true }).locator('code').innerText();
+  portal.html = await text('Frame') + await text('Element, as high as it likes') + await text('Badge in HTML');
+  assert.match(await text('Badge in Markdown'), /^!\[eu-2\]\(http.*\/badge\/eu-2\.svg\)$/);
+  const said = await (await fetch(await text('oEmbed'))).json();
+  assert.equal(said.type, 'rich');
+  await page.done();
+
+  const other = await visit(portal);
+  const both = await eventually('the frame and the element are there', () => frames(other).length === 2 && frames(other));
+  for (const one of both) await one.locator('.headline', { hasText: 'eu-2' }).waitFor();
+  await eventually('the badge is there', () => other.locator('img').evaluate((img) => img.naturalHeight === 20));
+  await other.done();
+
+  // A link that was made elsewhere is handed over where no server sees it.
+  const { token } = await shared({ origins: [] });
+  const handed = await openPage(browser, `${fleetglass.url}/embed#${token}`);
+  await handed.getByText('Shows “For Acme”.').waitFor();
+  assert.ok(!handed.url().includes(token));
+  await handed.frameLocator('.embed-frame').getByText('All 2 well').waitFor();
+  await handed.done();
+});
