@@ -265,7 +265,7 @@ test('the app makes the text to paste, with the panel as it will be, and the tex
   const preview = page.frameLocator('.embed-frame');
   await preview.getByText('All 2 well').waitFor();
   await page.getByLabel('Shows').selectOption('node');
-  await page.getByLabel('Node', { exact: true }).selectOption('eu-2');
+  await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('eu-2');
   await preview.locator('.headline', { hasText: 'eu-2' }).waitFor();
   await page.getByLabel('Size').selectOption('320x200');
   assert.deepEqual(await page.locator('.embed-frame').evaluate(({ width, height }) => [width, height]), ['320', '200']);

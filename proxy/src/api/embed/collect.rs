@@ -276,7 +276,7 @@ async fn uptime(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, S
 fn shown(windows: &[UptimeWindow], range: i64) -> &'static str {
     let known = [("90d", 90 * DAY), ("30d", 30 * DAY), ("7d", 7 * DAY), ("24h", DAY)];
     let mut fitting = known.into_iter().filter(|(name, _)| window(windows, name).is_some());
-    let shortest = fitting.clone().last();
+    let shortest = fitting.clone().next_back();
     fitting.find(|(_, span)| *span <= range).or(shortest).map_or("", |(name, _)| name)
 }
 
