@@ -216,6 +216,8 @@ function panel(main) {
 
   const now = () => Date.now() + ahead;
   const view = () => main.firstElementChild;
+  /** Something may be heard through the worker while this frame reaches nothing. */
+  const holds = () => isLive && failed === 0 && navigator.onLine !== false;
 
   function ages() {
     for (const time of document.querySelectorAll('time[data-how]')) {
@@ -244,13 +246,13 @@ function panel(main) {
   function tell() {
     if (isEnded) return;
     const isOffline = navigator.onLine === false;
-    const words = isLive ? 'Live'
+    const words = holds() ? 'Live'
       : isOffline ? 'Offline'
         : failed > 0 ? 'No connection'
           : isLost && isSeen ? 'Not live' : '';
     if (state.textContent !== words) state.textContent = words;
-    const isOld = !isLive && (isOffline || failed > 0) && now() - at > 10_000;
-    root.classList.toggle('is-live', isLive);
+    const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
+    root.classList.toggle('is-live', holds());
     root.classList.toggle('is-old', isOld);
     const time = isOld ? `${clock(at)}, ${length(now() - at)} ago` : clock(at);
     if (asOf.textContent !== time) asOf.textContent = time;
@@ -319,7 +321,7 @@ function panel(main) {
     }
     busy = false;
     tell();
-    if (!isLive) soon(POLL * Math.min(1 + failed, 4));
+    if (!holds()) soon(POLL * Math.min(1 + failed, 4));
   }
 
   /** Asks after a while, but not more often than the panel is worth. */
@@ -342,13 +344,12 @@ function panel(main) {
     }
     isLive = true;
     isLost = false;
-    failed = 0;
     const watch = view()?.dataset.watch;
     const isOwn = said.kind === 'changed'
       && (!said.nodes || (name === 'alerts' ? said.alerts : watch ? said.nodes.includes(watch) || said.alerts : true));
     if (isOwn) {
       if (!pending && !busy) soon();
-    } else if (!pending && !busy) {
+    } else if (!pending && !busy && failed === 0) {
       at = Math.max(at, said.at);
     }
     tell();

@@ -253,6 +253,21 @@ test('panels can be read by everybody, and charts by keyboard and finger', async
   await page.done();
 });
 
+test('without a connection a panel says so, and how old it is', async () => {
+  const { token } = await shared();
+  portal.html = frame(token, 'view=fleet');
+  const page = await visit(portal, [/ERR_INTERNET_DISCONNECTED/]);
+  const [panel] = frames(page);
+  await panel.getByText(/^Live$/).waitFor();
+  await page.context().setOffline(true);
+  await panel.getByText(/^(Offline|No connection)$/).waitFor();
+  await panel.getByText(/ ago$/).waitFor();
+  assert.ok(await panel.getByText('All 2 well').isVisible(), 'what was known last stays');
+  await page.context().setOffline(false);
+  await panel.getByText(/^Live$/).waitFor();
+  await page.done();
+});
+
 test('the app makes the text to paste, with the panel as it will be, and the text works', async () => {
   const page = await openPage(browser, `${fleetglass.url}/embed`);
   await page.getByText('Paste a share link, or make one').waitFor();

@@ -54,7 +54,15 @@ pub fn fragment(ask: &Ask, panel: &Panel) -> String {
 /// A page that says something instead of a panel.
 pub fn said(base: &str, ask: &Ask, title: &str, words: &str) -> String {
     let inside = html! {
-        main id="panel" class="said" { h1 { (title) } p { (words) } }
+        main id="panel" class="said" {
+            h1 { (title) }
+            p {
+                // What is between backquotes is written so in an address.
+                @for (at, part) in words.split('`').enumerate() {
+                    @if at % 2 == 1 { code { (part) } } @else { (part) }
+                }
+            }
+        }
     };
     whole(base, ask, title, &inside)
 }
