@@ -194,7 +194,10 @@ mod tests {
         let has = |words: &str| assert!(svg.contains(words), "{words}: {svg}");
         has("height=\"20\" role=\"img\" aria-label=\"fleet: all 60 well\"");
         has("<title>fleet: all 60 well</title>");
-        has("<rect width=\"37\" height=\"20\" fill=\"#555\"></rect>");
+        // The best known badge of all has 27 and 41 pixels of text.
+        let known = badge("build", "passing").svg();
+        assert!(known.contains("width=\"88\"") && known.contains("textLength=\"270\">build"), "{known}");
+        assert!(known.contains("textLength=\"410\">passing"), "{known}");
         has("font-size=\"110\"");
         has("rx=\"3\"");
         let square = Badge { style: Style::FlatSquare, ..badge("fleet", "all 60 well") }.svg();
