@@ -4,7 +4,7 @@
 //! | module | is |
 //! |---|---|
 //! | `range`, `moment`, `times` | pure: how much time is shown, what a person writes for it, times in words |
-//! | `series`, `scale`, `geometry`, `palette` | pure: values on a grid, ticks, lines with gaps, colours |
+//! | `series`, `geometry`, `palette` | pure: values on a grid, lines with gaps, colours |
 //! | `marks` | pure: events as marks, and which of them fit |
 //! | `draw`, `pins`, `cross` | one chart on its canvas, by plotters; its marks; what lies over it |
 //! | `chart`, `legend`, `tip` | the chart with its title, crosshair and legend; what happened under the pointer |
@@ -27,7 +27,6 @@ mod paint;
 mod palette;
 mod pins;
 mod range;
-mod scale;
 mod select;
 mod series;
 mod shown;

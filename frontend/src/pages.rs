@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod alert;
 pub mod alerts;
+pub mod embed;
 pub mod fleet;
 pub mod glance;
 pub mod later;

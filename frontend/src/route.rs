@@ -47,6 +47,8 @@ pub enum Page {
     Timeline,
     /// `/shares`
     Shares,
+    /// `/embed`
+    Embed,
     /// Any other path.
     Unknown,
 }
@@ -132,6 +134,7 @@ fn is_there(page: &Page) -> bool {
         Page::Risks => shows("risks"),
         Page::Alerts | Page::Alert(_) => shows("alerts"),
         Page::More
+        | Page::Embed
         | Page::Notifications
         | Page::People
         | Page::Rules
@@ -155,6 +158,7 @@ fn page_of(path: &str, decode: impl Fn(&str) -> String) -> Page {
         "/status" => Page::Status,
         "/timeline" => Page::Timeline,
         "/shares" => Page::Shares,
+        "/embed" => Page::Embed,
         _ => match (id_of("/nodes/"), id_of("/alerts/")) {
             (Some(id), _) => Page::Node(decode(id)),
             (_, Some(id)) => Page::Alert(decode(id)),
@@ -215,6 +219,7 @@ mod tests {
             ("/status/acme", Page::Unknown),
             ("/timeline", Page::Timeline),
             ("/shares", Page::Shares),
+            ("/embed", Page::Embed),
             ("/nodes/", Page::Unknown),
             ("/nodes/a/b", Page::Unknown),
             ("/nodes", Page::Unknown),

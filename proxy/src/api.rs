@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod alerts;
+pub mod embed;
 pub mod events;
 pub mod fleet;
 pub mod glance;

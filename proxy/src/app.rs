@@ -206,6 +206,20 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
         .layer(middleware::from_fn_with_state(Arc::clone(app), api::shared_page::limit))
         .layer(middleware::map_response(api::shared::headers));
+    // Panels have no cookie and no login either; any page may read what it has the token of.
+    let embedded = Router::new()
+        .route("/embed/{token}", get(api::embed::page))
+        .route("/embed/{token}/panel", get(api::embed::fragment))
+        .route("/embed/{token}/live", get(api::embed::live))
+        .route("/embed/{token}/api/v1/panel.json", get(api::embed::json))
+        .route("/embed/files/{name}", get(api::embed::file))
+        .route("/embed.js", get(api::embed::script))
+        .route("/oembed", get(api::embed::oembed::oembed))
+        .route("/s/{token}/badge/{file}", get(api::embed::badges::badge))
+        .with_state(Arc::clone(app))
+        .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(any_origin())
+        .layer(middleware::map_response(api::embed::headers));
     let routes = open
         .merge(guarded)
         .merge(me)
@@ -214,6 +228,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         .merge(api::status::router(app, SHARED_BODY_LIMIT))
         // Preflight requests carry no token, so CORS answers before the guard.
         .layer(cors_layer(cors))
+        .merge(embedded)
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(common_headers));
     // Outside of the routes: it takes the base path from the request before they look at it.
@@ -254,6 +269,17 @@ fn cors_layer(cors: &CorsConfig) -> CorsLayer {
             HeaderName::from_static("last-event-id"),
         ])
         .max_age(std::time::Duration::from_secs(600))
+}
+
+/// For what is opened by the token in its address alone: without cookies every origin is as good as another, the one of a
+/// sandbox too.
+fn any_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::any())
+        .allow_methods([Method::GET])
+        .allow_headers([HeaderName::from_static("last-event-id")])
+        .expose_headers([HeaderName::from_static("x-panel-mark")])
+        .max_age(std::time::Duration::from_secs(86_400))
 }
 
 async fn api_headers(mut response: Response) -> Response {

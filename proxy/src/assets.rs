@@ -21,7 +21,7 @@ struct Dist;
 
 /// The app's own policy: nothing from elsewhere, no inline script or style; wasm may run.
 pub const APP_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
 /// What a browser gets for its service worker where there is no app: that one goes, with all that it kept.

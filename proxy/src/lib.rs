@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
@@ -27,6 +27,7 @@ pub mod data_dir;
 pub mod discovery;
 pub mod edge;
 pub mod egress;
+pub mod embed;
 pub mod fleet;
 pub mod incidents;
 pub mod live;

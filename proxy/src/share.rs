@@ -322,6 +322,11 @@ impl Shares {
         }
     }
 
+    /// A family by its name, as the publisher knew it last.
+    pub fn family(&self, name: &str) -> Option<FamilyInfo> {
+        self.families.lock().iter().find(|family| family.name == name).cloned()
+    }
+
     fn all_families(&self) -> Vec<FamilyInfo> {
         self.families.lock().clone()
     }

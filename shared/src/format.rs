@@ -9,10 +9,12 @@
 mod axis;
 mod exact;
 mod json;
+mod scale;
 
 pub use axis::{AxisUnit, axis_unit};
 pub use exact::{grouped, micro_usdc};
 pub use json::{is_json, pretty_json};
+pub use scale::ValueAxis;
 
 /// What stands where a value is not known.
 pub const UNKNOWN: &str = "–";

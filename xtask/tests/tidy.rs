@@ -71,7 +71,7 @@ const STAGES: [&[&str]; 9] = [
     &["fleet", "live"],
     &["round", "remote"],
     &["notify"],
-    &["share"],
+    &["share", "embed"],
     &["api", "app", "assets"],
     &["serve", "cli"],
 ];

@@ -4,7 +4,7 @@
 //! pixel: lines get their 1.5 px and their true places on any screen. Text is not plotters' here because it
 //! measures labels through the document, which lays the whole page out anew.
 
-use fleetglass_shared::format::{self, AxisUnit, axis_unit};
+use fleetglass_shared::format::{self, AxisUnit, ValueAxis, axis_unit};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{Cartesian2d, Color, CoordTranslate, DrawingBackend, ShapeStyle};
 use plotters::style::RGBAColor;
@@ -17,7 +17,6 @@ use super::marks::Mark;
 use super::paint::{Paint, css};
 use super::palette::Look;
 use super::pins::draw_pins;
-use super::scale::ValueAxis;
 use super::series::{Band, Grid, Series};
 use super::times::{Zone, time_ticks};
 

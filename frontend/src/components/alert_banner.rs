@@ -103,6 +103,7 @@ fn title(page: &Page, urgent: usize) -> String {
         Page::More => "More",
         Page::People => "People",
         Page::Shares => "Shares",
+        Page::Embed => "Embed",
     };
     let between = if page.is_empty() { "" } else { " · " };
     format!("{count}{page}{between}Fleetglass")

@@ -2,8 +2,8 @@
 //! knows its name.
 
 use super::{
-    alarm, alert, alerts, glance, more, node, not_found, notifications, people, risks, rules, shares, status,
-    timeline,
+    alarm, alert, alerts, embed, glance, more, node, not_found, notifications, people, risks, rules, shares,
+    status, timeline,
 };
 use crate::dom::El;
 use crate::route::Page;
@@ -32,6 +32,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Shares) => shares::shares_page(),
         Later::Page(Page::Status) => status::status_page(),
         Later::Page(Page::Timeline) => timeline::timeline_page(),
+        Later::Page(Page::Embed) => embed::embed_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::Alarm => alarm::alarm(),
     }

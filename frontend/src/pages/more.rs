@@ -6,12 +6,13 @@ use crate::components::icon::{Icon, icon};
 use crate::dom::{El, div, el, link, span, with_class};
 
 /// Where to, its name, what is there, and its mark.
-const PLACES: [(&str, &str, &str, Icon); 6] = [
+const PLACES: [(&str, &str, &str, Icon); 7] = [
     ("/glance", "At a glance", "The whole fleet in one look", Icon::Check),
     ("/rules", "Rules", "What is found wrong, and when", Icon::Rules),
     ("/notifications", "Notifications", "Who is told of alerts, and how it goes", Icon::Bell),
     ("/shares", "Share links", "Who sees chosen nodes without a login", Icon::Share),
     ("/status", "Status pages", "What you tell everybody", Icon::Status),
+    ("/embed", "Embed", "A share link in somebody else's page, and badges", Icon::Grid),
     ("/people", "People", "You, who else may see what, and who did what", Icon::People),
 ];
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -209,16 +209,22 @@ impl Viewer<'_> {
     fn risks(&self, uri: &Uri) -> Result<Response, ProblemResponse> {
         let params = Params::read(uri, &["node", "limit"])?;
         let limit = params.number("limit")?.unwrap_or(500).clamp(0, MOST_RISKS);
+        let mut risks = self.risks_of(params.get("node"));
+        let total = risks.len();
+        risks.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(Json(Risks { at: self.now, total, risks }).into_response())
+    }
+
+    /// The risks of a node, or of all, the worst first.
+    pub(super) fn risks_of(&self, name: Option<&str>) -> Vec<NodeRisk> {
         let nodes = self.app.shares.nodes(self.share);
-        let meant = nodes.iter().filter(|node| params.get("node").is_none_or(|name| node.shown == name));
+        let meant = nodes.iter().filter(|node| name.is_none_or(|name| node.shown == name));
         let inside: BTreeMap<&str, &Inside> = meant.map(|node| (node.id.as_str(), node)).collect();
         let all = self.app.fleet.risks(usize::MAX, |own, _| inside.contains_key(own.id.as_str())).1;
         let cut = |own: &NodeRisk| self.share.scope().node_risk(inside.get(own.node.as_str())?, own);
         let mut risks: Vec<NodeRisk> = all.iter().filter_map(cut).collect();
         risks.sort_by(|a, b| worst_first(&a.risk, &b.risk).then_with(|| a.node.cmp(&b.node)));
-        let total = risks.len();
-        risks.truncate(usize::try_from(limit).unwrap_or(0));
-        Ok(Json(Risks { at: self.now, total, risks }).into_response())
+        risks
     }
 
     pub(super) fn risk(&self, name: &str, risk: &str) -> Result<Response, ProblemResponse> {
@@ -256,10 +262,16 @@ impl Viewer<'_> {
             }
             (None, None) => nodes.into_iter().map(|node| (node.id, node.shown)).collect(),
         };
+        Ok(Json(self.uptimes(groups).await?).into_response())
+    }
+
+    /// Uptime of pairs of a node's real id and the group that it counts for.
+    pub(super) async fn uptimes(&self, groups: Vec<(String, String)>) -> Result<Uptimes, ProblemResponse> {
         let history = self.app.state.history(self.now).await.map_err(|error| unavailable(&error))?;
         let Uptimes { at, mut of } = uptime::sums(&history, groups);
+        let scope = self.share.scope();
         of.iter_mut().for_each(|one| one.windows.retain(|window| scope.shows_window(window, self.now)));
-        Ok(Json(Uptimes { at, of }).into_response())
+        Ok(Uptimes { at, of })
     }
 
     async fn events(&self, uri: &Uri) -> Result<Response, ProblemResponse> {

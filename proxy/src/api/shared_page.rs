@@ -77,7 +77,11 @@ pub async fn page(
         views.join(" "),
         unfurled(&card, &origin(&app, &visit), token),
     );
-    match assets::placed_page(&visit.base, &mark) {
+    let found = match share.password().is_none() && !share.is_counted() {
+        true => super::embed::oembed::discovery(&visit, app.is_https, &told.title, token),
+        false => String::new(),
+    };
+    match assets::placed_page(&visit.base, &(mark + &found)) {
         Some(html) => {
             // It is installed as what it is, and not as the whole app.
             let own = format!("{at}/manifest.webmanifest");

@@ -182,6 +182,11 @@ impl OpenShare {
         &self.kept.origins
     }
 
+    /// Whether it may be opened only so many times.
+    pub fn is_counted(&self) -> bool {
+        self.kept.max_views.is_some()
+    }
+
     /// What argon2id made of its password.
     pub fn password(&self) -> Option<&str> {
         self.kept.password.as_deref()

@@ -65,6 +65,7 @@ pub(super) fn made(desk: Desk, made: &ShareMade) -> El {
         .maybe(code)
         .child(
             div("sheet-buttons")
+                .child(link("button", format!("/embed#{}", made.path)).text("Embed it"))
                 .child(link("button", made.path.clone()).attr("target", "_blank").attr("rel", "noreferrer").text("Open it"))
                 .child(button("button").on_click(move || desk.close()).text("Done")),
         );

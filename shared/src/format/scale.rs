@@ -1,8 +1,6 @@
 //! Where the ticks of a value axis stand, and what stands at them. Pure.
 
-use fleetglass_shared::format;
-
-/// A value axis in its display unit (see `format::axis_unit`): its ends and its ticks.
+/// A value axis in its display unit (see [`super::axis_unit`]): its ends and its ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueAxis {
     /// The lower end.
@@ -48,7 +46,7 @@ impl ValueAxis {
     pub fn label(&self, tick: f64) -> String {
         let digits = format!("{tick:.*}", self.decimals);
         // Thousands are separated where there are no decimals; `grouped` is for whole numbers only.
-        format::grouped(&digits).unwrap_or_else(|| digits.replace('-', "−"))
+        super::grouped(&digits).unwrap_or_else(|| digits.replace('-', "−"))
     }
 }
 

@@ -1,0 +1,222 @@
+//! `/oembed`: whoever pastes a link into a page that knows oEmbed gets a frame. <https://oembed.com>, version 1.0.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use maud::html;
+use serde_json::json;
+
+use super::{Opened, asked, opened};
+use crate::{
+    api::problem::problem,
+    app::App,
+    clock,
+    edge::Visit,
+    embed::{Ask, Kind, Theme, in_address},
+    query::Params as Form,
+    share::OpenShare,
+};
+
+/// Narrower than this a panel shows nothing that can be read.
+const LEAST: (u32, u32) = (200, 80);
+
+/// What a link's address names.
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
+    /// `https://fleet.example`, and the path under which we are.
+    root: String,
+    token: String,
+    ask: Ask,
+}
+
+/// The answer to a consumer.
+pub async fn oembed(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let form = match Form::read(query.as_deref(), &[]) {
+        Ok(form) => form,
+        Err(error) => {
+            return problem(StatusCode::BAD_REQUEST, "Bad parameter", error.to_string()).into_response();
+        }
+    };
+    if form.get("format").is_some_and(|format| format != "json") {
+        return problem(
+            StatusCode::NOT_IMPLEMENTED,
+            "Not that format",
+            "Write format=json; there is no other.",
+        )
+        .into_response();
+    }
+    let none = || {
+        problem(
+            StatusCode::NOT_FOUND,
+            "Nothing to embed",
+            "`url` is not the address of a link of this server that opens.",
+        )
+        .into_response()
+    };
+    let external = app.external_url.as_deref().unwrap_or_default();
+    let hosts = [visit.host.clone().unwrap_or_default(), authority(external)];
+    let Some(named) = form.get("url").and_then(|url| named(url, &hosts, &visit.base)) else { return none() };
+    match opened(&app, &named.token, clock::now()) {
+        Opened::Gone => none(),
+        Opened::Closed(_, why) => {
+            problem(StatusCode::UNAUTHORIZED, "Not to be embedded", why).into_response()
+        }
+        Opened::Open(share) => {
+            let most =
+                |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(u32::MAX);
+            Json(described(&share, &named, most("maxwidth"), most("maxheight"))).into_response()
+        }
+    }
+}
+
+fn described(share: &OpenShare, named: &Named, most_wide: u32, most_high: u32) -> serde_json::Value {
+    let told = share.shared_with();
+    let title = format!("{}: {}", told.title, in_words(&named.ask));
+    let mut said = json!({
+        "version": "1.0",
+        "title": title,
+        "author_name": told.by,
+        "provider_name": "Fleetglass",
+        "provider_url": named.root,
+        "cache_age": 300,
+    });
+    // A frame that no page may show is no use: then it is told as a link.
+    if share.origins().is_empty() {
+        said["type"] = json!("link");
+        return said;
+    }
+    let (width, height) = named.ask.view.size();
+    let (width, height) = (width.min(most_wide).max(LEAST.0), height.min(most_high).max(LEAST.1));
+    let source = format!("{}/embed/{}?{}", named.root, named.token, named.ask.in_address());
+    let scheme = match named.ask.theme {
+        Theme::Auto => "light dark",
+        theme => theme.as_str(),
+    };
+    let style = format!("border:0;max-width:100%;color-scheme:{scheme}");
+    let frame = html! {
+        iframe src=(source) width=(width) height=(height) title=(title) loading="lazy" style=(style) {}
+    };
+    said["type"] = json!("rich");
+    said["html"] = json!(frame.into_string());
+    said["width"] = json!(width);
+    said["height"] = json!(height);
+    said
+}
+
+fn in_words(ask: &Ask) -> String {
+    let node = ask.node.as_deref().unwrap_or("node");
+    match ask.view {
+        Kind::Fleet => "how the nodes are".to_owned(),
+        Kind::Node => node.to_owned(),
+        Kind::Chart => ask.panel.as_deref().or(ask.query.as_deref()).unwrap_or("chart").to_owned(),
+        Kind::Alerts => "alerts".to_owned(),
+        Kind::Risk => "slash risks".to_owned(),
+        Kind::Uptime => "uptime".to_owned(),
+    }
+}
+
+/// Reads `https://fleet.example/s/TOKEN/nodes/eu-1` or `…/embed/TOKEN?view=…`, where the host is ours.
+fn named(url: &str, hosts: &[String], base: &str) -> Option<Named> {
+    let uri: Uri = url.parse().ok()?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
+    let host = uri.authority()?.as_str();
+    if !hosts.iter().any(|own| !own.is_empty() && own.eq_ignore_ascii_case(host)) {
+        return None;
+    }
+    let path = uri.path().strip_prefix(base)?;
+    let root = format!("{scheme}://{host}{base}");
+    let mut parts = path.trim_start_matches('/').splitn(3, '/');
+    let (place, token, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
+    let is_token = token.len() == 64 && token.bytes().all(|letter| letter.is_ascii_hexdigit());
+    let ask = match place {
+        "s" => page_of(rest),
+        "embed" if rest.is_empty() => match asked(uri.query()) {
+            (ask, Ok(())) => ask,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    is_token.then(|| Named { root, token: token.to_owned(), ask })
+}
+
+/// The panel that is nearest to a page of the app.
+fn page_of(rest: &str) -> Ask {
+    let of = |view: Kind| Ask { view, ..Ask::default() };
+    match rest.trim_end_matches('/').split_once('/') {
+        Some(("nodes", name)) if !name.contains('/') => {
+            let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+            Ask { node: Some(name), ..of(Kind::Node) }
+        }
+        _ => match rest.trim_end_matches('/') {
+            "alerts" => of(Kind::Alerts),
+            "risks" => of(Kind::Risk),
+            _ => Ask::default(),
+        },
+    }
+}
+
+fn authority(url: &str) -> String {
+    url.parse::<Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
+}
+
+/// What the head of a link's page says of this.
+pub fn discovery(visit: &Visit, is_https: bool, title: &str, token: &str) -> String {
+    let Some(host) = &visit.host else { return String::new() };
+    let scheme = if visit.is_https || is_https { "https" } else { "http" };
+    let root = format!("{scheme}://{host}{}", visit.base);
+    let address = format!("{root}/s/{token}/");
+    let href = format!("{root}/oembed?format=json&url={}", in_address(&address));
+    html! { link rel="alternate" type="application/json+oembed" href=(href) title=(title); }.into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_server_name_a_panel() {
+        let token = "0a".repeat(32);
+        let hosts = ["fleet.example:8443".to_owned(), String::new()];
+        let read = |url: &str| named(&url.replace("TOKEN", &token), &hosts, "/fleet");
+        let own = read("https://FLEET.example:8443/fleet/s/TOKEN/nodes/eu%201").unwrap();
+        assert_eq!(own.root, "https://FLEET.example:8443/fleet");
+        assert_eq!((own.ask.view, own.ask.node.as_deref()), (Kind::Node, Some("eu 1")));
+        for (path, view) in [
+            ("s/TOKEN", Kind::Fleet),
+            ("s/TOKEN/", Kind::Fleet),
+            ("s/TOKEN/risks", Kind::Risk),
+            ("s/TOKEN/alerts/", Kind::Alerts),
+            ("embed/TOKEN", Kind::Fleet),
+            ("embed/TOKEN?view=uptime&theme=dark", Kind::Uptime),
+        ] {
+            assert_eq!(
+                read(&format!("https://fleet.example:8443/fleet/{path}")).unwrap().ask.view,
+                view,
+                "{path}"
+            );
+        }
+        for url in [
+            "https://evil.example/fleet/s/TOKEN/",
+            "https://fleet.example:8443/s/TOKEN/",
+            "https://fleet.example:8443@evil.example/fleet/s/TOKEN/",
+            "javascript:alert(1)",
+            "/fleet/s/TOKEN/",
+            "https://fleet.example:8443/fleet/s/token/",
+            "https://fleet.example:8443/fleet/nodes/TOKEN",
+            "https://fleet.example:8443/fleet/embed/TOKEN?view=what",
+            "",
+        ] {
+            assert_eq!(read(url), None, "{url}");
+        }
+    }
+}

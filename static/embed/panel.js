@@ -1,0 +1,487 @@
+// A panel in a page of somebody else's: keeps what the proxy drew fresh, and says how fresh it is.
+//
+// The same file is the shared worker that holds one stream for all panels of a page. It needs no cookie and no storage,
+// and works in a sandbox, where neither the worker nor a channel to the other panels may be had.
+
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 30_000;
+/** The proxy says something at least every 5 s. */
+const SILENCE = 20_000;
+/** How often a panel asks that has no stream. */
+const POLL = 15_000;
+
+/** Follows a stream until the function that it gives is called. `memory.id` is the event seen last. */
+function follow(url, memory, tell) {
+  let source;
+  let timer;
+  let tries = 0;
+  const lost = () => {
+    source.close();
+    clearTimeout(timer);
+    tell({ kind: 'lost' });
+    const wait = Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT);
+    tries += 1;
+    // Not all of a page, or of a town, at once.
+    timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
+  };
+  const open = () => {
+    source = new EventSource(memory.id ? `${url}?last_event_id=${encodeURIComponent(memory.id)}` : url);
+    const hear = ({ type, data, lastEventId }) => {
+      if (lastEventId) memory.id = lastEventId;
+      tries = 0;
+      clearTimeout(timer);
+      timer = setTimeout(lost, SILENCE);
+      tell({ kind: type, ...JSON.parse(data) });
+    };
+    source.addEventListener('changed', hear);
+    source.addEventListener('ping', hear);
+    source.onerror = lost;
+    clearTimeout(timer);
+    timer = setTimeout(lost, SILENCE);
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}
+
+/** The shared worker: a stream for each address that a panel in view asks for. */
+function relay() {
+  const streams = new Map();
+  self.onconnect = ({ ports: [port] }) => {
+    let url;
+    const leave = () => {
+      const stream = streams.get(url);
+      if (!stream?.ports.delete(port) || stream.ports.size > 0) return;
+      // Whoever scrolls on brings the next panel into view in a moment.
+      stream.ending = setTimeout(() => {
+        stream.stop?.();
+        stream.stop = undefined;
+        stream.last = undefined;
+      }, 2_000);
+    };
+    port.onmessage = ({ data }) => {
+      leave();
+      url = data.url;
+      if (!url) return;
+      const stream = streams.get(url) ?? { ports: new Set(), memory: {} };
+      streams.set(url, stream);
+      clearTimeout(stream.ending);
+      stream.ports.add(port);
+      stream.stop ??= follow(url, stream.memory, (said) => {
+        stream.last = said;
+        stream.ports.forEach((one) => one.postMessage(said));
+      });
+      if (stream.last) port.postMessage(stream.last);
+    };
+    port.postMessage({ kind: 'here' });
+  };
+}
+
+/** Gives a way to follow a stream together with the other panels of the page, as far as the browser lets it. */
+function shared(relayUrl, url, hear) {
+  const memory = {};
+  let way;
+  let wanted = false;
+  const alone = () => {
+    let stop;
+    return { start: () => { stop ??= follow(url, memory, hear); }, stop: () => { stop?.(); stop = undefined; } };
+  };
+  // One panel in view holds the lock and the stream, and tells the others.
+  const led = () => {
+    if (!navigator.locks || typeof BroadcastChannel !== 'function') return alone();
+    const channel = new BroadcastChannel(`fleetglass ${url}`);
+    let release;
+    channel.onmessage = ({ data }) => { if (wanted) hear(data); };
+    return {
+      start() {
+        if (release) return;
+        const leaving = new AbortController();
+        const ended = new Promise((resolve) => {
+          release = () => { leaving.abort(); resolve(); release = undefined; };
+        });
+        navigator.locks.request(`fleetglass ${url}`, { signal: leaving.signal }, async () => {
+          const stop = follow(url, memory, (said) => { channel.postMessage(said); hear(said); });
+          await ended;
+          stop();
+        }).catch(({ name }) => {
+          // A sandbox has no locks.
+          if (name !== 'AbortError') begin(alone());
+        });
+      },
+      stop: () => release?.(),
+    };
+  };
+  const begin = (next) => {
+    way = next;
+    if (wanted) way.start();
+  };
+  const fallback = () => {
+    try { begin(led()); } catch { begin(alone()); }
+  };
+  try {
+    const worker = new SharedWorker(relayUrl, { name: 'fleetglass' });
+    const { port } = worker;
+    // A worker that may not be had says an error, or nothing.
+    const without = () => {
+      clearTimeout(late);
+      port.close();
+      if (!way) fallback();
+    };
+    const late = setTimeout(without, 4_000);
+    worker.onerror = without;
+    port.onmessage = ({ data }) => {
+      if (data.kind !== 'here') {
+        if (wanted) hear(data);
+        return;
+      }
+      clearTimeout(late);
+      begin({ start: () => port.postMessage({ url }), stop: () => port.postMessage({}) });
+    };
+  } catch {
+    fallback();
+  }
+  return {
+    start() { wanted = true; way?.start(); },
+    stop() { wanted = false; way?.stop(); },
+  };
+}
+
+/** Makes `old` what `fresh` is, and keeps the elements that stay: with them the focus and the place in a list. */
+function morph(old, fresh) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  if (old.hasAttribute('data-keep')) return;
+  // Where somebody reads a chart is where they go on.
+  const isRead = (name) => old === document.activeElement && (name === 'aria-valuenow' || name === 'aria-valuetext');
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && !isRead(name)) old.setAttribute(name, value);
+  }
+  const keyed = new Map([...old.children].filter((child) => child.dataset.key).map((child) => [child.dataset.key, child]));
+  let at = old.firstChild;
+  for (const next of [...fresh.childNodes]) {
+    const key = next.dataset?.key;
+    const match = key ? keyed.get(key) : at;
+    if (match?.nodeName === next.nodeName && match.dataset?.key === key) {
+      if (match === at) at = at.nextSibling;
+      else old.insertBefore(match, at);
+      morph(match, next);
+    } else {
+      old.insertBefore(next, at);
+    }
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  }
+}
+
+function length(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const pair = (big, bigUnit, small, smallUnit) => (small ? `${big} ${bigUnit} ${small} ${smallUnit}` : `${big} ${bigUnit}`);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? pair(hours, 'h', minutes % 60, 'min') : pair(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function clock(at, options = { hour: '2-digit', minute: '2-digit', second: '2-digit' }) {
+  return new Intl.DateTimeFormat(undefined, { hourCycle: 'h23', ...options }).format(at);
+}
+
+function panel(main) {
+  const root = document.documentElement;
+  const { fragment, stream, relay: relayUrl, panel: name } = main.dataset;
+  const every = Number(main.dataset.every);
+  const state = document.getElementById('state');
+  const asOf = document.getElementById('as-of');
+  /** What is shown, the proxy's clock against ours, and how things stand. */
+  let at = Number(asOf.dataset.at);
+  const ahead = at - Date.now();
+  let mark = '';
+  let isLive = false;
+  let isLost = false;
+  let isEnded = false;
+  let isSeen = false;
+  let failed = 0;
+  let asked = Date.now();
+  let pending;
+  let busy = false;
+
+  const now = () => Date.now() + ahead;
+  const view = () => main.firstElementChild;
+  /** Something may be heard through the worker while this frame reaches nothing. */
+  const holds = () => isLive && failed === 0 && navigator.onLine !== false;
+
+  function ages() {
+    for (const time of document.querySelectorAll('time[data-how]')) {
+      const left = Number(time.dataset.at) - now();
+      const words = time.dataset.how === 'left' ? `in ${length(left)}` : length(-left);
+      if (time.textContent !== words) time.textContent = words;
+    }
+  }
+
+  /** The times below a chart in the viewer's zone, at round times there. */
+  function axis() {
+    const box = main.querySelector('.x-axis');
+    if (!box) return;
+    const [step, start, end] = ['step', 'start', 'end'].map((key) => Number(box.dataset[key]));
+    const options = step < 86_400_000 ? { hour: '2-digit', minute: '2-digit' } : { month: 'short', day: 'numeric' };
+    for (const text of box.children) {
+      const own = Number(text.dataset.at);
+      const shift = (new Date(own).getTimezoneOffset() * 60_000) % step;
+      const place = (own + shift - start) / (end - start);
+      text.toggleAttribute('hidden', place < 0 || place > 1);
+      text.setAttribute('x', `${(place * 100).toFixed(2)}%`);
+      text.textContent = clock(own + shift, options);
+    }
+  }
+
+  function tell() {
+    if (isEnded) return;
+    const isOffline = navigator.onLine === false;
+    const words = holds() ? 'Live'
+      : isOffline ? 'Offline'
+        : failed > 0 ? 'No connection'
+          : isLost && isSeen ? 'Not live' : '';
+    if (state.textContent !== words) state.textContent = words;
+    const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
+    root.classList.toggle('is-live', holds());
+    root.classList.toggle('is-old', isOld);
+    const time = isOld ? `${clock(at)}, ${length(now() - at)} ago` : clock(at);
+    if (asOf.textContent !== time) asOf.textContent = time;
+  }
+
+  /** How high the panel would be if nobody said how high. */
+  let told = 0;
+  function height() {
+    if (parent === self) return;
+    root.classList.add('measure');
+    const wanted = Math.ceil(document.body.getBoundingClientRect().height);
+    root.classList.remove('measure');
+    if (wanted === told) return;
+    told = wanted;
+    // Whoever has the frame may know how high it is.
+    parent.postMessage({ type: 'fleetglass:height', height: wanted, panel: name }, '*');
+  }
+
+  function show(html) {
+    const fresh = new DOMParser().parseFromString(html, 'text/html').body.firstElementChild;
+    if (fresh) morph(view(), fresh);
+    ages();
+    axis();
+    height();
+  }
+
+  function end(title, words) {
+    isEnded = true;
+    connection?.stop();
+    clearTimeout(pending);
+    root.classList.remove('is-live', 'is-old');
+    main.className = 'said';
+    const heading = document.createElement('h1');
+    heading.textContent = title;
+    const text = document.createElement('p');
+    text.textContent = words;
+    main.replaceChildren(heading, text);
+    document.querySelector('.foot')?.remove();
+    document.title = title;
+    height();
+  }
+
+  async function ask() {
+    if (busy || isEnded) return;
+    busy = true;
+    clearTimeout(pending);
+    pending = undefined;
+    asked = Date.now();
+    try {
+      const answer = await fetch(`${fragment}&have=${mark}`, {
+        credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(20_000),
+      });
+      const sent = now();
+      if (answer.status === 204) at = sent;
+      else if (answer.ok) {
+        const html = await answer.text();
+        mark = answer.headers.get('x-panel-mark') ?? '';
+        show(html);
+        at = Number(view().dataset.at);
+      } else if (answer.status === 404) end('No longer shared', await answer.text());
+      else if (answer.status < 500) end('This panel shows nothing', await answer.text());
+      else throw new Error(`status ${answer.status}`);
+      failed = 0;
+    } catch {
+      failed += 1;
+    }
+    busy = false;
+    tell();
+    if (!holds()) soon(POLL * Math.min(1 + failed, 4));
+  }
+
+  /** Asks after a while, but not more often than the panel is worth. */
+  function soon(wait = 0) {
+    if (!isSeen || isEnded) return;
+    const due = Math.max(wait, asked + every - Date.now());
+    clearTimeout(pending);
+    pending = setTimeout(ask, due);
+  }
+
+  function hear(said) {
+    if (isEnded) return;
+    if (said.kind === 'lost') {
+      isLive = false;
+      isLost = true;
+      // Is the link gone, or the connection?
+      soon(1_000);
+      tell();
+      return;
+    }
+    isLive = true;
+    isLost = false;
+    const watch = view()?.dataset.watch;
+    const isOwn = said.kind === 'changed'
+      && (!said.nodes || (name === 'alerts' ? said.alerts : watch ? said.nodes.includes(watch) || said.alerts : true));
+    if (isOwn) {
+      if (!pending && !busy) soon();
+    } else if (!pending && !busy && failed === 0) {
+      at = Math.max(at, said.at);
+    }
+    tell();
+  }
+
+  const connection = stream ? shared(relayUrl, stream, hear) : undefined;
+
+  function seen(is) {
+    if (is === isSeen || isEnded) return;
+    isSeen = is;
+    if (is) {
+      connection?.start();
+      // What was missed meanwhile.
+      if (Date.now() - asked > every) ask();
+      else if (!connection) soon(POLL);
+    } else {
+      connection?.stop();
+      clearTimeout(pending);
+      pending = undefined;
+      isLive = false;
+    }
+    tell();
+  }
+
+  let isInView = true;
+  const look = () => seen(isInView && !document.hidden);
+  if (typeof IntersectionObserver === 'function') {
+    new IntersectionObserver((entries) => {
+      isInView = entries.at(-1).isIntersecting;
+      look();
+    }).observe(document.body);
+  } else {
+    look();
+  }
+  document.addEventListener('visibilitychange', look);
+  addEventListener('pagehide', () => seen(false));
+  addEventListener('pageshow', look);
+  addEventListener('online', () => { failed = 0; soon(); tell(); });
+  addEventListener('offline', () => { isLive = false; tell(); });
+  addEventListener('message', ({ source, data }) => {
+    if (source === parent && data?.type === 'fleetglass:theme' && ['auto', 'light', 'dark'].includes(data.theme)) {
+      root.dataset.theme = data.theme;
+    }
+  });
+  new ResizeObserver(height).observe(document.body);
+  setInterval(() => {
+    if (!isSeen || isEnded) return;
+    ages();
+    tell();
+  }, 1_000);
+  ages();
+  axis();
+  tell();
+  read(main);
+}
+
+/** The crosshair of a chart: by pointer, finger and keyboard. */
+function read(main) {
+  const SVG = 'http://www.w3.org/2000/svg';
+  const parts = () => {
+    const plot = main.querySelector('.plot');
+    const data = main.querySelector('script.data');
+    return plot && data ? { plot, cross: plot.querySelector('.cross'), tip: main.querySelector('.tip'), data: JSON.parse(data.textContent) } : null;
+  };
+  const draw = (tag, attributes) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+  const clear = () => {
+    const found = parts();
+    found?.cross.replaceChildren();
+    if (found) found.tip.hidden = true;
+  };
+  const point = (index) => {
+    const { plot, cross, tip, data } = parts();
+    const last = Number(plot.getAttribute('aria-valuemax'));
+    const x = `${(100 * index) / Math.max(last, 1)}%`;
+    const at = clock(data.start + data.step * index, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+    const lines = data.lines.map(({ name, words, heights }, line) => ({ name, line, words: words[index] || '–', height: heights[index] }));
+    cross.replaceChildren(draw('line', { x1: x, x2: x, y1: '0', y2: '100%' }), ...lines
+      .filter(({ height }) => height !== null)
+      .map(({ line, height }) => draw('circle', { class: `dot s${line % 8}`, cx: x, cy: `${(1 - height) * 100}%`, r: 3.5 })));
+    const words = lines.map(({ name, words: value }) => (name ? `${name} ${value}` : value));
+    const time = document.createElement('span');
+    time.textContent = at;
+    tip.replaceChildren(time, ...lines.map(({ name, words: value, line }) => {
+      const one = document.createElement('b');
+      one.className = `value s${line % 8}`;
+      one.textContent = name ? `${name} ${value}` : value;
+      return one;
+    }));
+    tip.hidden = false;
+    tip.classList.toggle('tip-left', index > last / 2);
+    plot.setAttribute('aria-valuenow', index);
+    plot.setAttribute('aria-valuetext', `${at}: ${words.join(', ')}`);
+  };
+  const under = ({ target, clientX }) => {
+    const plot = target.closest?.('.plot');
+    if (!plot) return;
+    const { left, width } = plot.getBoundingClientRect();
+    const last = Number(plot.getAttribute('aria-valuemax'));
+    point(Math.round(Math.min(1, Math.max(0, (clientX - left) / width)) * last));
+  };
+  main.addEventListener('pointermove', under);
+  main.addEventListener('pointerdown', under);
+  main.addEventListener('pointerout', ({ target, pointerType }) => {
+    if (target.closest?.('.plot') && pointerType !== 'touch') clear();
+  });
+  main.addEventListener('focusout', clear);
+  main.addEventListener('keydown', (event) => {
+    const plot = event.target.closest?.('.plot');
+    if (!plot) return;
+    const last = Number(plot.getAttribute('aria-valuemax'));
+    const index = Number(plot.getAttribute('aria-valuenow'));
+    const far = Math.max(1, Math.round(last / 10));
+    const next = {
+      ArrowLeft: index - 1, ArrowRight: index + 1, ArrowDown: index - 1, ArrowUp: index + 1,
+      PageDown: index - far, PageUp: index + far, Home: 0, End: last,
+    }[event.key];
+    if (event.key === 'Escape') clear();
+    if (next === undefined) return;
+    event.preventDefault();
+    point(Math.min(last, Math.max(0, next)));
+  });
+}
+
+if (typeof document === 'undefined') relay();
+else {
+  const main = document.getElementById('panel');
+  if (main?.dataset.fragment) panel(main);
+  else if (main && parent !== self) {
+    parent.postMessage({ type: 'fleetglass:height', height: Math.ceil(document.body.scrollHeight), panel: 'said' }, '*');
+  }
+}

@@ -1,0 +1,308 @@
+// Panels in a page of somebody else's: on another origin, with cookies blocked, in a sandbox, twelve on one stream.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { assertAccessible, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+
+/** What a panel may load, in bytes with brotli. */
+const MOST_BYTES = 120_000;
+const VIEWS = ['view=fleet', 'view=node&node=eu-1', 'view=chart&query=up', 'view=uptime'];
+
+let browser;
+let fleetglass;
+let node;
+/** Two pages of others: one that the link lists, and one that it does not. */
+let portal;
+let stranger;
+
+/** A server that answers every address with what `page.html` is then. */
+async function startPortal() {
+  const page = { html: '' };
+  const server = createServer((request, response) => {
+    // A strict page: no inline style, and scripts of its own and ours only.
+    response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': page.policy ?? "default-src * 'unsafe-inline'" });
+    response.end(`<!doctype html><html lang="en"><title>A portal</title>${page.html}`);
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  server.unref().on('connection', (socket) => socket.unref());
+  return Object.assign(page, { origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() });
+}
+
+const healthy = (version) => JSON.stringify({ status: 'ok', version, uptime_seconds: 5 });
+
+before(async () => {
+  [browser, portal, stranger] = await Promise.all([openBrowser(), startPortal(), startPortal()]);
+  node = await startNode({ '/health': healthy('1.0.0'), '/metrics': { type: 'text/plain', body: '# TYPE peers gauge\npeers 4\n' } });
+  const config = `[scrape]\ninterval = "2s"\ntimeout = "2s"\n${['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`).join('')}`;
+  fleetglass = await startServe(config);
+});
+
+after(async () => {
+  await browser?.close();
+  await fleetglass?.stop();
+  await node?.stop();
+  portal?.stop();
+  stranger?.stop();
+});
+
+async function shared(more = {}) {
+  const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] };
+  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope, ...more }),
+  });
+  assert.equal(answer.status, 201);
+  return answer.json();
+}
+
+const frame = (token, query, more = '') => `<iframe title="Panel" width="640" height="360" src="${fleetglass.url}/embed/${token}?${query}" ${more}></iframe>`;
+const viewers = async (id) => (await (await fetch(`${fleetglass.url}/api/v1/shares/${id}`)).json()).viewers;
+const frames = (page) => page.frames().filter((one) => one.url().includes('/embed/'));
+const isLive = (one) => one.getByText(/^Live$/).waitFor();
+
+/** A page of a portal in a browser that lets no third party keep anything. */
+async function visit(page, expected = []) {
+  const opened = await openPage(browser, page.origin, { viewport: { width: 1440, height: 900 }, expected });
+  return opened;
+}
+
+async function withoutCookies() {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true, disableThirdPartyCookieMetadata: true, disableThirdPartyCookieHeuristics: true });
+  return { context, page };
+}
+
+test('a page on another origin embeds four views and a badge, with the cookies of others blocked', async () => {
+  const { token, share } = await shared();
+  portal.html = VIEWS.map((view) => frame(token, view)).join('') + `<img alt="" src="${fleetglass.url}/s/${token}/badge/status.svg">`;
+  const { context, page } = await withoutCookies();
+  const faults = [];
+  const weight = new Map();
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
+  page.on('response', async (response) => {
+    assert.equal(response.headers()['set-cookie'], undefined, response.url());
+    const { pathname, searchParams } = new URL(response.url());
+    if (!response.url().startsWith(fleetglass.url) || pathname.endsWith('/live')) return;
+    const body = await response.body().catch(() => null);
+    const name = `${pathname} ${searchParams.get('view') ?? ''}`.trim();
+    if (body?.length) weight.set(name, brotliCompressSync(body).length);
+  });
+  await page.goto(portal.origin);
+  assert.equal(frames(page).length, VIEWS.length);
+  await frames(page)[0].getByText('All 2 well').waitFor();
+  await frames(page)[1].getByText('eu-1').first().waitFor();
+  await frames(page)[2].locator('.plot').waitFor();
+  await frames(page)[3].getByRole('row', { name: /All/ }).waitFor();
+  await eventually('the badge is a picture', () => page.locator('img').evaluate((img) => img.complete && img.naturalHeight === 20));
+  for (const one of frames(page)) await isLive(one);
+  await eventually('all of them have one stream', async () => (await viewers(share.id)) === 1);
+
+  // What happens is seen within the frames.
+  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '2.0.0', uptime_seconds: 5 });
+  await frames(page)[1].getByText('2.0.0').waitFor();
+  await frames(page)[0].getByText('2 of 2 need attention').waitFor();
+  node.pages['/health'] = healthy('1.0.0');
+  await frames(page)[0].getByText('All 2 well').waitFor();
+
+  const bytes = [...weight.values()].reduce((sum, size) => sum + size, 0);
+  const names = [...weight].map(([name, size]) => `${name.replace(token, 'TOKEN')} ${size}`);
+  console.log(`  four panels and a badge load ${bytes} bytes with brotli: ${names.join(', ')}`);
+  assert.ok(bytes > 0 && bytes <= MOST_BYTES, `${bytes} bytes`);
+  assert.deepEqual(await context.cookies(), []);
+  assert.deepEqual(faults, []);
+
+  // Taken back while it is looked at, it says so, and keeps nothing on the screen.
+  await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`, { method: 'DELETE' });
+  await frames(page)[0].getByRole('heading', { name: 'No longer shared' }).waitFor();
+  assert.ok(!(await frames(page)[0].locator('body').innerText()).includes('eu-1'));
+  await context.close();
+});
+
+test('an origin that is not listed gets nothing', async () => {
+  const { token, share } = await shared();
+  stranger.html = frame(token, 'view=fleet');
+  const page = await visit(stranger, [/frame-ancestors|refused|ERR_BLOCKED/i]);
+  await eventually('the browser has refused the frame', async () => page.frames().some((one) => one.url().startsWith('chrome-error:')));
+  assert.equal(frames(page).length, 0);
+  assert.equal(await viewers(share.id), 0);
+  await page.done();
+});
+
+test('in a sandbox a panel works as well, with a stream of its own', async () => {
+  const { token, share } = await shared();
+  portal.html = frame(token, 'view=fleet', 'sandbox="allow-scripts"');
+  const page = await visit(portal);
+  const [panel] = frames(page);
+  assert.equal(await panel.evaluate(() => self.origin), 'null');
+  await panel.getByText('All 2 well').waitFor();
+  await isLive(panel);
+  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
+  await panel.getByText('2 of 2 need attention').waitFor();
+  node.pages['/health'] = healthy('1.0.0');
+  assert.equal(await viewers(share.id), 1);
+  await page.done();
+});
+
+test('twelve panels have one stream, and none while they are out of view', async () => {
+  const { token, share } = await shared();
+  portal.html = `<body style="margin:0">${Array.from({ length: 12 }, (_, at) => frame(token, VIEWS[at % 4])).join('')}<div style="height:5000px"></div><p id="end">End</p>`;
+  const page = await visit(portal);
+  const all = await eventually('twelve frames are there', () => frames(page).length === 12 && frames(page));
+  for (const one of all.slice(0, 4)) await isLive(one);
+  assert.equal(await viewers(share.id), 1);
+  await page.locator('#end').scrollIntoViewIfNeeded();
+  await eventually('nobody looks, and the stream is closed', async () => (await viewers(share.id)) === 0);
+  await page.evaluate(() => scrollTo(0, 0));
+  await eventually('the first panels look again', async () => (await viewers(share.id)) === 1);
+  await isLive(all[0]);
+  const { views } = await (await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`)).json();
+  assert.equal(views, 1, 'who comes back is no other one');
+  await page.done();
+});
+
+test('without a shared worker one panel holds the stream for all', async () => {
+  const { token, share } = await shared();
+  portal.html = VIEWS.map((view) => frame(token, view)).join('');
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.addInitScript(() => { delete self.SharedWorker; });
+  await page.goto(portal.origin);
+  for (const one of frames(page)) await isLive(one);
+  assert.equal(await viewers(share.id), 1);
+  await context.close();
+});
+
+test('the element fits its panel, wears the theme of the page, and says when nothing comes', async () => {
+  const { token } = await shared();
+  // As strict as a page can be that wants it.
+  portal.policy = `default-src 'none'; script-src ${fleetglass.url}; frame-src ${fleetglass.url}`;
+  portal.html = `<script src="${fleetglass.url}/embed.js" crossorigin></script>
+    <fleetglass-panel id="one" src="${fleetglass.url}/embed/${token}?view=fleet" title="Our nodes"></fleetglass-panel>
+    <fleetglass-panel id="two" src="${fleetglass.url}/embed/${token}?view=uptime" height="123" theme="dark"></fleetglass-panel>
+    <fleetglass-panel id="none"><b slot="error">Nothing here</b></fleetglass-panel>`;
+  const page = await visit(portal);
+  const one = page.locator('#one iframe');
+  assert.equal(await one.getAttribute('title'), 'Our nodes');
+  const first = await eventually('the panel is there', () => frames(page).find((panel) => panel.url().includes('view=fleet')));
+  await first.getByText('All 2 well').waitFor();
+  await eventually('the frame is as high as the panel', async () => {
+    const wanted = await first.evaluate(() => {
+      document.documentElement.classList.add('measure');
+      const height = Math.ceil(document.body.getBoundingClientRect().height);
+      document.documentElement.classList.remove('measure');
+      return height;
+    });
+    return Math.abs((await one.boundingBox()).height - wanted) <= 1;
+  });
+  assert.equal((await page.locator('#two iframe').boundingBox()).height, 123);
+  const theme = (panel) => panel.evaluate(() => document.documentElement.dataset.theme);
+  assert.equal(await theme(first), 'light');
+  assert.equal(await theme(frames(page).find((panel) => panel.url().includes('view=uptime'))), 'dark');
+  await page.evaluate(() => { document.documentElement.style.colorScheme = 'dark'; });
+  await eventually('the panel has the new theme', async () => (await theme(first)) === 'dark');
+  await page.getByText('Nothing here').waitFor();
+  await page.done();
+  portal.policy = undefined;
+});
+
+test('panels can be read by everybody, and charts by keyboard and finger', async () => {
+  const { token } = await shared();
+  await eventually('there are values', async () => {
+    const answer = await fetch(`${fleetglass.url}/embed/${token}/api/v1/panel.json?view=chart&query=up`);
+    return (await answer.json()).chart.series.length > 0;
+  });
+  for (const view of [...VIEWS, 'view=alerts', 'view=risk', 'view=nothing']) {
+    const expected = view === 'view=nothing' ? [/400/] : [];
+    for (const theme of ['light', 'dark']) {
+      const page = await openPage(browser, `${fleetglass.url}/embed/${token}?${view}&theme=${theme}`, { viewport: { width: 640, height: 360 }, theme, expected });
+      // Its own ground is transparent: it stands on one of that theme.
+      await page.evaluate((ground) => { document.documentElement.style.background = ground; }, theme === 'dark' ? '#16181d' : '#ffffff');
+      await assertAccessible(page, `${view} ${theme}`);
+      await page.done();
+    }
+  }
+  const page = await openPage(browser, `${fleetglass.url}/embed/${token}?view=chart&query=up`, { viewport: { width: 640, height: 360 } });
+  const plot = page.getByRole('slider');
+  await plot.focus();
+  await page.keyboard.press('End');
+  await page.locator('.tip .value').first().waitFor();
+  assert.match(await plot.getAttribute('aria-valuetext'), /eu-1/);
+  const last = Number(await plot.getAttribute('aria-valuenow'));
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(Number(await plot.getAttribute('aria-valuenow')), last - 1);
+  await page.keyboard.press('Escape');
+  await page.locator('.tip').waitFor({ state: 'hidden' });
+  const box = await plot.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + 20);
+  await page.locator('.tip').waitFor();
+  assert.ok(Math.abs(Number(await plot.getAttribute('aria-valuenow')) - last / 2) <= 1);
+  // What is fetched anew takes neither the focus nor the place.
+  await page.getByText(/^Live$/).waitFor();
+  await plot.focus();
+  await page.evaluate(() => { document.querySelector('.plot').dataset.seen = 'yes'; });
+  const before = await page.locator('#as-of').innerText();
+  await eventually('it was fetched anew', async () => (await page.locator('#as-of').innerText()) !== before);
+  assert.ok(await plot.evaluate((element) => element === document.activeElement));
+  await page.done();
+});
+
+test('without a connection a panel says so, and how old it is', async () => {
+  const { token } = await shared();
+  portal.html = frame(token, 'view=fleet');
+  const page = await visit(portal, [/ERR_INTERNET_DISCONNECTED/]);
+  const [panel] = frames(page);
+  await panel.getByText(/^Live$/).waitFor();
+  await page.context().setOffline(true);
+  await panel.getByText(/^(Offline|No connection)$/).waitFor();
+  await panel.getByText(/ ago$/).waitFor();
+  assert.ok(await panel.getByText('All 2 well').isVisible(), 'what was known last stays');
+  await page.context().setOffline(false);
+  await panel.getByText(/^Live$/).waitFor();
+  await page.done();
+});
+
+test('the app makes the text to paste, with the panel as it will be, and the text works', async () => {
+  const page = await openPage(browser, `${fleetglass.url}/embed`);
+  await page.getByText('Paste a share link, or make one').waitFor();
+  await page.getByLabel('Paste a link').fill('https://fleet.example/s/short');
+  await page.getByText('That is no share link').waitFor();
+  await page.getByRole('textbox', { name: 'Title' }).first().fill('For a portal');
+  await page.getByLabel('Page that may show it').fill(portal.origin);
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  await page.getByText('Shows “For a portal”.').waitFor();
+  const preview = page.frameLocator('.embed-frame');
+  await preview.getByText('All 2 well').waitFor();
+  await page.getByLabel('Shows').selectOption('node');
+  await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('eu-2');
+  await preview.locator('.headline', { hasText: 'eu-2' }).waitFor();
+  await page.getByLabel('Size').selectOption('320x200');
+  assert.deepEqual(await page.locator('.embed-frame').evaluate(({ width, height }) => [width, height]), ['320', '200']);
+  await assertAccessible(page, 'the page that makes panels');
+  const text = (name) => page.getByRole('region', { name, exact: true }).locator('code').innerText();
+  portal.html = await text('Frame') + await text('Element, as high as it likes') + await text('Badge in HTML');
+  assert.match(await text('Badge in Markdown'), /^!\[eu-2\]\(http.*\/badge\/eu-2\.svg\)$/);
+  const said = await (await fetch(await text('oEmbed'))).json();
+  assert.equal(said.type, 'rich');
+  await page.done();
+
+  const other = await visit(portal);
+  const both = await eventually('the frame and the element are there', () => frames(other).length === 2 && frames(other));
+  for (const one of both) await one.locator('.headline', { hasText: 'eu-2' }).waitFor();
+  await eventually('the badge is there', () => other.locator('img').evaluate((img) => img.naturalHeight === 20));
+  await other.done();
+
+  // A link that was made elsewhere is handed over where no server sees it.
+  const { token } = await shared({ origins: [] });
+  const handed = await openPage(browser, `${fleetglass.url}/embed#${token}`);
+  await handed.getByText('Shows “For Acme”.').waitFor();
+  assert.ok(!handed.url().includes(token));
+  await handed.frameLocator('.embed-frame').getByText('All 2 well').waitFor();
+  await handed.done();
+});

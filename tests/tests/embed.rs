@@ -1,0 +1,400 @@
+//! Panels, badges and oEmbed of a share link, as other pages ask for them: what is shown, to whom, and nothing besides.
+
+#![allow(clippy::unwrap_used)]
+
+use fleetglass_tests::{
+    node::{Node, Page},
+    proxy::{Answer, Fleetglass, QUICK, http_client},
+    wait::eventually,
+};
+use serde_json::{Value, json};
+
+const PORTAL: &str = "https://portal.example";
+/// Whatever is answered holds none of these.
+const SECRET: [&str; 5] = ["out-secret", "127.0.0.1", "box-of", "other-team", "peers_outside"];
+const VIEWS: [&str; 6] = [
+    "view=fleet",
+    "view=node&node=in-1",
+    "view=chart&query=paraloom_peer_count",
+    "view=alerts",
+    "view=risk",
+    "view=uptime",
+];
+const RULES: &str = "
+groups:
+  - name: own
+    rules:
+      - alert: OwnPeers
+        expr: paraloom_peer_count > 0
+        annotations: {summary: '{{ $labels.instance }} has {{ $value }} peers'}
+";
+
+struct Story {
+    fleetglass: Fleetglass,
+    nodes: Vec<Node>,
+}
+
+fn metrics(peers: u32, more: &str) -> Page {
+    Page::metrics(&format!("# TYPE paraloom_peer_count gauge\nparaloom_peer_count {peers}\n{more}"))
+}
+
+async fn story() -> Story {
+    let mut config = format!("{QUICK}\n[rules]\nfiles = [\"rules.yml\"]\nevaluation_interval = \"500ms\"\n");
+    let mut nodes = Vec::new();
+    for (at, id) in ["in-1", "in-2", "out-secret-1", "out-secret-2"].iter().enumerate() {
+        let more = if at < 2 { "" } else { "# TYPE peers_outside gauge\npeers_outside 7\n" };
+        let health =
+            Page::json(200, r#"{"status":"ok","version":"1.2.3","uptime_seconds":5,"listen":"127.0.0.1:9"}"#);
+        let node = Node::start([("/health", health), ("/metrics", metrics(3 + at as u32, more))]).await;
+        let team = if at < 2 { "acme" } else { "other-team" };
+        config += &format!(
+            "\n[[target]]\nid = \"{id}\"\nfamily = \"paraloom\"\nurl = \"{}\"\nlabels = {{ team = \"{team}\", host = \"box-of-{id}\" }}\n",
+            node.url()
+        );
+        nodes.push(node);
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("rules.yml"), RULES).unwrap();
+    let fleetglass = Fleetglass::start_in(folder, &config, &[]).await;
+    fleetglass.ready().await;
+    Story { fleetglass, nodes }
+}
+
+/// Makes a link, and gives its token and id.
+async fn made(fleetglass: &Fleetglass, more: Value) -> (String, String) {
+    let mut wish = json!({
+        "title": "For <Acme>",
+        "by": "Ada",
+        "origins": [PORTAL],
+        "scope": {"select": ["{team=\"acme\"}"], "views": ["fleet", "node", "charts", "alerts", "risks"]},
+    });
+    for (name, value) in more.as_object().unwrap() {
+        wish[name] = value.clone();
+    }
+    let request =
+        http_client().post(fleetglass.url("/api/v1/shares")).header("content-type", "application/json");
+    let answer = request.body(wish.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let made: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    (made["token"].as_str().unwrap().to_owned(), made["share"]["id"].as_str().unwrap().to_owned())
+}
+
+/// What no answer of these may have, and what each has.
+fn sound(what: &str, answer: &Answer) {
+    for secret in SECRET {
+        assert!(!answer.body.contains(secret), "{what} holds `{secret}`: {}", answer.body);
+    }
+    for name in ["set-cookie", "x-frame-options", "access-control-allow-credentials"] {
+        assert_eq!(answer.header(name), "", "{what}: {name}");
+    }
+    assert_eq!(answer.header("cross-origin-resource-policy"), "cross-origin", "{what}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
+    assert_eq!(answer.header("access-control-allow-origin"), "*", "{what}");
+    assert_eq!(answer.header("x-robots-tag"), "noindex, nofollow", "{what}");
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, _) = made(&fleetglass, json!({})).await;
+    let at = format!("/embed/{token}");
+    eventually("the rules have spoken", async || {
+        let body = fleetglass.get(&format!("{at}/api/v1/panel.json?view=alerts")).await.body;
+        if body.contains("\"firing\":2") { Ok(()) } else { Err(body) }
+    })
+    .await;
+    for view in VIEWS {
+        let page = fleetglass.get(&format!("{at}?{view}&theme=dark&compact=1&label=%3Cb%3EHello")).await;
+        assert_eq!(page.status, 200, "{view}: {}", page.body);
+        sound(view, &page);
+        assert_eq!(page.header("cache-control"), "no-store");
+        let policy = page.header("content-security-policy");
+        assert!(policy.ends_with(&format!("frame-ancestors 'self' {PORTAL}")), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(page.body.contains("data-theme=\"dark\"") && page.body.contains("compact"), "{}", page.body);
+        assert!(page.body.contains("<title>&lt;b&gt;Hello: "), "{}", page.body);
+        // No inline style or script that the policy would refuse.
+        assert!(!page.body.contains(" style=") && !page.body.contains("<script>"), "{}", page.body);
+        let panel = fleetglass.get(&format!("{at}/panel?{view}")).await;
+        assert_eq!(panel.status, 200, "{view}: {}", panel.body);
+        sound(view, &panel);
+        assert!(
+            panel.body.starts_with("<article") && panel.body.contains("For &lt;Acme&gt;"),
+            "{}",
+            panel.body
+        );
+        let json = fleetglass.get(&format!("{at}/api/v1/panel.json?{view}")).await;
+        sound(view, &json);
+        let name = view.split(['=', '&']).nth(1).unwrap();
+        assert!(json.json()["view"] == name && json.json()[name].is_object(), "{}", json.body);
+    }
+    let fleet = fleetglass.json(&format!("{at}/api/v1/panel.json")).await;
+    assert_eq!(fleet["fleet"]["total"], 2, "{fleet}");
+    let sum = encoded("sum({__name__=~\"paraloom_peer_count|peers_outside\"})");
+    eventually("three and four are seven, and none of the others", async || {
+        let chart = fleetglass.json(&format!("{at}/api/v1/panel.json?view=chart&query={sum}")).await;
+        if chart["chart"]["series"][0]["last"] == "7" { Ok(()) } else { Err(chart.to_string()) }
+    })
+    .await;
+    // What was seen is not sent again.
+    let panel = fleetglass.get(&format!("{at}/panel?view=alerts")).await;
+    let mark = panel.header("x-panel-mark").to_owned();
+    let again = fleetglass.get(&format!("{at}/panel?view=alerts&have={mark}")).await;
+    assert_eq!((again.status.as_u16(), again.body.as_str()), (204, ""));
+    // A sandbox asks as nobody.
+    let asked = fleetglass.request("GET", &format!("{at}/panel"), &[("origin", "null")]).await;
+    sound("a sandbox", &asked);
+    assert_eq!(asked.header("access-control-expose-headers"), "x-panel-mark");
+    // Nothing else answers to every origin.
+    for path in ["/api/v1/fleet".to_owned(), format!("/s/{token}/api/v1/fleet"), format!("/s/{token}/")] {
+        let answer = fleetglass.request("GET", &path, &[("origin", "null")]).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+    }
+    drop(nodes);
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_not_shared_is_said_and_tells_nothing() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, id) = made(&fleetglass, json!({})).await;
+    let at = format!("/embed/{token}");
+    for (query, word) in [
+        ("view=what", "there are fleet, node, chart"),
+        ("view=node", "needs `node="),
+        ("view=node&node=out-secret-1", "no node of the name"),
+        ("view=node&node=never-was", "no node of the name"),
+        ("view=chart&node=in-1&panel=nothing", "there are: "),
+        ("view=chart&query=sum(", "`query`"),
+        ("view=fleet&range=1x", "15m, 6h or 30d"),
+        ("view=fleet&them=dark", "is not a parameter"),
+        ("view=fleet&label=%FF", "UTF-8"),
+    ] {
+        for path in [
+            format!("{at}?{query}"),
+            format!("{at}/panel?{query}"),
+            format!("{at}/api/v1/panel.json?{query}"),
+        ] {
+            let answer = fleetglass.get(&path).await;
+            assert!((400..500).contains(&answer.status.as_u16()), "{path}: {}", answer.status);
+            let words = answer.body.replace("<code>", "`").replace("</code>", "`");
+            assert!(words.contains(word), "{path}: {words}");
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+    }
+    // A node outside is like one that never was.
+    let body = async |name: &str| {
+        fleetglass.get(&format!("{at}?view=node&node={name}")).await.body.replace(name, "NAME")
+    };
+    assert_eq!(body("out-secret-1").await, body("never-was").await);
+
+    // Each view only where the link has it.
+    let scope = json!({"scope": {"select": ["{team=\"acme\"}"], "views": ["alerts"]}});
+    let (alerts, _) = made(&fleetglass, scope).await;
+    for view in VIEWS {
+        let answer = fleetglass.get(&format!("/embed/{alerts}?{view}")).await;
+        assert_eq!(answer.status == 200, view == "view=alerts", "{view}: {}", answer.body);
+        assert!(!answer.body.contains("data-stream"), "it shows no node, so it has no stream of them");
+    }
+    assert_eq!(fleetglass.get(&format!("/embed/{alerts}/live")).await.status, 404);
+    for (name, status) in
+        [("alerts", 200), ("status", 404), ("uptime-30d", 404), ("risk", 404), ("in-1", 404)]
+    {
+        assert_eq!(fleetglass.get(&format!("/s/{alerts}/badge/{name}.svg")).await.status, status, "{name}");
+    }
+
+    // Links that cannot be embedded say why, and tell nothing else.
+    let (locked, _) = made(&fleetglass, json!({"password": "open sesame"})).await;
+    let (counted, _) = made(&fleetglass, json!({"max_views": 3})).await;
+    for (token, word) in [(&locked, "password"), (&counted, "so many times")] {
+        for path in ["", "/panel", "/live", "/api/v1/panel.json"] {
+            let answer = fleetglass.get(&format!("/embed/{token}{path}")).await;
+            assert!(answer.status == 403 && answer.body.contains(word), "{path}: {}", answer.body);
+            assert!(!answer.body.contains("in-1") && !answer.body.contains("Acme"), "{}", answer.body);
+        }
+        let badge = fleetglass.get(&format!("/s/{token}/badge/status.svg")).await;
+        assert!(badge.status == 404 && badge.body.contains("not shared"), "{}", badge.body);
+    }
+
+    // No page lists itself: only our own may.
+    let (alone, _) = made(&fleetglass, json!({"origins": []})).await;
+    let policy = fleetglass.get(&format!("/embed/{alone}")).await;
+    assert!(policy.header("content-security-policy").ends_with("frame-ancestors 'self'"));
+
+    // Taken back, it is like one that never was, for every page in the same words.
+    let mut stream = http_client().get(fleetglass.url(&format!("{at}/live"))).send().await.unwrap();
+    assert!(stream.chunk().await.unwrap().is_some());
+    let answer = http_client().delete(fleetglass.url(&format!("/api/v1/shares/{id}"))).send().await.unwrap();
+    assert!(answer.status().is_success());
+    eventually("the open stream has ended", async || match stream.chunk().await {
+        Ok(Some(_)) => Err("it goes on".to_owned()),
+        Ok(None) | Err(_) => Ok(()),
+    })
+    .await;
+    let never = "0".repeat(64);
+    for path in ["", "?view=node&node=in-1", "/panel", "/live", "/api/v1/panel.json"] {
+        let (gone, none) = (
+            fleetglass.get(&format!("{at}{path}")).await,
+            fleetglass.get(&format!("/embed/{never}{path}")).await,
+        );
+        assert_eq!((gone.status, &gone.body), (none.status, &none.body), "{path}");
+        assert_eq!(gone.status, 404);
+    }
+    let page = fleetglass.get(&at).await;
+    assert!(page.header("content-security-policy").ends_with("frame-ancestors *"), "it tells nothing");
+    assert!(page.body.contains("taken back"), "{}", page.body);
+    assert!(!fleetglass.log().contains(&token), "the token is in no log");
+    drop(nodes);
+}
+
+#[tokio::test]
+async fn a_stream_tells_that_something_changed_and_counts_as_one_view() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, id) = made(&fleetglass, json!({})).await;
+    let path = format!("/embed/{token}/live");
+    let mut stream = http_client().get(fleetglass.url(&path)).send().await.unwrap();
+    assert_eq!(stream.headers()["access-control-allow-origin"], "*");
+    nodes[0].says("/metrics", metrics(50, ""));
+    nodes[2].says("/metrics", metrics(60, ""));
+    let mut said = String::new();
+    while !said.contains("\"in-1\"") {
+        said.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    assert!(
+        said.contains("event: changed") && !said.contains("peers") && !said.contains("out-secret"),
+        "{said}"
+    );
+    let seen = said.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().unwrap().to_owned();
+    let views = async || {
+        let listed = fleetglass.json(&format!("/api/v1/shares/{id}")).await;
+        (listed["views"].as_u64().unwrap(), listed["viewers"].as_u64().unwrap())
+    };
+    assert_eq!(views().await, (1, 1));
+    drop(stream);
+    // Whoever comes back is not another one; pictures, panels and JSON are none.
+    let back =
+        http_client().get(fleetglass.url(&format!("{path}?last_event_id={seen}"))).send().await.unwrap();
+    for other in
+        [format!("/embed/{token}"), format!("/embed/{token}/panel"), format!("/s/{token}/badge/status.svg")]
+    {
+        assert_eq!(fleetglass.get(&other).await.status, 200);
+    }
+    assert_eq!(views().await.0, 1);
+    drop(back);
+    let http = http_client().get(fleetglass.url(&path)).header("last-event-id", "0-1");
+    let mut anew = http.send().await.unwrap();
+    assert!(String::from_utf8_lossy(&anew.chunk().await.unwrap().unwrap()).contains("event: changed"));
+    assert_eq!(views().await.0, 2);
+}
+
+#[tokio::test]
+async fn badges_are_pictures_that_may_be_kept_for_a_while() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, _) = made(&fleetglass, json!({})).await;
+    let at = format!("/s/{token}/badge");
+    for (path, words) in [
+        ("status.svg", "fleet: "),
+        ("uptime-30d.svg", "uptime 30d: "),
+        ("alerts.svg?label=%3C%26%3E", "&lt;&amp;&gt;: "),
+        ("risk.svg?style=flat-square&theme=dark", "slash risk: "),
+        ("in-1.svg", "in-1: "),
+        ("in-1.svg?of=alerts", "in-1 alerts: "),
+    ] {
+        let badge = fleetglass.get(&format!("{at}/{path}")).await;
+        assert_eq!(badge.status, 200, "{path}: {}", badge.body);
+        sound(path, &badge);
+        assert_eq!(badge.header("content-type"), "image/svg+xml; charset=utf-8");
+        assert_eq!(badge.header("cache-control"), "public, max-age=30, stale-if-error=300");
+        assert!(
+            badge.body.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""),
+            "{}",
+            badge.body
+        );
+        assert!(badge.body.contains("height=\"20\" role=\"img\""), "{}", badge.body);
+        assert!(badge.body.contains(&format!("aria-label=\"{words}")), "{path}: {}", badge.body);
+        assert!(badge.body.ends_with("</svg>") && !badge.body.contains("<script"));
+        let held = [("if-none-match", badge.header("etag"))];
+        let again = fleetglass.request("GET", &format!("{at}/{path}"), &held).await;
+        assert!(again.status == 304 || again.body != badge.body, "{path}: {}", again.status);
+    }
+    let none = fleetglass.get(&format!("/s/{}/badge/status.svg", "0".repeat(64))).await;
+    assert!(none.status == 404 && none.body.contains("not shared"));
+    for path in ["out-secret-1.svg", "never-was.svg", "%2E%2E.svg", "out-secret-1.svg?of=risk"] {
+        let badge = fleetglass.get(&format!("{at}/{path}")).await;
+        assert_eq!((badge.status, &badge.body), (none.status, &none.body), "{path}");
+    }
+    for path in ["status", ".svg", "status.png"] {
+        assert_eq!(fleetglass.get(&format!("{at}/{path}")).await.status, 404, "{path}");
+    }
+    for query in ["style=round", "of=what", "theme=blue"] {
+        let answer = fleetglass.get(&format!("{at}/status.svg?{query}")).await;
+        assert!(answer.status == 400 && answer.body.contains("Bad parameter"), "{query}: {}", answer.body);
+    }
+    drop(nodes);
+}
+
+#[tokio::test]
+async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, _) = made(&fleetglass, json!({})).await;
+    let ask =
+        async |url: &str, more: &str| fleetglass.get(&format!("/oembed?url={}{more}", encoded(url))).await;
+    let root = fleetglass.url("");
+    let answer = ask(&format!("{root}/s/{token}/nodes/in-1"), "&format=json&maxwidth=300").await;
+    assert_eq!((answer.header("set-cookie"), answer.header("access-control-allow-origin")), ("", "*"));
+    let said = answer.json();
+    assert_eq!((&said["version"], &said["type"]), (&json!("1.0"), &json!("rich")));
+    assert_eq!((&said["provider_name"], &said["width"]), (&json!("Fleetglass"), &json!(300)));
+    let html = said["html"].as_str().unwrap();
+    let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1\"");
+    assert!(html.starts_with("<iframe ") && html.contains(&source), "{html}");
+    assert!(
+        said["title"].as_str().unwrap().contains("For <Acme>") && html.contains("For &lt;Acme&gt;"),
+        "{said}"
+    );
+    assert_eq!(ask(&format!("{root}/embed/{token}?view=risk&theme=dark"), "").await.status, 200);
+    assert_eq!(ask(&format!("{root}/s/{token}/"), "&format=xml").await.status, 501);
+    for url in [
+        "https://evil.example/s/TOKEN/",
+        "ROOT/nodes/in-1",
+        "ROOT/s/0000/",
+        "ROOT/embed/TOKEN?view=x",
+        "",
+        "TOKEN",
+    ] {
+        let url = url.replace("TOKEN", &token).replace("ROOT", &root);
+        assert_eq!(ask(&url, "").await.status, 404, "{url}");
+    }
+    let (locked, _) = made(&fleetglass, json!({"password": "open sesame"})).await;
+    assert_eq!(ask(&format!("{root}/s/{locked}/"), "").await.status, 401);
+    let (alone, _) = made(&fleetglass, json!({"origins": []})).await;
+    let said = ask(&format!("{root}/s/{alone}/"), "").await.json();
+    assert!(said["type"] == "link" && said["html"].is_null(), "no page may show a frame of it: {said}");
+
+    let script = fleetglass.get("/embed.js").await;
+    assert_eq!(script.status, 200);
+    assert!(script.header("content-type").starts_with("text/javascript"));
+    assert_eq!(script.header("access-control-allow-origin"), "*");
+    assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
+    assert_eq!(script.header("cache-control"), "public, max-age=3600, stale-while-revalidate=86400");
+    let held = [("if-none-match", script.header("etag"))];
+    assert_eq!(fleetglass.request("GET", "/embed.js", &held).await.status, 304);
+    let page = fleetglass.get(&format!("/embed/{token}")).await.body;
+    for end in ["panel.css?v=", "panel.js?v="] {
+        let from = page.find(&format!("/embed/files/{end}")).unwrap();
+        let path = page[from..].split('"').next().unwrap();
+        let file = fleetglass.get(path).await;
+        assert_eq!(
+            (file.status.as_u16(), file.header("cache-control")),
+            (200, "public, max-age=31536000, immutable")
+        );
+        let other = fleetglass.get(path.split('?').next().unwrap()).await;
+        assert_eq!(other.header("cache-control"), "no-cache");
+    }
+    assert_eq!(fleetglass.get("/embed/files/secret.txt").await.status, 404);
+    drop(nodes);
+}
