@@ -11,6 +11,7 @@
 //! | `notify` | what was told of alerts, what waits to be delivered, and how it went |
 //! | `audit` | who did what |
 //! | `people` | users, sessions, tokens |
+//! | `lost` | whether users are in a file that is not ours to write |
 //! | `share` | links that show a part of the fleet |
 //! | `status` | what is written on public status pages, and who is told of it |
 //! | `known` | what was last known of each node |
@@ -23,6 +24,7 @@ mod disk;
 mod event;
 mod fault;
 mod known;
+mod lost;
 mod notify;
 mod people;
 mod push;
@@ -56,8 +58,9 @@ use fleetglass_shared::{
     wire::{EventKind, Events},
 };
 pub use known::Known;
+pub use lost::{has_users, users_set_aside};
 pub use notify::{After, Queued, Waiting};
-pub use people::{KeptSession, KeptToken, KeptUser, has_users, users_set_aside};
+pub use people::{KeptSession, KeptToken, KeptUser};
 pub use push::KeptPush;
 use rusqlite::Connection;
 pub use share::KeptShare;

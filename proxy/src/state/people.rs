@@ -1,10 +1,8 @@
 //! People in the state file: users, who is logged in, tokens. Of a password there is only what argon2id makes of
 //! it, of a cookie or a token only the hash.
 
-use std::path::{Path, PathBuf};
-
 use fleetglass_shared::health::UnixMillis;
-use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
+use rusqlite::{Connection, Row, params, types::Type};
 
 use super::{StateError, StateFile};
 use crate::auth::{Role, Via};
@@ -168,30 +166,6 @@ macro_rules! names_only {
     )+};
 }
 names_only!(KeptUser name, KeptSession id, KeptToken id);
-
-/// Whether a data folder has users, also while a proxy works in it. What cannot be read has none.
-pub fn has_users(folder: &Path) -> bool {
-    has_users_in(&folder.join(super::disk::FILE))
-}
-
-/// A state file with users that was set aside as broken or newer, if there is one in a data folder.
-pub fn users_set_aside(folder: &Path) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut aside = files.filter(|file| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let is_aside = ["state.corrupt-", "state.newer-"].iter().any(|start| name.starts_with(start));
-        is_aside && !name.ends_with("-wal") && !name.ends_with("-shm")
-    });
-    aside.find(|file| has_users_in(file))
-}
-
-fn has_users_in(file: &Path) -> bool {
-    let count = || -> rusqlite::Result<i64> {
-        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.query_row("SELECT count(*) FROM user", [], |row| row.get(0))
-    };
-    count().is_ok_and(|count| count > 0)
-}
 
 impl StateFile {
     /// Keeps a user as they are now.
@@ -436,6 +410,7 @@ fn unread(at: usize, words: String) -> rusqlite::Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::state::has_users;
 
     #[tokio::test]
     async fn people_are_kept_as_they_are_and_show_no_secret() {
