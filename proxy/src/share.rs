@@ -444,7 +444,11 @@ fn cut_of(rule: &fleetglass_shared::rule::Rule, recorded: &std::collections::BTr
     let own = rule.query.metrics().is_some_and(|names| names.iter().all(is_own));
     let asks = |templates: &BTreeMap<String, String>| templates.values().any(|text| text.contains("query"));
     AlertCut {
-        is_local: own && rule.query.is_local_to("instance") && !asks(&rule.labels),
+        // Labels may name another node than the one that was looked at.
+        is_local: own
+            && rule.query.is_local_to("instance")
+            && !rule.labels.contains_key("instance")
+            && !asks(&rule.labels),
         is_plain: !asks(annotations),
     }
 }

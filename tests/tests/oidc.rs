@@ -42,8 +42,7 @@ fn node_modules() -> PathBuf {
 }
 
 impl Provider {
-    fn start(redirect: &str, left: &str) -> Self {
-        let port = free_port();
+    fn start(port: u16, redirect: &str, left: &str) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc/provider.mjs");
         let mut command = Command::new("node");
         command.arg(script).arg(node_modules()).args([&port.to_string(), redirect, left]);
@@ -154,7 +153,8 @@ impl Story {
     async fn begin() -> Self {
         let port = free_port();
         let own = format!("http://127.0.0.1:{port}");
-        let provider = Provider::start(&format!("{own}/login/oidc/callback"), &format!("{own}/login"));
+        let provider =
+            Provider::start(free_port(), &format!("{own}/login/oidc/callback"), &format!("{own}/login"));
         let made = run(&["token", "new", "--name", "ops"]);
         let (text, lines) = made.out.split_once("[[auth.token]]").unwrap();
         let token = text.split_whitespace().find(|word| word.starts_with("fg_")).unwrap().to_owned();
@@ -208,7 +208,7 @@ impl Story {
 
 #[tokio::test]
 async fn a_group_of_the_provider_is_a_limited_role_here() {
-    let story = Story::begin().await;
+    let mut story = Story::begin().await;
     let mut browser = Browser::default();
     let login = browser.once("GET", &story.fleetglass.url("/login?next=/nodes/in-1"), "").await;
     assert!(
@@ -263,6 +263,18 @@ async fn a_group_of_the_provider_is_a_limited_role_here() {
         format!("{}/session/end?client_id=fleetglass&amp;post_logout_redirect_uri=", story.provider.issuer());
     assert!(left.status == 200 && left.body.contains(&end), "{}", left.body);
     assert_eq!(story.json(&mut browser, "/api/v1/fleet").await.0, 401);
+
+    // The provider comes back with other keys: they are asked for when they are needed.
+    let port = story.provider.port;
+    drop(std::mem::replace(
+        &mut story.provider,
+        Provider { child: Command::new("true").spawn().unwrap(), port },
+    ));
+    story.provider = Provider::start(port, &story.callback(), &story.fleetglass.url("/login"));
+    let mut browser = Browser::default();
+    let back = story.with_code(&mut browser, "root").await;
+    assert_eq!(browser.once("GET", &back, "").await.status, 303);
+    assert_eq!(story.json(&mut browser, "/api/v1/users").await.0, 200, "root is admin");
     let log = story.fleetglass.log();
     assert!(!log.contains("a-secret-of-the-stories") && !log.contains("code="), "{log}");
 }

@@ -48,6 +48,10 @@ const PENDING_MS: i64 = 600_000;
 const MOST_PENDING: usize = 1_000;
 /// What the provider says of itself is asked for anew after so long.
 const KNOWN_MS: i64 = 3_600_000;
+/// A provider that gives no answer is asked again after so long.
+const AGAIN_MS: i64 = 2_000;
+/// What anybody can cause without being known is written down no more often.
+const NOTED_EVERY_MS: i64 = 1_000;
 /// Signatures that a provider may make: those that its secret alone can make.
 const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
@@ -76,6 +80,10 @@ pub struct Oidc {
     secret: Option<SecretSource>,
     http: Http,
     provider: Mutex<Option<Arc<Provider>>>,
+    /// It is asked by one at a time. When it gave no answer, and what was wrong.
+    asking: tokio::sync::Mutex<Option<(i64, String)>>,
+    /// When each failure that anybody can cause was written down last.
+    noted: Mutex<HashMap<&'static str, i64>>,
     pending: Mutex<HashMap<[u8; 32], Pending>>,
 }
 
@@ -140,7 +148,15 @@ impl Oidc {
         let secret =
             SecretSource::of(config.client_secret.as_ref(), config.client_secret_file.as_ref(), loaded);
         let http = Http::new()?;
-        Ok(Some(Self { config, secret, http, provider: Mutex::default(), pending: Mutex::default() }))
+        Ok(Some(Self {
+            config,
+            secret,
+            http,
+            provider: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            noted: Mutex::default(),
+            pending: Mutex::default(),
+        }))
     }
 
     /// Its words on the sign-in page.
@@ -168,19 +184,49 @@ impl Oidc {
 
     /// What the provider says of itself; asked for `anew`, or when it was asked long ago.
     async fn provider(&self, anew: bool) -> Result<Arc<Provider>, OidcError> {
-        let now = clock::now();
-        let known = self.provider.lock().clone();
-        if let Some(known) = known.filter(|known| !anew && (now - known.known_at).abs() < KNOWN_MS) {
+        let begun = clock::now();
+        let known = |since: i64| self.provider.lock().clone().filter(|known| known.known_at >= since);
+        if let Some(known) = known(begun - KNOWN_MS).filter(|_| !anew) {
             return Ok(known);
         }
-        let failed = |error: String| OidcError::Provider(format!("its discovery document: {error}"));
-        let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|error| failed(error.to_string()))?;
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &self.http)
-            .await
-            .map_err(|error| failed(in_full(&error)))?;
-        let provider = Arc::new(Provider { metadata, known_at: now });
-        *self.provider.lock() = Some(Arc::clone(&provider));
-        Ok(provider)
+        let mut failed = self.asking.lock().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(known) = known(if anew { begun } else { begun - KNOWN_MS }) {
+            return Ok(known);
+        }
+        if let Some((_, why)) = failed.as_ref().filter(|(at, _)| clock::now() - at < AGAIN_MS) {
+            return Err(OidcError::Provider(why.clone()));
+        }
+        match self.discovered().await {
+            Ok(metadata) => {
+                let provider = Arc::new(Provider { metadata, known_at: clock::now() });
+                *self.provider.lock() = Some(Arc::clone(&provider));
+                *failed = None;
+                Ok(provider)
+            }
+            Err(error) => {
+                let why = format!("its discovery document: {error}");
+                *failed = Some((clock::now(), why.clone()));
+                Err(OidcError::Provider(why))
+            }
+        }
+    }
+
+    async fn discovered(&self) -> Result<ProviderMetadataWithLogout, String> {
+        let issuer = IssuerUrl::new(self.config.issuer.clone()).map_err(|error| error.to_string())?;
+        let found = ProviderMetadataWithLogout::discover_async(issuer, &self.http).await;
+        found.map_err(|error| in_full(&error))
+    }
+
+    /// Whether a failure is to be written down: what anybody can cause, only now and then.
+    fn is_noted(&self, outcome: &'static str) -> bool {
+        let now = clock::now();
+        let mut noted = self.noted.lock();
+        let is_due = noted.get(outcome).is_none_or(|at| now - at >= NOTED_EVERY_MS);
+        if is_due {
+            noted.insert(outcome, now);
+        }
+        is_due
     }
 
     async fn client(&self, provider: &Provider, redirect: &RedirectUrl) -> Result<Client, OidcError> {

@@ -1,6 +1,7 @@
 // A conforming OpenID provider for the stories of signing in: `oidc-provider` with its own forms. Says `ready` when it
 // listens. Arguments: the folder of node modules, the port, the redirect URL, where people go who signed out.
 
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -9,6 +10,10 @@ console.info = console.warn = () => {};
 
 const [modules, port, redirect, left] = process.argv.slice(2);
 const { default: Provider } = await import(pathToFileURL(join(modules, 'oidc-provider/lib/index.js')));
+
+// Keys of this run: one that comes later has others.
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const key = { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), use: 'sig', alg: 'RS256' };
 
 const GROUPS = { ada: ['acme', 'staff'], root: ['root'], guest: ['staff'] };
 
@@ -23,6 +28,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       response_types: ['code'],
     },
   ],
+  jwks: { keys: [key] },
   scopes: ['openid', 'profile', 'groups'],
   claims: { openid: ['sub'], profile: ['preferred_username'], groups: ['groups'] },
   pkce: { required: () => true },

@@ -112,6 +112,10 @@ impl Story {
         for id in outside {
             rules += &format!("      - {{alert: OutsideOnly, expr: 'up{{instance=\"{id}\"}} > 0'}}\n");
         }
+        // It says that it is about a node inside, and follows from those outside.
+        if !outside.is_empty() {
+            rules += "      - {alert: OutsideOnlyForged, expr: peers_outside > 0, labels: {instance: in-real-1}}\n";
+        }
         let mut tokens = Vec::new();
         for (name, role, select) in PEOPLE {
             let made = run(&["token", "new", "--name", name]);

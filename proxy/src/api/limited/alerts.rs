@@ -210,8 +210,8 @@ impl Member<'_> {
 /// What a rule must be about for its text to be told.
 struct Mine<'a> {
     member: &'a Member<'a>,
-    /// Every series of the nodes inside now.
-    series: Vec<LabelSet>,
+    /// Every series of the nodes inside now, by its metric.
+    series: BTreeMap<String, Vec<LabelSet>>,
     /// Labels that tell nodes apart.
     of_nodes: BTreeSet<String>,
 }
@@ -221,15 +221,16 @@ impl<'a> Mine<'a> {
         let nodes = member.nodes();
         let mut of_nodes: BTreeSet<String> = ["instance", "job", "family"].map(str::to_owned).into();
         of_nodes.extend(member.fence.labels().map(str::to_owned));
-        let mut series = Vec::new();
+        let mut series: BTreeMap<String, Vec<LabelSet>> = BTreeMap::new();
         for node in &nodes {
             of_nodes.extend(node.labels.iter().cloned());
             let own = member.app.store.target_labels(&node.id).unwrap_or_default();
-            series.extend(member.app.store.latest(&node.id).iter().map(|series| {
-                let named = [(METRIC_NAME, series.metric.as_str())].into_iter();
-                let labels = series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                LabelSet::from_pairs(named.chain(labels)).merged(&own)
-            }));
+            for one in member.app.store.latest(&node.id) {
+                let named = [(METRIC_NAME, one.metric.as_str())].into_iter();
+                let labels = one.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                let labels = LabelSet::from_pairs(named.chain(labels)).merged(&own);
+                series.entry(one.metric).or_default().push(labels);
+            }
         }
         Self { member, series, of_nodes }
     }
@@ -241,11 +242,16 @@ impl<'a> Mine<'a> {
         self.member.app.shares.cut_of(rule).is_local
             && rule.query.reads(at, &Options::default()).iter().all(|read| {
                 let exact = |own: &Matcher| own.op() == MatchOp::Equal || !self.of_nodes.contains(own.name());
-                read.matchers.iter().all(exact)
-                    && self
-                        .series
-                        .iter()
-                        .any(|labels| read.matchers.iter().all(|own| own.matches_set(labels)))
+                read.matchers.iter().all(exact) && self.has(&read.matchers)
             })
+    }
+
+    fn has(&self, matchers: &[Matcher]) -> bool {
+        let passes = |labels: &LabelSet| matchers.iter().all(|own| own.matches_set(labels));
+        let named = matchers.iter().find(|own| own.name() == METRIC_NAME && own.op() == MatchOp::Equal);
+        match named {
+            Some(named) => self.series.get(named.value()).is_some_and(|all| all.iter().any(passes)),
+            None => self.series.values().flatten().any(passes),
+        }
     }
 }

@@ -35,7 +35,7 @@ pub async fn begin(
     let again = guard.people.session_of(&visit, &headers).is_some();
     match oidc.begun(back(&guard, &oidc, &visit), next, again).await {
         Ok(begun) => to(&begun.url, cookie(&guard, &visit, &begun.secret, 600)),
-        Err(error) => told(&guard, &visit, &error),
+        Err(error) => told(&guard, &oidc, &visit, &error),
     }
 }
 
@@ -59,7 +59,7 @@ pub async fn callback(
         answered.and_then(|(identity, next)| Ok((guard.people.begin(identity, &visit, &headers)?, next)));
     let mut response = match begun {
         Ok((session, next)) => to(&format!("{}{next}", visit.base), Some(session)),
-        Err(error) => told(&guard, &visit, &error),
+        Err(error) => told(&guard, &oidc, &visit, &error),
     };
     if let Some(gone) = gone {
         response.headers_mut().append(header::SET_COOKIE, gone);
@@ -106,15 +106,13 @@ fn failed(visit: &Visit, status: StatusCode, words: &str) -> Response {
 }
 
 /// An error in words. What the provider said is in the log alone.
-fn told(guard: &Guard, visit: &Visit, error: &OidcError) -> Response {
+fn told(guard: &Guard, oidc: &Oidc, visit: &Visit, error: &OidcError) -> Response {
     let (status, words, outcome) = match error {
-        OidcError::Provider(why) => {
-            tracing::error!("nobody can sign in with the OpenID provider: {why}");
+        OidcError::Provider(_) => {
             let words = "The provider does not answer as it should; the log says why. Try again in a while.";
             (StatusCode::BAD_GATEWAY, words.to_owned(), "provider")
         }
-        OidcError::Proof(why) => {
-            tracing::error!("the OpenID provider's answer proves nothing: {why}");
+        OidcError::Proof(_) => {
             (StatusCode::FORBIDDEN, "What the provider said could not be proved.".to_owned(), "proof")
         }
         OidcError::Stray(why) => (StatusCode::FORBIDDEN, (*why).to_owned(), "stray"),
@@ -125,12 +123,19 @@ fn told(guard: &Guard, visit: &Visit, error: &OidcError) -> Response {
             let words = "The provider knows you, but nobody gave any of your groups a role here.";
             (StatusCode::FORBIDDEN, words.to_owned(), "no role")
         }
-        OidcError::People(error) => {
-            tracing::error!("nobody can sign in: {error}");
+        OidcError::People(_) => {
             let words = "Nobody can sign in just now; the log says why.";
             (StatusCode::SERVICE_UNAVAILABLE, words.to_owned(), "unavailable")
         }
     };
-    guard.people.note_login_failed("", Via::Oidc, visit, outcome);
+    if oidc.is_noted(outcome) {
+        guard.people.note_login_failed("", Via::Oidc, visit, outcome);
+        match error {
+            OidcError::Provider(_) | OidcError::Proof(_) | OidcError::People(_) => {
+                tracing::error!("somebody could not sign in with the OpenID provider: {error}");
+            }
+            _ => {}
+        }
+    }
     failed(visit, status, &format!("<p class=\"wrong\" role=\"alert\">{}</p>", escaped(&words)))
 }
