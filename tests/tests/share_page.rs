@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Instant;
-
 use fleetglass_tests::{
     node::{Node, Page},
     proxy::{Answer, Fleetglass, QUICK, http_client},
@@ -279,7 +277,7 @@ async fn a_link_that_is_revoked_is_closed_at_once() {
         assert!(stream.chunk().await.unwrap().is_some(), "it has begun");
         streams.push(stream);
     }
-    let revoked = Instant::now();
+    let revoked = tokio::time::Instant::now();
     let answer = fleetglass.request("DELETE", &format!("/api/v1/shares/{id}"), &[]).await;
     assert_eq!(answer.status, 200);
     let mut last = revoked.elapsed();
