@@ -184,9 +184,12 @@ async fn groups_alone_hide_the_nodes() {
     let story = story("").await;
     let fleetglass = &story.fleetglass;
     made(fleetglass, "acme", &["--group-by", "region", "--groups-only"]);
-    let page = fleetglass.get("/status/acme").await.body;
+    let page = eventually("all groups are up", async || {
+        let page = fleetglass.get("/status/acme").await.body;
+        if page.contains("All 2 groups are up") { Ok(page) } else { Err(page) }
+    })
+    .await;
     clean("the page", &page);
-    assert!(page.contains("All 2 groups are up"), "{page}");
     clean("the summary", &fleetglass.get("/status/acme/summary.json").await.body);
 }
 
