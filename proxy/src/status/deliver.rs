@@ -80,7 +80,7 @@ impl StatusPages {
             None => Outcome::Refused("its page is closed".to_owned()),
             Some(_) if now - due.at > MOST_AGE_MS => Outcome::Refused("it is too old now".to_owned()),
             Some(share) if due.what == CONFIRM => self.confirm(&share, due, now).await,
-            Some(share) => match self.news(&share, &due.what, now) {
+            Some(share) => match self.settled_news(&share, &due.what, now).await {
                 None => Outcome::Refused("it is on the page no more".to_owned()),
                 Some((post, update)) => self.tell(&share, due, &post, &update, now).await,
             },
@@ -113,6 +113,20 @@ impl StatusPages {
             }
         };
         self.sources.state.record_status_attempt(due.id, after);
+    }
+
+    /// As [`Self::news`], once whatever is being written is written: it is in the queue a moment before it is here.
+    async fn settled_news(
+        &self,
+        share: &OpenShare,
+        update: &str,
+        now: UnixMillis,
+    ) -> Option<(StatusPost, StatusUpdate)> {
+        if let Some(found) = self.news(share, update, now) {
+            return Some(found);
+        }
+        let _one = self.changing.lock().await;
+        self.news(share, update, now)
     }
 
     /// An update as readers of its page may read it, with its post as it was then.
