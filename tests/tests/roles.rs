@@ -15,18 +15,19 @@ use fleet::{
 use fleetglass_tests::wait::eventually;
 use serde_json::{Value, json};
 
-fn later(hours: i64) -> String {
-    let at = std::time::SystemTime::now() + std::time::Duration::from_secs(3600 * hours.unsigned_abs());
-    humantime::format_rfc3339_seconds(at).to_string()
+/// So many hours after a time, as Alertmanager writes it.
+fn later(now: u64, hours: u64) -> String {
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(now + hours * 3_600_000);
+    humantime::format_rfc3339_millis(at).to_string()
 }
 
-fn silence(id: Option<&str>, matchers: &[(&str, &str)]) -> String {
+fn silence(now: u64, id: Option<&str>, matchers: &[(&str, &str)]) -> String {
     let matchers: Vec<Value> = matchers
         .iter()
         .map(|(name, value)| json!({ "name": name, "value": value, "isRegex": false, "isEqual": true }))
         .collect();
     let mut body = json!({
-        "matchers": matchers, "startsAt": later(0), "endsAt": later(2), "createdBy": "ada", "comment": "works",
+        "matchers": matchers, "startsAt": later(now, 0), "endsAt": later(now, 2), "createdBy": "ada", "comment": "works",
     });
     if let Some(id) = id {
         body["id"] = json!(id);
@@ -183,6 +184,7 @@ async fn a_limited_operator_acts_on_their_nodes_alone() {
     let story = Story::begin(&OUTSIDE).await;
     story.has_alerts(&OUTSIDE).await;
     let all = story.json(ADMIN, "/api/v1/fleet").await;
+    let now = all["at"].as_u64().unwrap();
     let id_of = |name: &str, node: &str| {
         let alerts = all["alerts"].as_array().unwrap();
         let found = alerts.iter().find(|alert| alert["name"] == name && alert["node"] == node).unwrap();
@@ -213,14 +215,14 @@ async fn a_limited_operator_acts_on_their_nodes_alone() {
 
     // Silences.
     let wide =
-        story.ask(ADMIN, "POST", "/api/v2/silences", &silence(None, &[("alertname", "OwnPeers")])).await;
+        story.ask(ADMIN, "POST", "/api/v2/silences", &silence(now, None, &[("alertname", "OwnPeers")])).await;
     let wide = wide.json()["silenceID"].as_str().unwrap().to_owned();
     let listed = story.json(LIMITED_OPERATOR, "/api/v2/silences").await;
     assert_eq!(listed, json!([]), "it reaches outside");
     for (method, path, body) in [
         ("GET", format!("/api/v2/silence/{wide}"), String::new()),
         ("DELETE", format!("/api/v2/silence/{wide}"), String::new()),
-        ("POST", "/api/v2/silences".into(), silence(Some(&wide), &[("alertname", "OwnPeers")])),
+        ("POST", "/api/v2/silences".into(), silence(now, Some(&wide), &[("alertname", "OwnPeers")])),
     ] {
         let answer = act(method, path.clone(), &body).await;
         let nobody = act(method, path.replace(&wide, "no-such"), &body.replace(&wide, "no-such")).await;
@@ -235,7 +237,7 @@ async fn a_limited_operator_acts_on_their_nodes_alone() {
     story.ask(ADMIN, "DELETE", &format!("/api/v2/silence/{wide}"), "").await;
     for matchers in [&[("alertname", "OwnPeers")][..], &[("instance", OUTSIDE[0])], &[("team", "other-team")]]
     {
-        let made = act("POST", "/api/v2/silences".into(), &silence(None, matchers)).await;
+        let made = act("POST", "/api/v2/silences".into(), &silence(now, None, matchers)).await;
         assert_eq!(made.status, 200, "{made:?}");
         let id = made.json()["silenceID"].as_str().unwrap().to_owned();
         let kept = story.json(ADMIN, &format!("/api/v2/silence/{id}")).await;
@@ -260,9 +262,9 @@ async fn a_limited_operator_acts_on_their_nodes_alone() {
     }
     assert_eq!(story.json(LIMITED, "/api/v2/silences").await.as_array().unwrap().len(), 3);
     let unclear =
-        story.ask(PAIR, "POST", "/api/v2/silences", &silence(None, &[("alertname", "OwnPeers")])).await;
+        story.ask(PAIR, "POST", "/api/v2/silences", &silence(now, None, &[("alertname", "OwnPeers")])).await;
     assert!(unclear.status == 403 && unclear.body.contains("one of"), "{unclear:?}");
-    let clear = silence(None, &[("alertname", "OwnPeers"), ("instance", INSIDE[0])]);
+    let clear = silence(now, None, &[("alertname", "OwnPeers"), ("instance", INSIDE[0])]);
     assert_eq!(story.ask(PAIR, "POST", "/api/v2/silences", &clear).await.status, 200);
 
     // Marks.

@@ -124,8 +124,8 @@ mod tests {
             "{team=\"b\"}",
             "{team=~\"a\"}",
             "{team=~\"a|b\"}",
-            "{team!=\"b\"}",
-            "{team=\"\"}",
+            "{team!=\"b\",x=\"y\"}",
+            "{team=\"\",x=\"y\"}",
             "{Team=\"a\"}",
             "{instance=\"in-1\"}",
         ] {
