@@ -228,7 +228,7 @@ test('panels can be read by everybody, and charts by keyboard and finger', async
       await page.done();
     }
   }
-  const page = await openPage(browser, `${fleetglass.url}/embed/${token}?view=chart&query=up`, { viewport: { width: 640, height: 360 } });
+  const page = await openPage(browser, `${fleetglass.url}/embed/${token}?view=chart&query=up&range=5m`, { viewport: { width: 640, height: 360 } });
   const plot = page.getByRole('slider');
   await plot.focus();
   await page.keyboard.press('End');

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
 use crate::{
     api::problem::problem,
@@ -43,16 +43,18 @@ fn streamed(subscription: Subscription) -> Response {
     first.iter().for_each(|frame| news.take(frame));
     // Whoever comes back and missed nothing hears at once that it is heard.
     let hello = stream::iter([news.told()]);
-    let later =
-        stream::unfold((frames, Instant::now()), async |(mut frames, last): (mpsc::Receiver<Bytes>, _)| {
+    let later = stream::unfold(
+        (frames, tokio::time::Instant::now()),
+        async |(mut frames, last): (mpsc::Receiver<Bytes>, _)| {
             let mut news = News::default();
             news.take(&frames.recv().await?);
             tokio::time::sleep_until(last + GATHERED).await;
             while let Ok(frame) = frames.try_recv() {
                 news.take(&frame);
             }
-            Some((news.told(), (frames, Instant::now())))
-        });
+            Some((news.told(), (frames, tokio::time::Instant::now())))
+        },
+    );
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
