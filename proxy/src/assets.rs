@@ -1,6 +1,5 @@
 //! The dashboard's files: built by Trunk into `dist/`, inside the binary in a release build.
 
-use axum::Extension;
 use axum::{
     Extension,
     body::Body,

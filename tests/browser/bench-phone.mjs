@@ -63,6 +63,12 @@ await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
 await page.waitForTimeout(WATCH_S * 1000);
 console.log(`watching ${NODES} nodes on a phone: ${(bytes / 1000 / WATCH_S * 60).toFixed(1)} KB a minute on the wire, limit 30 KB`);
 for (const [what, size] of parts) console.log(`  ${(size / 1000).toFixed(1)} KB ${what}`);
+await session.send('Page.enable');
+// Lighthouse has no such figure since its version 12: Chromium itself says what keeps it from installing.
+const { errors } = await session.send('Page.getAppManifest');
+const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+const against = [...errors.map(({ message }) => message), ...installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito')];
+console.log(`installable, by Chromium: ${against.length ? `no: ${against.join(', ')}` : 'yes'}`);
 await browser.close();
 lighthouse(demo.url);
 await demo.stop();

@@ -166,6 +166,8 @@ export async function openPage(browser, url, { viewport = DESKTOP, theme = 'ligh
   page.asked = [];
   page.on('request', (request) => page.asked.push(request.url()));
   page.on('console', (message) => {
+    // The service worker looks for a new one of itself, also while the server is gone.
+    if (/error occurred when fetching the script/.test(message.text())) return;
     if (message.type() === 'error') seen.push(`console: ${message.text()} (${message.location().url})`);
   });
   // What the stub of a function does when nobody foresaw its call: right, but the page stands still meanwhile.

@@ -84,7 +84,7 @@ async fn told(
     fault: Result<(), String>,
 ) -> Result<Panel, Said> {
     fault.map_err(|words| Said::new(StatusCode::BAD_REQUEST, words))?;
-    collect::panel(&Viewer { app, share, now, counts: false }, ask).await
+    collect::panel(&Viewer { app, share, now }, ask).await
 }
 
 fn is_live(share: &OpenShare) -> bool {

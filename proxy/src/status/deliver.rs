@@ -107,7 +107,7 @@ impl StatusPages {
                     i64::try_from(backoff(due.attempts, chance(), asked).as_millis()).unwrap_or(i64::MAX);
                 if is_last { After::Done } else { After::Again(clock::now().saturating_add(wait)) }
             }
-            Outcome::Refused(words) => {
+            Outcome::Refused(words) | Outcome::Gone(words) => {
                 tracing::info!(subscriber = id, kind, "not told: {}", struck(&words, &[&hidden]));
                 After::Done
             }

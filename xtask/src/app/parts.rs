@@ -26,11 +26,14 @@ const FEATURES: [&str; 6] = [
 /// The end of the name of the part that is fetched later.
 const REST_NAME: &str = "_rest.wasm";
 
-/// The files that this page fetches later: the rest of the app, its style sheets, and what runs beside it.
+/// The files that this page fetches later: the rest of the app, its style sheets, what runs beside it, and what a phone
+/// needs to install it.
 pub(crate) fn fetched_later(html: &str) -> Vec<String> {
     let attribute = |name: &str| html.split_once(name).and_then(|(_, value)| value.split('"').next());
     let files = ["data-rest=\"", "data-sheets=\"", "data-keep=\""].into_iter().filter_map(attribute);
-    files.flat_map(|files| files.split(' ')).map(|file| file.trim_start_matches('/').to_owned()).collect()
+    let installed = ["manifest.webmanifest", "icons/apple-touch-icon.png"];
+    let files = files.flat_map(|files| files.split(' ')).chain(installed);
+    files.map(|file| file.trim_start_matches('/').to_owned()).collect()
 }
 
 /// Cuts `dist/`'s WebAssembly file in two.
@@ -71,6 +74,7 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
         keep.map(|address| format!("data-keep=\"{address}\" data-rest=")).unwrap_or("data-rest=".into());
     let html = html.replacen("data-rest=", &keep, 1);
     std::fs::write(&page, html).at("write", &page)?;
+    without_comments(&paths::dist())?;
     worker(&paths::dist())?;
     println!(
         "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
@@ -162,6 +166,20 @@ fn without_script(html: &str, name: &str) -> (String, Option<String>) {
         }
     }
     (html.to_owned(), None)
+}
+
+/// Takes the lines that are comments out of our own scripts: what runs before the app is part of the first page.
+fn without_comments(dist: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(dist).at("read", dist)?.flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if name == "sw.js" || ["boot-", "keep-", "theme-"].iter().any(|own| name.starts_with(own)) {
+            let file = entry.path();
+            let script = std::fs::read_to_string(&file).at("read", &file)?;
+            let code = script.lines().filter(|line| !line.trim_start().starts_with("//") && !line.is_empty());
+            std::fs::write(&file, code.collect::<Vec<_>>().join("\n")).at("write", &file)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells the service worker which build this is, and its files: what has a hash in its name, and the icons it shows.

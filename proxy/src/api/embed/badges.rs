@@ -86,7 +86,7 @@ pub async fn badge(
     let now = clock::now();
     let told = match opened(&app, &token, now) {
         Opened::Open(share) => {
-            let viewer = Viewer { app: &app, share: &share, now, counts: false };
+            let viewer = Viewer { app: &app, share: &share, now };
             told(&viewer, name, wish.of).await
         }
         Opened::Gone | Opened::Closed(..) => None,

@@ -38,7 +38,7 @@ pub(super) fn of(app: &App, share: &OpenShare, seen: Option<&str>, now: i64) -> 
 }
 
 fn streamed(subscription: Subscription) -> Response {
-    let Subscription { first, frames } = subscription;
+    let Subscription { first, frames, .. } = subscription;
     let mut news = News::default();
     first.iter().for_each(|frame| news.take(frame));
     // Whoever comes back and missed nothing hears at once that it is heard.
