@@ -218,6 +218,7 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         .route("/s/{token}/badge/{file}", get(api::embed::badges::badge))
         .with_state(Arc::clone(app))
         .layer(RequestBodyLimitLayer::new(SHARED_BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), api::shared_page::limit))
         .layer(any_origin())
         .layer(middleware::map_response(api::embed::headers));
     let routes = open

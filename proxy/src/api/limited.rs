@@ -193,8 +193,7 @@ async fn told(member: &Member<'_>, path: &str, asked: &Asked) -> Response {
         ("PATCH", "/api/v1/shares/{id}") => member.change_share(id, asked).await,
         ("DELETE", "/api/v1/shares/{id}") => member.revoke_share(id).await,
         ("POST", "/api/v1/shares/drafts") => member.draft_share(asked).await,
-        ("GET", "/api/v1/shares/{id}/preview/{*rest}")
-        | ("GET" | "POST", "/preview/{id}/api/v1/{*rest}") => {
+        ("GET", "/api/v1/shares/{id}/preview/{*rest}") | ("GET" | "POST", "/preview/{id}/api/v1/{*rest}") => {
             member.preview_share(id, asked.path("rest"), asked).await
         }
         ("GET", "/api/v1/alerts") => Ok(member.prometheus_alerts()),

@@ -271,7 +271,7 @@ mod tests {
         let people = People::restore(state, &Config::default()).await;
         people.set_ways(vec![Way { label: "Acme <b>".into(), href: "/login/oidc".into(), via: Via::Oidc }]);
         let guard = Arc::new(Guard::new(Tokens::default(), Arc::new(people), &Config::default()));
-        let visit = Visit { ip: [127, 0, 0, 1].into(), is_https: false, base: base.to_owned() };
+        let visit = Visit::from_here(false, base);
         let response = form(State(guard), Extension(visit), uri.parse().unwrap(), HeaderMap::new()).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();

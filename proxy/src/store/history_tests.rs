@@ -10,6 +10,7 @@ use fleetglass_shared::labels::Selector;
 use fleetglass_shared::promql::Storage;
 use fleetglass_shared::sample::is_stale;
 
+use super::column::BLOCK_ROWS;
 use super::*;
 
 const STEP: i64 = 15_000;
@@ -336,4 +337,26 @@ fn what_was_worked_out_from_a_row_is_there_again_with_it() {
     assert_eq!(written.len(), 2);
     let (store, _) = open(folder.path());
     assert_eq!(all(&store, START, START + rounds * STEP), written);
+}
+
+#[test]
+fn a_series_whose_samples_are_all_on_disk_leaves_the_others_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let line = |round: i64| format!("a_early {round}\nb_late {}\nc_last {}\n", round * 2, round * 3);
+    for round in 0..4 {
+        scrape(&store, "a", START + round * STEP, &line(round));
+    }
+    // These rows are on disk, but still in the log, with the name of each series.
+    store.flush(START + 4 * STEP, true).unwrap();
+    for round in 4..4 + 3 * BLOCK_ROWS as i64 {
+        let later = line(round);
+        scrape(&store, "a", START + round * STEP, later.split_once('\n').unwrap().1);
+    }
+    store.flush_log(false).unwrap();
+    let wanted = everything(&store);
+    drop(store);
+    let (store, history) = open(folder.path());
+    assert!(history.replayed > 2 * BLOCK_ROWS && history.lost.is_empty(), "{history:?}");
+    assert!(everything(&store) == wanted);
 }

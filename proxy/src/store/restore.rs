@@ -150,9 +150,12 @@ impl Restore<'_> {
                         table.columns[*column as usize].head.push(row, *value);
                     }
                 }
-                // Nothing expires while it is put back: columns would get other numbers.
                 table.times.push(at);
-                table.seal_full(at, i64::MAX);
+                // Sealed, and nothing expires: a column without a sample would go, and those behind it get other
+                // numbers than the log has for them.
+                if table.is_full() {
+                    table.seal();
+                }
             }
             Samples::Timed(samples) => {
                 for &(column, at, value) in samples {

@@ -262,9 +262,14 @@ impl Table {
         }
     }
 
+    /// Whether the head has as many rows as a block.
+    pub(super) fn is_full(&self) -> bool {
+        self.times.len() == BLOCK_ROWS
+    }
+
     /// Seals a full head whose last row is at `at`, and drops rows older than `retention_ms`.
     pub(super) fn seal_full(&mut self, at: UnixMillis, retention_ms: i64) {
-        if self.times.len() == BLOCK_ROWS {
+        if self.is_full() {
             self.seal();
             self.expire(at.saturating_sub(retention_ms));
         }
