@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
+use crate::client::get_value;
 use crate::components::alert_banner::tell_tab;
 use crate::components::connection::banners;
 use crate::components::frame::{rail, skip_link, top_bar};
@@ -12,7 +13,7 @@ use crate::components::media::Screen;
 use crate::components::notice::failed;
 use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
-use crate::dom::{El, button, div, group, link, unseen, with_class};
+use crate::dom::{El, button, div, effect, group, link, unseen, with_class};
 use crate::kept::kept;
 use crate::pages::fleet::fleet_page;
 use crate::pages::later::{Later, later};
@@ -97,6 +98,21 @@ fn loading() -> El {
         .child(div("skeleton skeleton-table"))
 }
 
+/// Tells the style sheets what whoever looks may do, each time that they are let in.
+fn tell_role(fleet: Fleet) {
+    let is_in = Memo::new(move |_| fleet.link().with(|link| *link == Link::Live));
+    effect(move || {
+        if is_in.get() && shared().is_none() {
+            spawn_local(async {
+                let role = get_value("/api/v1/me").await.ok().and_then(|me| me.get("role").text());
+                if let (Some(role), Some(root)) = (role, document().document_element()) {
+                    let _ = root.set_attribute("data-role", &role);
+                }
+            });
+        }
+    });
+}
+
 fn app() -> El {
     Screen::provide();
     LeftAt::provide();
@@ -105,6 +121,7 @@ fn app() -> El {
     let fleet = Fleet::provide();
     let locked = move || fleet.link().with(|link| *link == Link::Unauthorized);
     tell_tab();
+    tell_role(fleet);
     let page = Memo::new(move |_| route.page());
     let shown = move || {
         let page = page.get();

@@ -157,6 +157,8 @@ impl Proxy {
             telemetry: Arc::clone(&telemetry),
         };
         let notify = Arc::new(Notify::new(sources, plan).await?);
+        let pushes = Arc::clone(&notify);
+        people.when_gone(move |name| pushes.forget_pushes_of(name));
         let shares = Shares::restore(
             Arc::clone(&state),
             Arc::clone(&fleet),

@@ -42,8 +42,8 @@ pub fn rail() -> El {
     rail.child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
         // A phone has room for five: what is needed less often is a page of its own there.
         .child(wide(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules)))
-        .child(wide(rail_item("/shares", "Shares", Icon::Share, |page| *page == Page::Shares)))
-        .child(wide(rail_item("/status", "Status pages", Icon::Status, |page| *page == Page::Status)))
+        .child(of_operator(rail_item("/shares", "Shares", Icon::Share, |page| *page == Page::Shares)))
+        .child(of_operator(rail_item("/status", "Status pages", Icon::Status, |page| *page == Page::Status)))
         .child(wide(rail_item("/people", "People", Icon::People, |page| *page == Page::People)))
         .child(
             rail_item("/more", "More", Icon::More, |page| {
@@ -55,6 +55,10 @@ pub fn rail() -> El {
 
 fn wide(item: El) -> El {
     item.class("rail-item rail-wide")
+}
+
+fn of_operator(item: El) -> El {
+    item.class("rail-item rail-wide of-operator")
 }
 
 fn rail_item(to: &'static str, name: &'static str, mark: Icon, is_of: fn(&Page) -> bool) -> El {

@@ -106,7 +106,7 @@ fn head(load: AlertLoad, desk: Desk) -> El {
     // For readers of a public status page.
     let publish = move || load.alert().map(|alert| format!("/status?alert={}", alert.id)).unwrap_or_default();
     let acts = move || {
-        div("alert-head-acts")
+        div("alert-head-acts of-operator")
             .when(
                 move || !taken(),
                 move || button("button button-primary").on_click(ask(Act::Acknowledge)).text("Acknowledge"),

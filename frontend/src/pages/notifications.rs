@@ -134,7 +134,7 @@ fn trial(receiver: String, load: Load) -> El {
             load.again();
         });
     };
-    div("way-trial")
+    div("way-trial of-operator")
         .child(
             button("button")
                 .attr("aria-label", label)

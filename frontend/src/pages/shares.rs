@@ -42,7 +42,7 @@ use crate::state::use_fleet;
 /// link nobody makes one.
 pub fn share_link(page: &'static str, more: impl Fn() -> String + 'static) -> Option<El> {
     shared().is_none().then(|| {
-        link("icon-button share-link", move || format!("/shares?new={page}{}", more()))
+        link("icon-button share-link of-operator", move || format!("/shares?new={page}{}", more()))
             .attr("aria-label", "Share")
             .attr("title", "Share")
             .child(icon(Icon::Share))

@@ -5,7 +5,7 @@ use std::{
     fmt,
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -46,9 +46,14 @@ pub struct People {
     ways: ArcSwap<Vec<Way>>,
     /// Who there is could not be read: nobody is let in by what is missing.
     is_unread: AtomicBool,
+    /// What else ends with somebody who may do less than before.
+    gone: OnceLock<Gone>,
     /// One change at a time, so that none is lost.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
+
+/// Hears the name of somebody.
+type Gone = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A way to log in beside the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +149,7 @@ impl People {
             settings: ArcSwap::from_pointee(Settings::of(config)),
             ways: ArcSwap::default(),
             is_unread: AtomicBool::new(is_unread),
+            gone: OnceLock::new(),
             changing: tokio::sync::Mutex::default(),
         };
         for session in sessions {
@@ -188,6 +194,17 @@ impl People {
     /// Takes what a config says of logging in.
     pub fn set_config(&self, config: &Config) {
         self.settings.store(Arc::new(Settings::of(config)));
+    }
+
+    /// Has `gone` hear of each user who was removed, or may do less than before. The first one stays.
+    pub fn when_gone(&self, gone: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.gone.set(Box::new(gone));
+    }
+
+    pub(super) fn tell_gone(&self, name: &str) {
+        if let Some(gone) = self.gone.get() {
+            gone(name);
+        }
     }
 
     /// Other ways to log in than a password.

@@ -108,6 +108,10 @@ impl People {
         if user != old {
             let user = self.keep_user(user).await?;
             self.end_all_of(name, Via::Password);
+            // Whoever acts on the whole fleet may go on being told of it.
+            if user.disabled_at.is_some() || user.role < Role::Operator || !user.select.is_empty() {
+                self.tell_gone(name);
+            }
             self.cut_off_tokens_of(name);
             return Ok(user);
         }
@@ -126,6 +130,7 @@ impl People {
         }
         self.kept(self.state.remove_user(name))?;
         self.users.write().remove(name);
+        self.tell_gone(name);
         self.end_all_of(name, Via::Password);
         self.drop_tokens_of(name);
         self.state.flush().await?;

@@ -75,7 +75,14 @@ async fn a_proxys_word_for_who_asks_is_taken_from_its_address_alone() {
 
     // What is made bears the name.
     let wish = r#"{"title":"For Acme","scope":{"select":["{instance=\"a\"}"],"views":["fleet"]}}"#;
-    let made = reqwest_post(&here, "/api/v1/shares", wish, &[user, groups]).await;
+    // What a browser brings along by itself is no will of whoever it belongs to.
+    let foreign = [user, groups, ("origin", "https://evil.example")];
+    for headers in [&[user, groups][..], &foreign[..]] {
+        let refused = reqwest_post(&here, "/api/v1/shares", wish, headers).await;
+        assert!(refused.contains("Another origin"), "{refused}");
+    }
+    let own = [user, groups, ("sec-fetch-site", "same-origin")];
+    let made = reqwest_post(&here, "/api/v1/shares", wish, &own).await;
     assert!(made.contains("\"by\":\"ada\""), "{made}");
 }
 

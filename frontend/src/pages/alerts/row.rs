@@ -75,7 +75,7 @@ pub fn alert_row(rows: Rows, first: AlertRef, alert: Memo<Option<AlertRef>>) -> 
         .child(span("alert-since num").child(since_mark(move || current().active_at)))
         // Through a share link nobody does any of it.
         .maybe(shared().is_none().then(|| {
-            div("alert-acts")
+            div("alert-acts of-operator")
                 .when(move || !taken(), move || take.clone())
                 .when(taken, move || give_back.clone())
                 .child(silence)

@@ -152,7 +152,7 @@ fn one(desk: Desk, silence: Silence) -> El {
                 .when(soon, || span("chip chip-skew").text("ends soon")),
         )
         .child(
-            button("button")
+            button("button of-operator")
                 .attr("aria-label", "End this silence now")
                 .on_click(move || desk.end_silence(id.clone()))
                 .text("End now"),
