@@ -11,13 +11,11 @@ use crate::components::frame::{rail, skip_link, top_bar};
 use crate::components::icon::{Icon, icon};
 use crate::components::media::Screen;
 use crate::components::notice::failed;
-use crate::components::token_form::token_form;
 use crate::components::viewport::LeftAt;
 use crate::dom::{El, button, div, effect, group, link, unseen, with_class};
 use crate::kept::kept;
 use crate::pages::fleet::fleet_page;
 use crate::pages::later::{Later, later};
-use crate::pages::not_found::not_found_page;
 use crate::rest::{Rest, RestOfApp, use_rest};
 use crate::route::{Page, Route};
 use crate::shared::{prepare, shared};
@@ -127,7 +125,6 @@ fn app() -> El {
         let page = page.get();
         Some(untrack(|| match page {
             Page::Fleet => fleet_page(),
-            Page::Unknown => not_found_page(),
             page => when_there(move || later(Later::Page(page.clone()))),
         }))
     };
@@ -138,7 +135,7 @@ fn app() -> El {
                 .child(rail())
                 .when(locked, || match shared() {
                     Some(link) if !link.is_preview => ask_again(),
-                    _ => token_form(),
+                    _ => when_there(|| later(Later::SignIn)),
                 })
                 .when(move || !locked(), move || group().live(shown)),
         )

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod risk_meter;
 pub mod segments;
 pub mod severity_mark;
+pub mod share_banner;
 pub mod spark;
 pub mod status_mark;
 pub mod theme_toggle;

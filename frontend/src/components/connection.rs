@@ -7,8 +7,10 @@ use super::alert_banner::alert_banner;
 use super::icon::{Icon, icon};
 use crate::client::{Trouble, try_now};
 use crate::clock::{local_hours_minutes, local_now};
-use crate::dom::{El, button, div, el, group, p, span, with_class};
-use crate::shared::{Shared, base, shared};
+use crate::dom::{El, button, div, group, p, span};
+use crate::pages::later::{Later, later};
+use crate::rest::{Rest, use_rest};
+use crate::shared::shared;
 use crate::state::{Fleet, Link, use_fleet};
 
 fn silence(fleet: Fleet) -> String {
@@ -49,27 +51,14 @@ pub fn connection() -> El {
 /// What may stand between the bar and the body of every page: what is wrong with the connection, and the open
 /// alerts.
 pub fn banners() -> El {
-    group().maybe(shared().map(share_banner)).child(connection_banner()).child(alert_banner())
+    group().maybe(shared().map(|_| sharer())).child(connection_banner()).child(alert_banner())
 }
 
-/// Who shows this page, and that it is read-only.
-fn share_banner(link: &'static Shared) -> El {
-    let some = |text: &'static str| (!text.is_empty()).then_some(text);
-    let preview = link.is_preview.then(|| {
-        let words = format!("You preview what {} shows. ", link.title);
-        // Out of the preview: not a path below it.
-        let back = el("a").attr("href", "/shares").attr("rel", "external").text("Back to the shares");
-        p("banner").child(span("banner-text").text(words)).child(back)
-    });
-    group().maybe(preview).child(
-        div("banner share-banner")
-            .maybe(some(&link.logo).map(|at| {
-                let at = if at == "logo" { format!("{}/logo", base()) } else { at.to_owned() };
-                with_class("img", "share-logo").attr("src", at).attr("alt", "")
-            }))
-            .child(p("").text(format!("{}: read-only, shared by {}", link.title, link.by)))
-            .maybe(some(&link.note).map(|note| p("share-note").text(note))),
-    )
+/// Who shows this page, through a share link, as soon as the rest of the app is there.
+fn sharer() -> El {
+    let rest = use_rest();
+    rest.fetch();
+    group().when(move || rest.state() == Rest::There, || later(Later::Sharer))
 }
 
 /// Says in a full sentence what is wrong with the connection, and that it is us and not the fleet.
