@@ -16,6 +16,7 @@
 //! | `module` | sections, and what is said of each function |
 //! | `linked` | what the linker says of functions and data |
 //! | `code` | instructions, and the indices in them |
+//! | `names` | short names for what JavaScript gives |
 //! | `reach` | what the first part needs |
 //! | `cut` | writes the two |
 
@@ -24,6 +25,7 @@ mod code;
 mod cut;
 mod linked;
 mod module;
+pub(crate) mod names;
 mod reach;
 
 use crate::problem::{Problem, Result};

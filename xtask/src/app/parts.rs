@@ -6,7 +6,7 @@ use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
 use crate::run;
 use crate::setup::{TRIPLE, Tools};
-use crate::split;
+use crate::split::{self, names};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -41,13 +41,17 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let watch = Stopwatch::start();
     let whole = app_file(&paths::dist())?;
     let bytes = std::fs::read(&whole).at("read", &whole)?;
+    let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let script = whole.with_file_name(name.replace("_bg.wasm", ".js"));
+    let text = std::fs::read_to_string(&script).at("read", &script)?;
+    let (bytes, text) = names::shortened(&bytes, &text)?;
+    std::fs::write(&script, text).at("write", &script)?;
     let linked = linked_file(profile);
     let linked = std::fs::read(&linked).at("read", &linked)?;
     let Some(parts) = split::split(&bytes, &linked, DOOR)? else {
         return Err(Problem::new("the app's WebAssembly does not name the door to the later pages")
             .fix("see data-no-demangle in frontend/index.html, and DOOR in xtask/src/app/parts.rs"));
     };
-    let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let rest_name = name.replace("_bg.wasm", REST_NAME);
     let rest = whole.with_file_name(&rest_name);
     std::fs::write(&whole, &parts.first).at("write", &whole)?;
