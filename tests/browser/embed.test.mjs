@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { assertAccessible, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { PATIENCE, assertAccessible, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
 
 /** What a panel may load, in bytes with brotli. */
 const MOST_BYTES = 120_000;
-const VIEWS = ['view=fleet', 'view=node&node=eu-1', 'view=chart&query=up', 'view=uptime'];
+const VIEWS = ['view=fleet', 'view=node&node=eu-1', 'view=chart&query=up&range=5m', 'view=uptime'];
 
 let browser;
 let fleetglass;
@@ -72,6 +72,7 @@ async function visit(page, expected = []) {
 async function withoutCookies() {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
   await session.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true, disableThirdPartyCookieMetadata: true, disableThirdPartyCookieHeuristics: true });
