@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts::{self, Alerts, Inhibition},
     app::{self, App},
-    auth::{Guard, People, Tokens, oidc::Oidc},
+    auth::{Guard, People, Tokens, Via, oidc::Oidc},
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
@@ -158,7 +158,7 @@ impl Proxy {
         };
         let notify = Arc::new(Notify::new(sources, plan).await?);
         let pushes = Arc::clone(&notify);
-        people.when_gone(move |name| pushes.forget_pushes_of(name));
+        people.when_gone(move |name| pushes.forget_pushes_of(&format!("{}:{name}", Via::Password.as_str())));
         let shares = Shares::restore(
             Arc::clone(&state),
             Arc::clone(&fleet),

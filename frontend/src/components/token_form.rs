@@ -11,8 +11,10 @@ use crate::state::{Link, use_fleet};
 
 /// Where a name and a password, or an OpenID provider, are taken.
 fn sign_in() -> El {
-    let here = || window().location().pathname().unwrap_or_default();
-    let to = format!("/login?next={}", String::from(js_sys::encode_uri_component(within(&here()))));
+    let location = window().location();
+    let (path, query) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    let here = format!("{}{query}", within(&path));
+    let to = format!("/login?next={}", String::from(js_sys::encode_uri_component(&here)));
     link("button button-primary", to).attr("rel", "external").text("Sign in")
 }
 

@@ -74,9 +74,13 @@ fn needs_fresh_login(guard: &Guard, credential: &Credential) -> Result<(), Probl
     match credential {
         Credential::Session(id) => guard.people.is_fresh(id).map_err(|error| refused(&error)),
         // How fresh a proxy's own sign-in is, the proxy knows.
-        Credential::Nothing | Credential::ConfigToken | Credential::ApiToken { .. } | Credential::Header => {
-            Ok(())
-        }
+        Credential::Nothing | Credential::ConfigToken | Credential::Header => Ok(()),
+        // Else who finds a token makes people that outlive it.
+        Credential::ApiToken { .. } => Err(problem(
+            StatusCode::FORBIDDEN,
+            "Not allowed",
+            "A token that was made here changes no people and makes no tokens: sign in, or use a token of the config.",
+        )),
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Who,
+    auth::{Credential, Who},
     clock,
     notify::{PushError, PushWish},
     state::KeptPush,
@@ -56,7 +56,7 @@ pub async fn key(State(app): State<Arc<App>>) -> Response {
 
 /// The browsers of whoever asks. The endpoint of none is told; by its key a browser finds itself.
 pub async fn list(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Response {
-    let all: Vec<Value> = app.notify.pushes_of(&who.name).iter().map(told).collect();
+    let all: Vec<Value> = app.notify.pushes_of(&owner(&who)).iter().map(told).collect();
     (NO_STORE, Json(json!({"subscriptions": all}))).into_response()
 }
 
@@ -67,8 +67,13 @@ pub async fn list(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -
 pub async fn subscribe(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    Extension(credential): Extension<Credential>,
     body: Result<Json<Subscribe>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
+    if matches!(credential, Credential::ApiToken { .. }) {
+        let words = "A browser is subscribed by whoever has signed in with it, and not by a program's token.";
+        return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
+    }
     let Json(body) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
     let bytes = |name: &str, text: &str| {
         let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
@@ -82,7 +87,7 @@ pub async fn subscribe(
         severities: body.severities,
         select: body.select,
     };
-    let push = app.notify.subscribe_push(wish, &who.name, &who.select, clock::now()).await;
+    let push = app.notify.subscribe_push(wish, &owner(&who), &who.select, clock::now()).await;
     let push = push.map_err(|error| {
         let (status, title) = match error {
             PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
@@ -104,7 +109,7 @@ pub async fn unsubscribe(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
 ) -> Result<Response, ProblemResponse> {
-    match app.notify.unsubscribe_push(&id, Some(&who.name)) {
+    match app.notify.unsubscribe_push(&id, Some(&owner(&who))) {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(none(&id)),
     }
@@ -119,10 +124,15 @@ pub async fn test(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
 ) -> Result<Response, ProblemResponse> {
-    let is_theirs = app.notify.pushes_of(&who.name).iter().any(|push| push.id == id);
+    let is_theirs = app.notify.pushes_of(&owner(&who)).iter().any(|push| push.id == id);
     let receiver = app.notify.receiver_of_push(&id).filter(|_| is_theirs).ok_or_else(|| none(&id))?;
     let tried = app.notify.try_out(&receiver).await.map_err(|_| none(&id))?;
     Ok((NO_STORE, Json(tried)).into_response())
+}
+
+/// Somebody of the same name who came in another way is somebody else.
+fn owner(who: &Who) -> String {
+    format!("{}:{}", who.via.as_str(), who.name)
 }
 
 fn none(id: &str) -> ProblemResponse {

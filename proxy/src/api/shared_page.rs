@@ -78,7 +78,7 @@ pub async fn page(
         unfurled(&card, &origin(&app, &visit), token),
     );
     let found = match share.password().is_none() && !share.is_counted() {
-        true => super::embed::oembed::discovery(&visit, app.is_https, &told.title, token),
+        true => super::embed::oembed::discovery(&origin(&app, &visit), &told.title, token),
         false => String::new(),
     };
     match assets::placed_page(&visit.base, &(mark + &found)) {

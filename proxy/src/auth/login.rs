@@ -198,8 +198,13 @@ pub fn next_of(asked: Option<&str>, base: &str) -> String {
         Some(path) if !base.is_empty() && path.starts_with('/') => path,
         _ => asked,
     };
+    // Neither an empty part, which would be another host, nor one that leads out of the base path.
+    let is_below = |path: &str| {
+        let path = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase().replace("%2e", ".");
+        !path.contains("//") && !path.split('/').any(|part| matches!(part, "." | ".."))
+    };
     let is_plain = path.starts_with('/')
-        && !path.starts_with("//")
+        && is_below(path)
         && path.len() <= NEXT
         && path.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '\\' | '"' | '<' | '>'));
     let is_ours = !["/login", "/logout"].iter().any(|own| {

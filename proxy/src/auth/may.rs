@@ -130,7 +130,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/push/key", Problem, GET),
     // A message has a link that acknowledges.
     ("/api/v1/push/subscriptions", Problem, &[("GET", READ), ("POST", ALERTS)]),
-    ("/api/v1/push/subscriptions/{id}", Problem, &[("DELETE", READ)]),
+    ("/api/v1/push/subscriptions/{id}", Problem, &[("DELETE", need(Role::Viewer, Permission::Alerts))]),
     ("/api/v1/push/subscriptions/{id}/test", Problem, &[("POST", ALERTS)]),
     ("/api/v1/query", Prometheus, ASK),
     ("/api/v1/query_exemplars", Prometheus, ASK),

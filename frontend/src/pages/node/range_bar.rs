@@ -145,8 +145,13 @@ fn menu(board: Board, phone: Signal<bool>, open: RwSignal<bool>) -> El {
         .child(range_form(board, open))
 }
 
-/// A press anywhere else closes the menu.
+/// A press anywhere else closes the menu, and Escape wherever the focus is.
 fn close_from_outside(open: RwSignal<bool>) {
+    on_window("keydown", move |event: KeyboardEvent| {
+        if event.key() == "Escape" && open.get_untracked() {
+            open.set(false);
+        }
+    });
     on_window("pointerdown", move |event: PointerEvent| {
         if !open.get_untracked() {
             return;

@@ -63,7 +63,9 @@ pub async fn oembed(
         .into_response()
     };
     let external = app.external_url.as_deref().unwrap_or_default();
-    let hosts = [visit.host.clone().unwrap_or_default(), authority(external)];
+    // Whoever asks by another name gets none that they chose, where the config says ours.
+    let asked = visit.host.clone().filter(|_| external.is_empty()).unwrap_or_default();
+    let hosts = [asked, authority(external)];
     let Some(named) = form.get("url").and_then(|url| named(url, &hosts, &visit.base)) else { return none() };
     match opened(&app, &named.token, clock::now()) {
         Opened::Gone => none(),
@@ -169,10 +171,7 @@ fn authority(url: &str) -> String {
 }
 
 /// What the head of a link's page says of this.
-pub fn discovery(visit: &Visit, is_https: bool, title: &str, token: &str) -> String {
-    let Some(host) = &visit.host else { return String::new() };
-    let scheme = if visit.is_https || is_https { "https" } else { "http" };
-    let root = format!("{scheme}://{host}{}", visit.base);
+pub fn discovery(root: &str, title: &str, token: &str) -> String {
     let address = format!("{root}/s/{token}/");
     let href = format!("{root}/oembed?format=json&url={}", in_address(&address));
     html! { link rel="alternate" type="application/json+oembed" href=(href) title=(title); }.into_string()
