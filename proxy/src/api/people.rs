@@ -75,11 +75,12 @@ fn needs_fresh_login(guard: &Guard, credential: &Credential) -> Result<(), Probl
         Credential::Session(id) => guard.people.is_fresh(id).map_err(|error| refused(&error)),
         // How fresh a proxy's own sign-in is, the proxy knows.
         Credential::Nothing | Credential::ConfigToken | Credential::Header => Ok(()),
-        // Else who finds a token makes people that outlive it.
+        Credential::ApiToken { scopes, .. } if scopes.is_empty() => Ok(()),
+        // Else one that is narrowed makes people that are not.
         Credential::ApiToken { .. } => Err(problem(
             StatusCode::FORBIDDEN,
             "Not allowed",
-            "A token that was made here changes no people and makes no tokens: sign in, or use a token of the config.",
+            "A token that is narrowed by scopes changes no people: sign in, or use one that has none.",
         )),
     }
 }
