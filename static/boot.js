@@ -115,6 +115,14 @@ const adapter = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0, 7, 5, 1, 1, 99, 0, 0,
 ]);
 
+// It is no part of what is seen: where it does not come now, it comes later, and hears what is said from then on.
+function listen() {
+  import(keep).catch(() => {
+    globalThis.fleetglassHeard.length = 0;
+    setTimeout(listen, 15_000);
+  });
+}
+
 try {
   const app = await import(js);
   first = await app.default({ module_or_path: wasm });
@@ -124,7 +132,7 @@ try {
     first.t.set(first.t.length - 1, instance.exports.c);
   }
   started();
-  if (keep) import(keep);
+  if (keep) listen();
 } catch (error) {
   console.error(error);
   const notice = document.getElementById("boot-notice");
