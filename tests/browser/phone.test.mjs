@@ -81,6 +81,8 @@ test('without a network the app starts with the last fleet, and says how old it 
   await page.goto(`${front.url}/risks`);
   await page.goto(`${front.url}/`);
   await live(page);
+  // A node may take a moment to say that it is well.
+  await page.getByText(/20 nodes are well/).waitFor();
   front.leave();
   await page.reload();
   const banner = page.locator('.banner');
