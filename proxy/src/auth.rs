@@ -37,14 +37,15 @@ mod token;
 mod users;
 mod who;
 
+use crate::letters::hex;
 pub use api_token::{ApiToken, SCOPES, drafted_token};
 pub use groups::{GroupRole, role_of};
 pub use guard::{Credential, Guard, look, require};
 pub use header::HeaderLogin;
 pub(crate) use may::refused_to_limited;
 pub use may::{Need, Permission, needed, permit};
+use people::random;
 pub use people::{People, PeopleError, Way};
-use people::{hex, random};
 pub use session::{Identity, Session};
 pub use token::{HashFileError, TokenHash, Tokens, new_token};
 pub use users::drafted;

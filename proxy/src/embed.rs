@@ -17,7 +17,7 @@ mod files;
 pub mod model;
 mod verdana;
 
-pub use ask::{Ask, Kind, Theme, in_address};
+pub use ask::{Ask, Kind, Theme};
 pub use badge::{Badge, Of, Style};
 pub use draw::{Place, fragment, page, said};
 pub use files::{File, file};

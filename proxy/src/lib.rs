@@ -12,7 +12,7 @@
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
 //! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
-//! | running | [`cli`], [`serve`], [`clock`], [`telemetry`] |
+//! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
 pub mod alerts;
@@ -30,6 +30,7 @@ pub mod egress;
 pub mod embed;
 pub mod fleet;
 pub mod incidents;
+pub mod letters;
 pub mod live;
 pub mod long_term;
 pub mod notify;

@@ -46,7 +46,6 @@ use arc_swap::ArcSwap;
 pub use deliver::Outlet;
 use fleetglass_shared::wire::{Alert, NotifyHealth, NotifyTest};
 use link::Links;
-pub(crate) use message::hex;
 use parking_lot::Mutex;
 pub use plan::Plan;
 pub use push::{PushError, Wish as PushWish};

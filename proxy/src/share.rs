@@ -458,12 +458,3 @@ fn random() -> Result<[u8; 32], ShareError> {
     getrandom::fill(&mut bytes).map_err(|_| ShareError::NoRandomness)?;
     Ok(bytes)
 }
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

@@ -142,7 +142,7 @@ impl Page {
 impl Form {
     fn of(text: String) -> Self {
         let hash = Sha256::digest(text.as_bytes());
-        Self { etag: format!("W/\"{}\"", crate::notify::hex(&hash[..12])), body: text.into() }
+        Self { etag: format!("W/\"{}\"", crate::letters::hex(&hash[..12])), body: text.into() }
     }
 }
 

@@ -16,13 +16,12 @@ use std::collections::BTreeSet;
 use fleetglass_shared::wire::{ScopeSpec, ShareChange, View};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast, JsValue};
 
 use self::snippet::{Snippet, Wish, token_of};
 use crate::client;
-use crate::clock;
+use crate::components::copy::copy_button;
 use crate::components::frame::top_bar;
-use crate::dom::{El, button, div, effect, el, p, with_class};
+use crate::dom::{El, div, effect, el, p, with_class};
 use crate::json::Json;
 use crate::route::use_route;
 use crate::shared::placed;
@@ -218,33 +217,11 @@ fn preview(maker: Maker) -> El {
             .child(
                 div("snippet-head")
                     .child(el("h2").class("section-title").text(title))
-                    .maybe(copy(title, text)),
+                    .maybe(copy_button(Some(title), move || text.get_untracked())),
             )
             .child(with_class("pre", "snippet-text").attr("tabindex", "0").child(el("code").text(text)))
     };
     div("embed-made")
         .child(div("embed-ground").attr("role", "group").attr("aria-label", "Preview").child(frame))
         .children(titles.into_iter().enumerate().map(snippet))
-}
-
-/// Copies a text; absent where the browser offers no clipboard (a page without TLS on another host).
-fn copy(title: &'static str, text: Memo<String>) -> Option<El> {
-    let clipboard = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("clipboard")).ok();
-    let clipboard: web_sys::Clipboard = clipboard.filter(JsValue::is_object)?.unchecked_into();
-    let word = RwSignal::new("Copy".to_owned());
-    let copy = move || {
-        let written = clipboard.write_text(&text.get_untracked());
-        spawn_local(async move {
-            let done = wasm_bindgen_futures::JsFuture::from(written).await.is_ok();
-            word.try_set(if done { "Copied" } else { "Not allowed" }.to_owned());
-            clock::sleep(2000).await;
-            word.try_set("Copy".to_owned());
-        });
-    };
-    Some(
-        button("button")
-            .attr("aria-label", move || format!("{}: {title}", word.get()))
-            .on_click(copy)
-            .text(word),
-    )
 }

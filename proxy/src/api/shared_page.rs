@@ -24,6 +24,7 @@ use crate::{
     app::App,
     assets, clock,
     edge::Visit,
+    letters::escaped,
     query::Params as Form,
     share::{CARD_HEIGHT, CARD_WIDTH, OpenShare, PasswordError},
 };
@@ -277,8 +278,4 @@ fn see_other(at: &str, cookie: Option<String>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

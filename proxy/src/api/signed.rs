@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     app::App,
     clock,
+    letters::escaped,
     notify::{
         chart,
         link::{AcknowledgeLink, LinkError},
@@ -171,10 +172,6 @@ fn page(status: StatusCode, title: &str, inside: &str) -> Response {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

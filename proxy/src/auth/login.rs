@@ -10,10 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Guard, PeopleError, Via,
-    page::{escaped, page},
-};
+use super::{Guard, PeopleError, Via, page::page};
+use crate::letters::{escaped, path_in_address};
 use crate::{edge::Visit, query::Params};
 
 /// The one message for everything wrong.
@@ -125,7 +123,7 @@ fn told(guard: &Guard, visit: &Visit, next: &str, name: &str, status: StatusCode
         .iter()
         .map(|way| {
             let (label, href) = (escaped(&way.label), escaped(&way.href));
-            let next = percent(next);
+            let next = path_in_address(next);
             format!(
                 "<p><a class=\"button quiet\" href=\"{base}{href}?next={next}\">Sign in with {label}</a></p>"
             )
@@ -220,20 +218,6 @@ fn see_other(base: &str, path: &str, cookie: Option<HeaderValue>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
-}
-
-/// A path as the value of a parameter.
-fn percent(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String never fails.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

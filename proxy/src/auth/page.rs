@@ -65,11 +65,6 @@ pub fn page(status: StatusCode, title: &str, inside: &str) -> Response {
     response
 }
 
-/// Text as it may stand in HTML and its attributes.
-pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use crate::letters::in_address;
 
 const KNOWN: [&str; 8] = ["view", "node", "panel", "query", "theme", "range", "compact", "label"];
 /// What a panel's own script adds.
@@ -13,14 +13,6 @@ const DAY: i64 = 24 * HOUR;
 const SPANS: std::ops::RangeInclusive<i64> = 5 * MINUTE..=365 * DAY;
 const MOST_LABEL: usize = 100;
 const MOST_TEXT: usize = 2_000;
-
-/// What is kept as it is in an address.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// Text as a part of an address.
-pub fn in_address(text: &str) -> String {
-    utf8_percent_encode(text, PLAIN).to_string()
-}
 
 /// What a panel shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

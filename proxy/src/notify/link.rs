@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use parking_lot::Mutex;
 use sha2::Sha256;
 
-use super::message::hex;
+use crate::letters::hex;
 use crate::state::StateFile;
 
 /// Under this name the state file keeps the key.

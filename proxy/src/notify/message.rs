@@ -1,5 +1,6 @@
 //! A message: all that is to be told, without how. It waits in the queue as JSON, and holds no secret.
 
+use crate::letters::hex;
 use std::collections::BTreeMap;
 
 use fleetglass_shared::{
@@ -233,9 +234,4 @@ impl Message {
         let alike = |name: &String, value: &String| rest.iter().all(|other| other.get(name) == Some(value));
         first.iter().filter(|(n, v)| alike(n, v)).map(|(n, v)| (n.as_str(), v.as_str())).collect()
     }
-}
-
-/// Bytes in hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

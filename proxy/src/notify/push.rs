@@ -13,10 +13,10 @@ use parking_lot::Mutex;
 
 use super::{
     Notify, Plan,
-    message::hex,
     plan::{Receiver, Way},
     receiver::{Service, push},
 };
+use crate::letters::hex;
 use crate::{
     config::Secret,
     fleet::Fleet,

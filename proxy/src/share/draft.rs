@@ -9,7 +9,8 @@ use fleetglass_shared::{
 };
 use parking_lot::Mutex;
 
-use super::{OpenShare, ShareError, Shares, hex, random, wish};
+use super::{OpenShare, ShareError, Shares, random, wish};
+use crate::letters::hex;
 use crate::state::KeptShare;
 
 /// One that nobody looks at ends after so long.

@@ -369,7 +369,8 @@ impl OpenShare {
 impl Following {
     fn begun(now: UnixMillis, version: &str, begin: impl FnOnce(&mut Self)) -> Self {
         // Random, so that no id of another stream is one of this.
-        let epoch = super::random().map_or_else(|_| format!("{now:x}"), |bytes| super::hex(&bytes[..8]));
+        let epoch =
+            super::random().map_or_else(|_| format!("{now:x}"), |bytes| crate::letters::hex(&bytes[..8]));
         let server = ServerInfo { version: version.to_owned(), epoch, started_at: now };
         let mut following = Self {
             live: Live::new(server),

@@ -6,8 +6,9 @@ use fleetglass_shared::health::UnixMillis;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::{OpenShare, hex, random};
+use super::{OpenShare, random};
 use crate::auth::password;
+use crate::letters::hex;
 
 /// So many tries are free; after each further one the next waits twice as long.
 const FREE: u32 = 5;

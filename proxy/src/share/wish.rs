@@ -6,8 +6,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fleetglass_shared::{health::UnixMillis, wire::ShareChange};
 use sha2::{Digest, Sha256};
 
-use super::{ShareError, hex, random};
+use super::{ShareError, random};
 use crate::auth::password::hash;
+use crate::letters::hex;
 use crate::state::KeptShare;
 
 /// Characters of a title or a name.

@@ -9,7 +9,8 @@ use sha2::Sha256;
 
 use super::{StatusPages, hook, write::UNCONFIRMED_MS};
 use crate::{
-    notify::{Email, hex},
+    letters::hex,
+    notify::Email,
     share::OpenShare,
     state::{KeptSubscriber, MOST_SUBSCRIBERS, StateError, StateFile},
 };

@@ -62,7 +62,7 @@ pub(super) fn raw_text(text: &str) -> Vec<El> {
         .child(with_class("label", "sr-only").attr("for", "raw-words").text("Search in this answer"))
         .child(field)
         .child(span("raw-tally num").attr("role", "status").text(tally))
-        .maybe(copy_button(text));
+        .maybe(copy_button(None, move || text.get_value()));
     let told = with_class("pre", "raw-text")
         .attr("role", "region")
         .attr("tabindex", "0")

@@ -148,7 +148,7 @@ fn shown(made: RwSignal<Option<String>>) -> El {
         .child(el("code").class("people-token").attr("tabindex", "0").text(secret.get_value()))
         .child(
             div("people-buttons")
-                .maybe(copy_button(secret))
+                .maybe(copy_button(None, move || secret.get_value()))
                 .child(button("button").on_click(move || made.set(None)).text("Done")),
         )
 }

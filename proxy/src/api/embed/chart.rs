@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{
     embed::{
-        Ask, Panel, in_address,
+        Ask, Panel,
         model::{ChartLine, ChartPart},
     },
+    letters::in_address,
     query::{Params as Form, Seen},
 };
 

@@ -17,7 +17,8 @@ use crate::{
     app::App,
     clock,
     edge::Visit,
-    embed::{Ask, Kind, Theme, in_address},
+    embed::{Ask, Kind, Theme},
+    letters::in_address,
     query::Params as Form,
     share::OpenShare,
 };

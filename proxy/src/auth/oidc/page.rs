@@ -11,12 +11,9 @@ use axum::{
 
 use super::{Oidc, OidcError};
 use crate::{
-    auth::{
-        Guard, Via,
-        login::next_of,
-        page::{escaped, page},
-    },
+    auth::{Guard, Via, login::next_of, page::page},
     edge::Visit,
+    letters::escaped,
     query::Params,
 };
 

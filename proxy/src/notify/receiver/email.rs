@@ -14,6 +14,7 @@ use lettre::{
 use super::{Outbound, Outcome, SecretSource, maybe};
 use crate::{
     config::{EmailConfig, Secret, TlsMode},
+    letters::escaped,
     notify::client::struck,
 };
 
@@ -155,10 +156,6 @@ fn html(out: &Outbound<'_>) -> String {
         );
     }
     page + "</body></html>"
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A failure with its causes.
