@@ -23,11 +23,13 @@ pub(super) const CHROMIUM: Package =
     Package { name: "chromium", programs: &[&["chromium", "chromium-browser", "google-chrome"]] };
 
 /// What Fleetglass is tested against: the real ones.
-pub(super) const PEERS: [Package; 4] = [
+pub(super) const PEERS: [Package; 5] = [
     Package { name: "prometheus", programs: &[&["prometheus"], &["promtool"]] },
     Package { name: "prometheus-alertmanager", programs: &[&["prometheus-alertmanager", "alertmanager"]] },
     Package { name: "victoria-metrics", programs: &[&["victoria-metrics", "victoria-metrics-prod"]] },
     Package { name: "nginx-light", programs: &[&["nginx"]] },
+    // Makes the certificates of the browser stories.
+    Package { name: "openssl", programs: &[&["openssl"]] },
 ];
 
 /// Clippy for the compiler of [`super::wasm`].
