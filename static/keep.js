@@ -5,44 +5,64 @@ const link = location.pathname.slice(root.length).match(/^s\/[^/]+\//)?.[0] ?? "
 const key = root + link;
 
 // ── the last fleet ──────────────────────────────────────────────────────────────────────────────────────────────
-const SAVE_EVERY_MS = 60_000;
+// Saved soon, and so seldom that it costs a phone less than a hundredth of its time. A page that is closed has no time
+// to open a database: this one stays open.
+const SAVE_EVERY_MS = 2_000;
+const TIMES_ITS_COST = 200;
 // More than this is not kept of each: a start without a network is for looking up, not an archive.
 const MOST_NODES = 5_000;
 let fleet;
 let changed = false;
-let saved = 0;
+let next = 0;
+let database;
+let held;
 
-function store(mode, use) {
-  return new Promise((resolve, reject) => {
+function opened() {
+  database ??= new Promise((resolve, reject) => {
     const opening = indexedDB.open("fleetglass", 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("last");
-    opening.onerror = () => reject(opening.error);
+    opening.onerror = () => { database = undefined; reject(opening.error); };
     opening.onsuccess = () => {
-      const database = opening.result;
-      const transaction = database.transaction("last", mode);
-      const asked = use(transaction.objectStore("last"));
-      transaction.oncomplete = () => { database.close(); resolve(asked.result); };
-      transaction.onabort = () => { database.close(); reject(transaction.error); };
+      const there = opening.result;
+      const gone = () => { there.close(); database = undefined; held = undefined; };
+      Object.assign(there, { onversionchange: gone, onclose: gone });
+      held = there;
+      resolve(there);
     };
+  });
+  return database;
+}
+
+function store(there, mode, use) {
+  return new Promise((resolve, reject) => {
+    const transaction = there.transaction("last", mode);
+    const asked = use(transaction.objectStore("last"));
+    transaction.oncomplete = () => resolve(asked.result);
+    transaction.onabort = () => reject(transaction.error);
+    // Not when nothing more is asked for, but now: the page may be gone before.
+    transaction.commit?.();
   });
 }
 
 /** The fleet as it was heard last, or nothing. */
-export const last = () => store("readonly", (all) => all.get(key)).catch(() => undefined);
+export const last = () => opened().then((there) => store(there, "readonly", (all) => all.get(key))).catch(() => undefined);
 
 function save() {
-  if (!fleet || !changed) return;
-  [changed, saved] = [false, Date.now()];
+  const begun = performance.now();
+  next = begun + SAVE_EVERY_MS;
+  if (!fleet || !changed || !held) return;
+  changed = false;
   const nodes = [...fleet.nodes.values()].slice(0, MOST_NODES);
   const { seq, at, server, families } = fleet;
   const alerts = [...fleet.alerts.values()];
-  store("readwrite", (all) => all.put({ seq, at, server, families, nodes, alerts, kept_at: saved }, key)).catch(() => {});
+  store(held, "readwrite", (all) => all.put({ seq, at, server, families, nodes, alerts, kept_at: Date.now() }, key)).catch(() => {});
+  next = Math.max(next, begun + TIMES_ITS_COST * (performance.now() - begun));
 }
 
 async function forget() {
   [fleet, changed] = [undefined, false];
   badge(0);
-  await store("readwrite", (all) => all.delete(key)).catch(() => {});
+  await opened().then((there) => store(there, "readwrite", (all) => all.delete(key))).catch(() => {});
 }
 
 // RFC 7396. A spark's patch has its newest values alone: an old spark is not worth keeping.
@@ -79,7 +99,10 @@ function hear([kind, told]) {
   if (!fleet) return;
   changed = true;
   if (kind === "snapshot" || told.alerts) badge(open());
-  if (Date.now() - saved > SAVE_EVERY_MS) (globalThis.requestIdleCallback ?? setTimeout)(save);
+  if (performance.now() >= next) {
+    next = Infinity;
+    (globalThis.requestIdleCallback ?? setTimeout)(save);
+  }
 }
 
 // ── the number on the icon ──────────────────────────────────────────────────────────────────────────────────────
@@ -227,5 +250,6 @@ globalThis.fleetglassPush = {
 const before = globalThis.fleetglassHeard;
 globalThis.fleetglassHeard = { push: hear };
 if (Array.isArray(before)) before.forEach(hear);
+opened().catch(() => {});
 addEventListener("pagehide", save);
 document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
