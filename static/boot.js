@@ -51,6 +51,7 @@ const make = (tag, className, ...inside) => {
   return made;
 };
 const SHAPES = { healthy: "●", degraded: "▲", unhealthy: "■", unreachable: "✕", unknown: "○" };
+const SEVERITIES = { critical: "⬣", warning: "▲", info: "●" };
 const UNITS = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 function ago(ms) {
@@ -63,7 +64,7 @@ async function draw() {
   const view = await glance;
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
-  const { at, nodes, need, states, worst } = view;
+  const { at, nodes, need, states, alerts, worst } = view;
   const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
   const lines = worst.map(({ id, status, since, why }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
@@ -76,6 +77,14 @@ async function draw() {
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
   const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
   sketch.replaceChildren(section, sum);
+  // Where the banner will be, so that nothing moves when it comes; the style sheet takes it away with the sketch.
+  document.querySelector(".early-alerts")?.remove();
+  const open = Object.entries(alerts ?? {}).filter(([, count]) => count);
+  if (!open.length) return;
+  const marks = ["critical", "warning", "info"].filter((severity) => alerts[severity])
+    .map((severity) => `${SEVERITIES[severity]} ${alerts[severity]} ${severity}`);
+  const banner = make("p", "alert-banner early-alerts", make("span", "alert-counts num", marks.join(" · ")));
+  sketch.closest(".page-body").before(banner);
 }
 draw();
 

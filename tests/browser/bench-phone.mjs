@@ -14,7 +14,7 @@ const NODES = Number(process.env.FLEETGLASS_BENCH_NODES ?? 1_000);
 const TIMES = Number(process.env.FLEETGLASS_BENCH_TIMES ?? 5);
 const WATCH_S = 60;
 
-const demo = await startDemo({ nodes: NODES, interval: '15s', faults: 'none' });
+const demo = await startDemo({ nodes: NODES, interval: '15s', faults: process.env.FLEETGLASS_BENCH_FAULTS ?? 'none' });
 const browser = await openBrowser();
 const cold = [];
 const warm = [];
