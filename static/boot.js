@@ -51,7 +51,8 @@ const make = (tag, className, ...inside) => {
   return made;
 };
 const SHAPES = { healthy: "●", degraded: "▲", unhealthy: "■", unreachable: "✕", unknown: "○" };
-const SEVERITIES = { critical: "⬣", warning: "▲", info: "●" };
+// The worst first, each with its shape and the state whose colours it has.
+const SEVERITIES = { critical: ["⬣", "unreachable"], warning: ["▲", "degraded"], info: ["○", "unknown"] };
 const UNITS = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 function ago(ms) {
@@ -77,13 +78,16 @@ async function draw() {
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
   const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
   sketch.replaceChildren(section, sum);
-  // Where the banner will be, so that nothing moves when it comes; the style sheet takes it away with the sketch.
+  announce(alerts, sketch);
+}
+
+// Where the banner will be, so that nothing moves when it comes; the style sheet takes it away with the sketch.
+function announce(alerts, sketch) {
   document.querySelector(".early-alerts")?.remove();
-  const open = Object.entries(alerts ?? {}).filter(([, count]) => count);
+  const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
   if (!open.length) return;
-  const marks = ["critical", "warning", "info"].filter((severity) => alerts[severity])
-    .map((severity) => `${SEVERITIES[severity]} ${alerts[severity]} ${severity}`);
-  const banner = make("p", "alert-banner early-alerts", make("span", "alert-counts num", marks.join(" · ")));
+  const counts = open.map((severity) => make("span", "alert-count", `${SEVERITIES[severity][0]} ${alerts[severity]} ${severity}`));
+  const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
   sketch.closest(".page-body").before(banner);
 }
 draw();
