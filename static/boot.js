@@ -69,7 +69,7 @@ async function draw() {
   const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
   const lines = worst.map(({ id, status, since, why }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
-      make("span", "attention-node", id), make("span", "attention-why", why),
+      make("span", "attention-node", id), make("span", "attention-why", make("span", "attention-reason", why)),
       make("span", "attention-since", `for ${ago(at - since)}`));
     line.href = `${place}nodes/${encodeURIComponent(id)}`;
     return make("li", `attention-line state-${status}`, line);

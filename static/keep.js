@@ -13,7 +13,8 @@ const TIMES_ITS_COST = 200;
 const MOST_NODES = 5_000;
 let fleet;
 let changed = false;
-let next = 0;
+// Not while the app starts.
+let next = performance.now() + 3_000;
 let database;
 let held;
 

@@ -13,6 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use fleetglass_shared::{
+    attention::SOON_MS,
     health::UnixMillis,
     patch,
     wire::{Alert, AlertState, LivePing, ServerInfo},
@@ -28,8 +29,6 @@ use crate::clock;
 const PACE: Duration = Duration::from_secs(5);
 /// How many nodes and alerts that went are remembered for those who come back.
 const KEPT_GONE: usize = 1_000;
-/// A breach nearer than this matters.
-const SOON_MS: UnixMillis = 10 * 60_000;
 /// The most nodes that a screen shows.
 const MOST_ON_SCREEN: usize = 100;
 
