@@ -9,11 +9,13 @@
 //! | `silences` | Alertmanager's silences |
 //! | `queries` | Prometheus's API, exports |
 //! | `shares` | share links within the part |
+//! | `status` | status pages within it |
 
 mod alerts;
 mod queries;
 mod shares;
 mod silences;
+mod status;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -201,10 +203,13 @@ async fn told(member: &Member<'_>, path: &str, asked: &Asked) -> Response {
         ("GET", path) if path.starts_with("/api/v2/") => member.alertmanager(path, asked),
         ("POST", "/api/v2/silences") => member.set_silence(&asked.body),
         ("DELETE", "/api/v2/silence/{id}") => member.expire_silence(id),
-        _ => Ok(match member.queried(method, path, asked).await {
-            Some(answer) => answer,
-            None => refused_to_limited(path),
-        }),
+        _ => match member.status(method, path, asked).await {
+            Some(told) => told,
+            None => Ok(match member.queried(method, path, asked).await {
+                Some(answer) => answer,
+                None => refused_to_limited(path),
+            }),
+        },
     };
     own.unwrap_or_else(|error| match error.status() {
         // Whatever is missing is missing in the same words.

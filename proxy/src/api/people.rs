@@ -32,6 +32,10 @@ pub async fn me(
     credential: Option<Extension<Credential>>,
 ) -> Response {
     let who = who.map(|Extension(who)| who);
+    // A reverse proxy says with each request who somebody is; an OpenID provider only when they sign in.
+    if let Some(who) = who.as_ref().filter(|who| who.via == Via::Header) {
+        guard.people.tell_vouched(who);
+    }
     let has_session = matches!(&credential, Some(Extension(Credential::Session(_))));
     let people = &guard.people;
     let oidc = people.ways().iter().find(|way| way.via == Via::Oidc).map(|way| way.label.clone());

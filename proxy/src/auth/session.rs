@@ -184,6 +184,7 @@ impl People {
         let (name, via, role, select, id) =
             (kept.name.clone(), kept.via, kept.role, kept.select.clone(), kept.id.clone());
         self.drop_all(self.sessions.put(Session::new(kept)));
+        self.tell_vouched(&Who { name: name.clone(), role, select: select.clone(), via });
         // The user may have been changed meanwhile.
         let is_so = |user: KeptUser| user.disabled_at.is_none() && user.role == role && user.select == select;
         if via == Via::Password && !self.user(&name).is_some_and(is_so) {
