@@ -252,6 +252,12 @@ fn still(value: &mut Value) {
             for name in ["seq", "etag"] {
                 members.remove(name);
             }
+            // How many samples were looked at grows; whether any were does not.
+            for name in ["peakSamples", "totalQueryableSamples"] {
+                if let Some(count) = members.get_mut(name) {
+                    *count = Value::from(count != &Value::from(0));
+                }
+            }
             members.values_mut().for_each(still);
         }
         Value::Array(all) => {
