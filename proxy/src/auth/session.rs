@@ -366,6 +366,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_goes_on_for_whoever_is_vouched_for_hears_what_they_may() {
+        let people = people().await;
+        let heard = Arc::new(parking_lot::Mutex::new(Vec::new()));
+        let (gone, back) = (Arc::clone(&heard), Arc::clone(&heard));
+        people.when_gone(
+            move |who| gone.lock().push(format!("gone {who}")),
+            move |who| back.lock().push(format!("back {who}")),
+        );
+        let visit = Visit::from_here(false, "");
+        let whole = Identity { select: Vec::new(), ..oidc("ada") };
+        people.begin(whole.clone(), &visit, &HeaderMap::new()).unwrap();
+        people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
+        people.begin(Identity { role: Role::Viewer, ..whole }, &visit, &HeaderMap::new()).unwrap();
+        assert_eq!(*heard.lock(), ["back oidc:ada", "gone oidc:ada", "gone oidc:ada"]);
+    }
+
+    #[tokio::test]
     async fn sessions_of_one_way_in_are_not_those_of_another() {
         let people = people().await;
         let visit = Visit::from_here(false, "");

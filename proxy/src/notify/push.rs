@@ -361,3 +361,45 @@ impl Notify {
         self.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_vouched_for_is_told_until_that_is_too_long_ago() {
+        for (owner, is) in [
+            ("oidc:ada", true),
+            ("header:ada", true),
+            ("password:ada", false),
+            ("token:oidc:ada", false),
+            ("local:the operator", false),
+            ("oidc", false),
+        ] {
+            assert_eq!(is_vouched_for(owner), is, "{owner}");
+        }
+        let receiver = Receiver {
+            name: "phone".into(),
+            send_resolved: true,
+            chart: false,
+            title: None,
+            body: None,
+            ways: Vec::new(),
+        };
+        let spec = Spec { receiver: Some("phone".into()), ..Spec::default() };
+        let device = Device {
+            receiver,
+            until: Some(5),
+            tree: Tree::new(&spec),
+            severities: vec![Severity::Critical],
+            select: Vec::new(),
+        };
+        let alert: Alert = serde_json::from_value(serde_json::json!({
+            "id": "0", "name": "A", "state": "firing", "severity": "critical", "active_at": 1,
+        }))
+        .unwrap();
+        assert!(device.route(&alert, None, 4).is_some() && device.route(&alert, None, 5).is_none());
+    }
+}

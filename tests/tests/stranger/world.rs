@@ -91,21 +91,26 @@ pub(crate) struct Link {
 
 impl World {
     pub(crate) async fn begin(kept: Kept) -> Self {
+        Self::with(kept, "").await
+    }
+
+    /// The same with more in its config.
+    pub(crate) async fn with(kept: Kept, more: &str) -> Self {
         let mut config = format!(
-            "{QUICK}\n[rules]\nfiles = [\"rules.yml\"]\nevaluation_interval = \"500ms\"\n\
+            "{QUICK}\n{more}\n[rules]\nfiles = [\"rules.yml\"]\nevaluation_interval = \"500ms\"\n\
              [share]\nrequests_per_second = 1000\nlink_requests_per_second = 1000\n"
         );
         let mut nodes = Vec::new();
         let all = [("in-1", "acme", 3), ("in-2", "acme", 4), ("out-secret-1", "other-team", 9)];
         for (id, team, peers) in all.into_iter().take(if kept.has_others { 3 } else { 2 }) {
-            let more = if team == "acme" { "" } else { "# TYPE peers_outside gauge\npeers_outside 7\n" };
+            let others = if team == "acme" { "" } else { "# TYPE peers_outside gauge\npeers_outside 7\n" };
             let Kept { customer, bond, gate, .. } = kept;
             let metrics = Page::metrics(&format!(
                 "# TYPE paraloom_peer_count gauge\nparaloom_peer_count {peers}\n\
                  # TYPE stake_bond gauge\nstake_bond {bond}\n\
                  # TYPE stake_bond_seconds histogram\nstake_bond_seconds_bucket{{le=\"1\"}} {bond}\n\
                  stake_bond_seconds_bucket{{le=\"+Inf\"}} {bond}\nstake_bond_seconds_sum {bond}\nstake_bond_seconds_count {bond}\n\
-                 # TYPE billed gauge\nbilled{{to=\"{customer}\",by=\"127.0.0.1:80\"}} 1\n{more}"
+                 # TYPE billed gauge\nbilled{{to=\"{customer}\",by=\"127.0.0.1:80\"}} 1\n{others}"
             ));
             let health = Page::json(200, r#"{"status":"ok","version":"1.2.3","uptime_seconds":5}"#);
             let node = Node::start([("/health", health), ("/metrics", metrics)]).await;
