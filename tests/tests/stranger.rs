@@ -306,7 +306,7 @@ async fn a_limited_role_learns_of_nobody_by_labels_rules_filters_or_pages() {
 async fn a_browser_of_somebody_who_came_back_with_less_is_told_no_more() {
     let world = World::with(
         ONE,
-        "[auth.trusted_header]\nfrom = [\"127.0.0.1\"]\n[[auth.trusted_header.role]]\ngroup = \"ops\"\nrole = \"operator\"\n\
+        "[auth.trusted_header]\ngroups = \"X-Forwarded-Groups\"\nfrom = [\"127.0.0.1\"]\n[[auth.trusted_header.role]]\ngroup = \"ops\"\nrole = \"operator\"\n\
          [[auth.trusted_header.role]]\nrole = \"viewer\"\n",
     )
     .await;

@@ -220,7 +220,12 @@ pub(crate) fn encoded(text: &str) -> String {
 /// order that follows from these.
 pub(crate) fn likeness(world: &World, link: &Link, answer: &Raw) -> (u16, String) {
     let own = world.fleetglass.address().to_string();
-    let text = answer.body.replace(&link.token, "TOKEN").replace(&link.id, "ID").replace(&own, "HERE");
+    let text = answer
+        .body
+        .replace(&link.token, "TOKEN")
+        .replace(&link.id, "ID")
+        .replace(&own, "HERE")
+        .replace(&own.replace(':', "%3A"), "HERE");
     let text = match serde_json::from_str::<Value>(&text) {
         Ok(mut value) => {
             still(&mut value);
@@ -301,7 +306,9 @@ fn plain(text: &str) -> String {
 }
 
 pub(crate) fn clean(what: &str, answer: &Raw, own: &str) {
-    let text = format!("{}\n{}", answer.head, answer.body).replace(own, "HERE");
+    // Where the proxy itself is stands in what chats and other pages read.
+    let text = format!("{}\n{}", answer.head, answer.body);
+    let text = text.replace(own, "HERE").replace(&own.replace(':', "%3A"), "HERE");
     for secret in SECRET {
         assert!(!text.contains(secret), "{what} holds `{secret}`: {answer:?}");
     }
