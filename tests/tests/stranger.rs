@@ -21,7 +21,7 @@ fn path(template: &str, link: &Link) -> String {
         None if part == "I" => Some(link.id.clone()),
         None if part == "U" => Some(link.token.to_uppercase()),
         None if part == "S" => Some(SLUG.to_owned()),
-        Some((name, _)) if name == "T" => Some(part.replacen('T', &link.token, 1)),
+        Some(("T", _)) => Some(part.replacen('T', &link.token, 1)),
         _ => None,
     };
     let (before, query) = template.split_once('?').map_or((template, None), |(a, b)| (a, Some(b)));
@@ -345,4 +345,25 @@ async fn a_browser_of_somebody_who_came_back_with_less_is_told_no_more() {
     let id = all().await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(world.ask(ADMIN, "DELETE", &format!("{PATH}/{id}"), "").await.status, 204);
     assert_eq!(all().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_say_that_it_is_json_is_not_read() {
+    let world = World::begin(ONE).await;
+    for (who, method, path) in [
+        (ADMIN, "POST", "/api/v1/shares"),
+        (ADMIN, "POST", "/api/v1/shares/drafts"),
+        (ADMIN, "PATCH", "/api/v1/shares/x"),
+        (OPERATOR, "POST", "/api/v1/shares"),
+        (ADMIN, "POST", "/api/v1/users"),
+        (ADMIN, "POST", "/api/v1/tokens"),
+        (ADMIN, "POST", "/api/v1/push/subscriptions"),
+        (ADMIN, "POST", "/api/v1/status/acme/posts"),
+    ] {
+        // With a blank before it, it is sent as a form is.
+        let answer = world.ask(who, method, path, " {\"title\": 1}").await;
+        assert_eq!(answer.status, 415, "{who} {method} {path}: {answer:?}");
+        let answer = world.ask(who, method, path, "{\"title\"").await;
+        assert_eq!(answer.status, 400, "{who} {method} {path}: {answer:?}");
+    }
 }

@@ -16,7 +16,7 @@ use axum::{
 use fleetglass_shared::wire::{Can, Me, Ways};
 
 use super::{
-    params::bad,
+    params::unread,
     problem::{ProblemResponse, problem},
 };
 use crate::auth::{Credential, Guard, PeopleError, Role, Via, Who};
@@ -90,7 +90,7 @@ fn needs_fresh_login(guard: &Guard, credential: &Credential) -> Result<(), Probl
 }
 
 fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ProblemResponse> {
-    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(wish) = body.map_err(|error| unread(&error))?;
     Ok(wish)
 }
 

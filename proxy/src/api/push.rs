@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    params::{Params, bad},
+    params::{Params, bad, unread},
     problem::{ProblemResponse, problem},
 };
 use crate::{
@@ -102,7 +102,7 @@ pub async fn subscribe(
         let words = "A browser is subscribed by whoever has signed in with it, and not by a program's token.";
         return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
     }
-    let Json(body) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(body) = body.map_err(|error| unread(&error))?;
     let bytes = |name: &str, text: &str| {
         let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
         read.map_err(|_| bad(format!("`{name}` is not base64url")))

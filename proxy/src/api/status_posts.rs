@@ -16,7 +16,7 @@ use fleetglass_shared::{
 
 use super::{
     events::unavailable,
-    params::{Params, bad},
+    params::{Params, bad, unread},
     problem::{ProblemResponse, problem},
 };
 use crate::{
@@ -64,7 +64,7 @@ async fn write(
     Path(slug): Path<String>,
     body: Result<Json<PostDraft>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(draft), now) = (body.map_err(unread)?, clock::now());
+    let (Json(draft), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
     let post = app.status.write(&share, draft, whole(&who), now).await.map_err(|error| refused(&error))?;
     tracing::info!(slug, post = post.id, by = who.name, "written on a status page");
@@ -78,7 +78,7 @@ async fn change(
     Path((slug, id)): Path<(String, String)>,
     body: Result<Json<PostChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(wish), now) = (body.map_err(unread)?, clock::now());
+    let (Json(wish), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
     let post =
         app.status.change(&share, &id, wish, whole(&who), now).await.map_err(|error| refused(&error))?;
@@ -93,7 +93,7 @@ async fn update(
     Path((slug, id)): Path<(String, String)>,
     body: Result<Json<UpdateDraft>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(draft), now) = (body.map_err(unread)?, clock::now());
+    let (Json(draft), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
     let post =
         app.status.update(&share, &id, draft, whole(&who), now).await.map_err(|error| refused(&error))?;
@@ -170,10 +170,6 @@ fn page(app: &App, slug: &str, now: UnixMillis) -> Result<Arc<OpenShare>, Proble
         let words = format!("there is no status page `{slug}`; /api/v1/status lists them");
         problem(StatusCode::NOT_FOUND, "No such status page", words)
     })
-}
-
-pub(super) fn unread(error: JsonRejection) -> ProblemResponse {
-    bad(format!("the body: {}", error.body_text()))
 }
 
 pub(super) fn refused(error: &StatusError) -> ProblemResponse {

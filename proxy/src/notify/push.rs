@@ -397,7 +397,7 @@ mod tests {
             select: Vec::new(),
         };
         let alert: Alert = serde_json::from_value(serde_json::json!({
-            "id": "0", "name": "A", "state": "firing", "severity": "critical", "active_at": 1,
+            "id": "0", "name": "A", "state": "firing", "severity": "critical", "labels": {}, "active_at": 1,
         }))
         .unwrap();
         assert!(device.route(&alert, None, 4).is_some() && device.route(&alert, None, 5).is_none());

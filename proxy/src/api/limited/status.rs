@@ -15,9 +15,9 @@ use super::{Asked, Member, Told, nothing};
 use crate::{
     api::{
         events::unavailable,
-        params::{Params, bad},
+        params::{Params, bad, unread},
         problem::ProblemResponse,
-        status_posts::{self, NO_STORE, refused, unread},
+        status_posts::{self, NO_STORE, refused},
     },
     share::OpenShare,
     status::Writer,
@@ -123,5 +123,5 @@ impl Member<'_> {
 
 async fn read<T: DeserializeOwned>(asked: &Asked) -> Result<T, ProblemResponse> {
     let body: Result<Json<T>, JsonRejection> = Json::from_request(asked.request(), &()).await;
-    body.map(|Json(body)| body).map_err(unread)
+    body.map(|Json(body)| body).map_err(|error| unread(&error))
 }
