@@ -367,3 +367,35 @@ async fn a_body_that_does_not_say_that_it_is_json_is_not_read() {
         assert_eq!(answer.status, 400, "{who} {method} {path}: {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_back_test_of_a_limited_role_is_over_their_nodes_as_if_there_were_no_others() {
+    let (one, other) = (World::begin(ONE).await, World::begin(OTHER).await);
+    let tested = async |world: &World, who: &str, query: &str| {
+        let now = world.ask(VIEWER, "GET", "/api/v1/fleet", "").await.json()["at"].as_i64().unwrap();
+        let body = json!({ "query": query, "start": now - 600_000, "end": now, "step_seconds": 15.0, "for_seconds": 0.0 });
+        world.ask(who, "POST", "/api/v1/rules/backtest", &body.to_string()).await
+    };
+    for (query, series) in [
+        ("paraloom_peer_count > 0", 2),
+        ("sum(paraloom_peer_count) > 7", 0),
+        ("sum(paraloom_peer_count) == 7", 1),
+        ("peers_outside > 0", 0),
+        ("up{instance=~\"out.*\"} > 0", 0),
+        ("up unless on () peers_outside", 2),
+        ("{__name__=~\"peers_.*\"} > 0 or ALERTS{team!=\"acme\"}", 0),
+        ("absent(peers_outside)", 1),
+    ] {
+        for world in [&one, &other] {
+            eventually(&format!("{query} is told"), async || {
+                let told = tested(world, VIEWER, query).await;
+                assert_eq!(told.status, 200, "{query}: {told:?}");
+                assert!(!told.body.contains("out-secret") && !told.body.contains("other-team"), "{told:?}");
+                if told.json()["series"] == series { Ok(()) } else { Err(format!("{told:?}")) }
+            })
+            .await;
+        }
+    }
+    assert_eq!(tested(&one, ADMIN, "peers_outside > 0").await.json()["series"], 1, "whoever sees all");
+    assert_eq!(tested(&one, VIEWER, "sum(").await.status, 400);
+}

@@ -199,6 +199,7 @@ async fn told(member: &Member<'_>, path: &str, asked: &Asked) -> Response {
             member.preview_share(id, asked.path("rest"), asked).await
         }
         ("GET", "/api/v1/alerts") => Ok(member.prometheus_alerts()),
+        ("POST", "/api/v1/rules/backtest") => member.backtest(&asked.body).await,
         ("GET", "/api/v1/rules") => Ok(member.rules(asked.query())),
         ("GET", path) if path.starts_with("/api/v2/") => member.alertmanager(path, asked),
         ("POST", "/api/v2/silences") => member.set_silence(&asked.body),
