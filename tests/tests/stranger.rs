@@ -1,4 +1,4 @@
-//! What a stranger tried who had read none of the tests: to find out, by any answer, what a share link, an embed, a status
+//! What a stranger tried: to find out, by any answer, what a share link, an embed, a status
 //! page or a limited role keeps back. What was tried is listed in `stranger/tried.rs`, one entry an attempt.
 
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! What a stranger tried who had read none of the other lists: one entry an attempt. `docs/share.md` and `docs/people.md`
+//! What a stranger tried beside what the other lists have: one entry an attempt. `docs/share.md` and `docs/people.md`
 //! say it in words.
 
 /// Where a link shows anything, below the proxy; `T` is its token, `S` the slug of its page.
