@@ -188,7 +188,6 @@ fn every_dependency_may_be_shipped() {
     none(tidy::licences::offences(), "is under no licence of deny.toml's list");
 }
 
-/// Fails with every offence on a line of its own.
 #[test]
 fn the_tests_that_the_security_page_names_are_there() {
     let page = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
@@ -205,6 +204,7 @@ fn the_tests_that_the_security_page_names_are_there() {
     none(gone, "names a test that is not there");
 }
 
+/// Fails with every offence on a line of its own.
 fn none(offences: impl IntoIterator<Item = String>, rule: &str) {
     let all: Vec<String> = offences.into_iter().map(|offence| format!("  {offence}\n")).collect();
     assert!(all.is_empty(), "{} offence(s): {rule}\n{}", all.len(), all.concat());
