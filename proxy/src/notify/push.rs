@@ -18,6 +18,7 @@ use super::{
 };
 use crate::letters::hex;
 use crate::{
+    auth::{Via, Who},
     config::Secret,
     fleet::Fleet,
     state::{KeptPush, StateFile},
@@ -41,10 +42,15 @@ pub(super) struct Pushes {
     state: Arc<StateFile>,
 }
 
+/// That somebody was vouched for again is kept no more often.
+const RENEWED_EVERY_MS: i64 = 3_600_000;
+
 /// A browser in the plan.
 #[derive(Clone, Debug)]
 pub(super) struct Device {
     pub(super) receiver: Receiver,
+    /// It is told no more from then on.
+    until: Option<UnixMillis>,
     tree: Tree,
     severities: Vec<Severity>,
     /// A node passes one of each list.
@@ -142,6 +148,7 @@ impl Device {
         let own: Vec<String> = Some(to.select.clone()).filter(|text| !text.is_empty()).into_iter().collect();
         let select = [own.as_slice(), &to.within].into_iter().filter(|texts| !texts.is_empty()).map(read);
         Self {
+            until: ends_at(to, plan),
             receiver: Receiver {
                 name,
                 send_resolved: true,
@@ -161,7 +168,10 @@ impl Device {
     }
 
     /// Its route, if it is told of this alert. `node` has the labels of the alert's node.
-    pub(super) fn route(&self, alert: &Alert, node: Option<&LabelSet>) -> Option<&Route> {
+    pub(super) fn route(&self, alert: &Alert, node: Option<&LabelSet>, now: UnixMillis) -> Option<&Route> {
+        if self.until.is_some_and(|until| until <= now) {
+            return None;
+        }
         let passes = |selectors: &Vec<Vec<Matcher>>| {
             let passes = |one: &Vec<Matcher>, labels| one.iter().all(|matcher| matcher.matches_set(labels));
             node.is_some_and(|labels| selectors.iter().any(|one| passes(one, labels)))
@@ -185,6 +195,18 @@ pub(super) fn labels_of(fleet: &Fleet, alerts: &[Alert]) -> BTreeMap<String, Lab
     labels.into_iter().collect()
 }
 
+/// When a subscription ends unless its owner is vouched for again.
+fn ends_at(push: &KeptPush, plan: &Plan) -> Option<UnixMillis> {
+    // What they may do may have become less since, and nobody would say so.
+    is_vouched_for(&push.owner).then(|| push.created_at.saturating_add(plan.vouched_for_ms))
+}
+
+/// Whether only somebody else knows what an owner may do.
+fn is_vouched_for(owner: &str) -> bool {
+    let via = owner.split_once(':').and_then(|(via, _)| Via::parse(via));
+    via.is_some_and(|via| Who { via, ..Who::local() }.is_vouched_for())
+}
+
 fn way_id(id: &str) -> String {
     format!("push/{id}")
 }
@@ -198,6 +220,16 @@ impl Notify {
     /// The subscriptions of somebody.
     pub fn pushes_of(&self, owner: &str) -> Vec<KeptPush> {
         self.pushes.all.lock().values().filter(|push| push.owner == owner).cloned().collect()
+    }
+
+    /// The subscriptions of everybody.
+    pub fn pushes(&self) -> Vec<KeptPush> {
+        self.pushes.all.lock().values().cloned().collect()
+    }
+
+    /// When a subscription ends unless its owner signs in again.
+    pub fn push_ends_at(&self, push: &KeptPush) -> Option<UnixMillis> {
+        ends_at(push, &self.plan.load())
     }
 
     /// Subscribes a browser, or changes what it is told of.
@@ -250,7 +282,10 @@ impl Notify {
                 severities: wish.severities,
                 select: wish.select,
                 within: within.to_vec(),
-                created_at: held.as_ref().map_or(now, |held| held.created_at),
+                created_at: held
+                    .as_ref()
+                    .filter(|_| !is_vouched_for(owner))
+                    .map_or(now, |held| held.created_at),
             };
             if let Some(held) = held {
                 all.remove(&held.id);
@@ -289,6 +324,22 @@ impl Notify {
         }
     }
 
+    /// Somebody has just been vouched for: what they subscribed goes on.
+    pub fn renew_pushes_of(&self, owner: &str, now: UnixMillis) {
+        let mut has_changed = false;
+        for push in self.pushes.all.lock().values_mut().filter(|push| push.owner == owner) {
+            if now - push.created_at >= RENEWED_EVERY_MS {
+                push.created_at = now;
+                has_changed = true;
+                // Where it is not kept, the next time is.
+                self.pushes.state.record_push(push);
+            }
+        }
+        if has_changed {
+            self.with_devices();
+        }
+    }
+
     /// The receiver of a subscription, for a test of it.
     pub fn receiver_of_push(&self, id: &str) -> Option<String> {
         Some(self.plan.load().way(&way_id(id))?.receiver.clone())
@@ -308,5 +359,47 @@ impl Notify {
         let devices = self.pushes.devices(&plan);
         self.plan.store(Arc::new(Plan::clone(&plan).with(devices)));
         self.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_vouched_for_is_told_until_that_is_too_long_ago() {
+        for (owner, is) in [
+            ("oidc:ada", true),
+            ("header:ada", true),
+            ("password:ada", false),
+            ("token:oidc:ada", false),
+            ("local:the operator", false),
+            ("oidc", false),
+        ] {
+            assert_eq!(is_vouched_for(owner), is, "{owner}");
+        }
+        let receiver = Receiver {
+            name: "phone".into(),
+            send_resolved: true,
+            chart: false,
+            title: None,
+            body: None,
+            ways: Vec::new(),
+        };
+        let spec = Spec { receiver: Some("phone".into()), ..Spec::default() };
+        let device = Device {
+            receiver,
+            until: Some(5),
+            tree: Tree::new(&spec),
+            severities: vec![Severity::Critical],
+            select: Vec::new(),
+        };
+        let alert: Alert = serde_json::from_value(serde_json::json!({
+            "id": "0", "name": "A", "state": "firing", "severity": "critical", "labels": {}, "active_at": 1,
+        }))
+        .unwrap();
+        assert!(device.route(&alert, None, 4).is_some() && device.route(&alert, None, 5).is_none());
     }
 }
