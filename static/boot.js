@@ -90,7 +90,9 @@ function announce(alerts, sketch) {
   const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
   sketch.closest(".page-body").before(banner);
 }
-draw();
+// When it has been painted, where it comes soon: on a slow phone the app's start would hold it up.
+const painted = draw().then(() => new Promise((seen) => { requestAnimationFrame(() => setTimeout(seen)); }));
+const pause = (ms) => new Promise((over) => { setTimeout(over, ms); });
 
 globalThis.fleetglassRest = {
   there: () => there,
@@ -138,6 +140,7 @@ function listen() {
 
 try {
   const app = await import(js);
+  if (!document.hidden) await Promise.race([painted, pause(100)]);
   first = await app.default({ module_or_path: wasm });
   if (rest) {
     const { instance } = await WebAssembly.instantiate(adapter, { a: { b: need } });
