@@ -1,5 +1,6 @@
 //! Who shows this page through a share link, and that it is read-only.
 
+use super::install::install_offer;
 use crate::dom::{El, div, el, group, p, span, with_class};
 use crate::shared::{Shared, base, file};
 
@@ -12,6 +13,7 @@ pub fn share_banner(link: &'static Shared) -> El {
         let back = el("a").attr("href", file("/shares")).attr("rel", "external").text("Back to the shares");
         p("banner").child(span("banner-text").text(words)).child(back)
     });
+    let install = (!link.is_preview).then(|| install_offer(&link.title));
     group().maybe(preview).child(
         div("banner share-banner")
             .maybe(some(&link.logo).map(|at| {
@@ -19,6 +21,7 @@ pub fn share_banner(link: &'static Shared) -> El {
                 with_class("img", "share-logo").attr("src", at).attr("alt", "")
             }))
             .child(p("").text(format!("{}: read-only, shared by {}", link.title, link.by)))
-            .maybe(some(&link.note).map(|note| p("share-note").text(note))),
+            .maybe(some(&link.note).map(|note| p("share-note").text(note)))
+            .maybe(install),
     )
 }
