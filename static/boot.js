@@ -51,6 +51,8 @@ const make = (tag, className, ...inside) => {
   return made;
 };
 const SHAPES = { healthy: "●", degraded: "▲", unhealthy: "■", unreachable: "✕", unknown: "○" };
+// The worst first, each with its shape and the state whose colours it has.
+const SEVERITIES = { critical: ["⬣", "unreachable"], warning: ["▲", "degraded"], info: ["○", "unknown"] };
 const UNITS = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 function ago(ms) {
@@ -63,7 +65,7 @@ async function draw() {
   const view = await glance;
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
-  const { at, nodes, need, states, worst } = view;
+  const { at, nodes, need, states, alerts, worst } = view;
   const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
   const lines = worst.map(({ id, status, since, why }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
@@ -76,6 +78,17 @@ async function draw() {
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
   const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
   sketch.replaceChildren(section, sum);
+  announce(alerts, sketch);
+}
+
+// Where the banner will be, so that nothing moves when it comes; the style sheet takes it away with the sketch.
+function announce(alerts, sketch) {
+  document.querySelector(".early-alerts")?.remove();
+  const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
+  if (!open.length) return;
+  const counts = open.map((severity) => make("span", "alert-count", `${SEVERITIES[severity][0]} ${alerts[severity]} ${severity}`));
+  const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
+  sketch.closest(".page-body").before(banner);
 }
 draw();
 

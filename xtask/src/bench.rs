@@ -55,6 +55,9 @@ fn browser(what: &str) -> Result<()> {
     println!("\n── {what} in the browser");
     setup::ensure(Need::Test(Some(Suite::Browser)))?;
     let mut command = test::with_browser("release")?;
+    if what == "phone" {
+        command.env("FLEETGLASS_LIGHTHOUSE", setup::lighthouse()?);
+    }
     run::show(command.arg(paths::root().join("tests/browser").join(format!("bench-{what}.mjs"))))
 }
 
