@@ -99,9 +99,7 @@ function hear([kind, told]) {
   }
   if (!fleet) return;
   changed = true;
-  // A push may have changed the number since.
-  if (kind === "snapshot") shown = undefined;
-  if (kind === "snapshot" || told.alerts) badge(open());
+  if (kind === "snapshot" || told.alerts || shown === undefined) badge(open());
   if (performance.now() >= next) {
     next = Infinity;
     (globalThis.requestIdleCallback ?? setTimeout)(save);
@@ -312,4 +310,8 @@ globalThis.fleetglassHeard = { push: hear };
 if (Array.isArray(before)) before.forEach(hear);
 opened().catch(() => {});
 addEventListener("pagehide", save);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) save();
+  // A push may have changed the number on the icon meanwhile: it is said anew with what is heard next.
+  else shown = undefined;
+});

@@ -1,7 +1,10 @@
 //! Who shows this page through a share link, and that it is read-only.
 
+use leptos::prelude::untrack;
+
 use super::install::install_offer;
 use crate::dom::{El, div, el, group, p, span, with_class};
+use crate::route::{Page, use_route};
 use crate::shared::{Shared, base, file};
 
 /// Who shows this page, and that it is read-only.
@@ -13,7 +16,9 @@ pub fn share_banner(link: &'static Shared) -> El {
         let back = el("a").attr("href", file("/shares")).attr("rel", "external").text("Back to the shares");
         p("banner").child(span("banner-text").text(words)).child(back)
     });
-    let install = (!link.is_preview).then(|| install_offer(&link.title));
+    // Once, and not above whatever somebody came to read.
+    let first = untrack(|| matches!(use_route().page(), Page::Fleet | Page::Glance));
+    let install = (first && !link.is_preview).then(|| install_offer(&link.title));
     group().maybe(preview).child(
         div("banner share-banner")
             .maybe(some(&link.logo).map(|at| {
