@@ -134,7 +134,7 @@ test('a share link never touches the number on an icon', async () => {
   await besides(page);
   await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
   await live(page);
-  await page.locator('.alert-banner').waitFor();
+  await page.getByRole('region', { name: 'Open alerts' }).waitFor();
   assert.deepEqual(await page.evaluate(() => globalThis.badges), []);
   await page.done();
   await demo.stop();

@@ -97,7 +97,8 @@ impl Surface {
                 }
             })
             .on("pointerup", move |_: PointerEvent| {
-                let was_pressed = pressed.with_value(|pressed| pressed.press.is_some() || pressed.pinch.is_on());
+                let was_pressed =
+                    pressed.with_value(|pressed| pressed.press.is_some() || pressed.pinch.is_on());
                 pressed.set_value(Pressed::default());
                 if was_pressed {
                     up.zoom();

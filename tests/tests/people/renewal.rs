@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::browser::{Browser, PASSWORD, signed_in, with_ada};
 
 /// The two public keys and the secret of RFC 8291's example.
-const KEY: &str =
-    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+const KEY: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const OTHER_KEY: &str =
     "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
 const SECRET: &str = "BTBZMqHH6r4Tts7J_aSIgg";
@@ -45,7 +44,10 @@ async fn a_browser_renews_its_subscription_by_its_secret_and_nobody_else_does() 
         (renew("old", "no base64", OTHER_KEY), "old.auth"),
         (renew("old", SECRET, "AAAA"), "p256dh"),
         (json!({"endpoint": endpoint("new")}), "body"),
-        (json!({"old": {"endpoint": endpoint("old"), "auth": SECRET}, "endpoint": "ftp://x", "keys": keys(KEY, SECRET)}), "endpoint"),
+        (
+            json!({"old": {"endpoint": endpoint("old"), "auth": SECRET}, "endpoint": "ftp://x", "keys": keys(KEY, SECRET)}),
+            "endpoint",
+        ),
     ] {
         let answer = worker.ask("POST", "/n/push", wrong.clone()).await;
         assert!(answer.status == 400 && answer.body.contains(words), "{wrong}: {}", answer.body);
