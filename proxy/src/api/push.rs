@@ -24,7 +24,7 @@ use crate::{
     app::App,
     auth::{Credential, Role, Who},
     clock,
-    notify::{PushError, PushWish},
+    notify::{PushError, PushReached, PushWish},
     state::KeptPush,
 };
 
@@ -46,6 +46,23 @@ pub struct Subscribe {
 #[derive(Deserialize)]
 struct Keys {
     p256dh: String,
+    auth: String,
+}
+
+/// The subscription that a browser has in place of another one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renew {
+    old: Old,
+    endpoint: String,
+    keys: Keys,
+}
+
+/// The one before, and what only its browser knows of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Old {
+    endpoint: String,
     auth: String,
 }
 
@@ -103,29 +120,33 @@ pub async fn subscribe(
         return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
     }
     let Json(body) = body.map_err(|error| unread(&error))?;
-    let bytes = |name: &str, text: &str| {
-        let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
-        read.map_err(|_| bad(format!("`{name}` is not base64url")))
-    };
     let wish = PushWish {
-        p256dh: bytes("p256dh", &body.keys.p256dh)?,
-        auth: bytes("auth", &body.keys.auth)?,
-        endpoint: body.endpoint,
+        at: reached(body.endpoint, &body.keys)?,
         label: body.label,
         severities: body.severities,
         select: body.select,
     };
     let push = app.notify.subscribe_push(wish, &who.key(), &who.select, clock::now()).await;
-    let push = push.map_err(|error| {
-        let (status, title) = match error {
-            PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
-            PushError::TooMany(_) => (StatusCode::CONFLICT, "Too many subscriptions"),
-            PushError::State => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
-        };
-        problem(status, title, error.to_string())
-    })?;
+    let push = push.map_err(refused)?;
     tracing::info!(push = push.id, label = push.label, by = who.name, "a browser is told of alerts");
     Ok((StatusCode::CREATED, NO_STORE, Json(told(&push))).into_response())
+}
+
+/// Has a browser reached by the subscription that its push service gave it in place of another one. No login is
+/// asked for: the service does so at any time, and the secret of the one before shows whose browser it is.
+///
+/// # Errors
+/// 400 for what is wrong with it, 404 when there is none such, 503 when it cannot be kept.
+pub async fn renew(
+    State(app): State<Arc<App>>,
+    body: Result<Json<Renew>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(body) = body.map_err(|error| unread(&error))?;
+    let fresh = reached(body.endpoint, &body.keys)?;
+    let secret = bytes("old.auth", &body.old.auth)?;
+    let push = app.notify.renew_push(&body.old.endpoint, &secret, fresh).await.map_err(refused)?;
+    tracing::info!(push = push.id, label = push.label, "a browser has another subscription");
+    Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())
 }
 
 /// Takes a browser of whoever asks away; an admin any.
@@ -162,6 +183,25 @@ pub async fn test(
 /// Whether they may take away what others subscribed.
 fn is_admin(who: &Who) -> bool {
     who.role == Role::Admin && !who.is_limited()
+}
+
+fn reached(endpoint: String, keys: &Keys) -> Result<PushReached, ProblemResponse> {
+    Ok(PushReached { p256dh: bytes("p256dh", &keys.p256dh)?, auth: bytes("auth", &keys.auth)?, endpoint })
+}
+
+fn bytes(name: &str, text: &str) -> Result<Vec<u8>, ProblemResponse> {
+    let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
+    read.map_err(|_| bad(format!("`{name}` is not base64url")))
+}
+
+fn refused(error: PushError) -> ProblemResponse {
+    let (status, title) = match error {
+        PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
+        PushError::TooMany(_) => (StatusCode::CONFLICT, "Too many subscriptions"),
+        PushError::Unknown => (StatusCode::NOT_FOUND, "No such subscription"),
+        PushError::State => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
+    };
+    problem(status, title, error.to_string())
 }
 
 fn none(id: &str) -> ProblemResponse {

@@ -10,6 +10,7 @@ use fleetglass_shared::{
     wire::{Alert, Severity},
 };
 use parking_lot::Mutex;
+use subtle::ConstantTimeEq;
 
 use super::{
     Notify, Plan,
@@ -57,15 +58,36 @@ pub(super) struct Device {
     select: Vec<Vec<Vec<Matcher>>>,
 }
 
-/// What a browser asks for.
+/// How a browser is reached.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct Reached {
     /// Where its push service takes messages.
     pub endpoint: String,
     /// Its public key.
     pub p256dh: Vec<u8>,
     /// Its authentication secret.
     pub auth: Vec<u8>,
+}
+
+impl Reached {
+    /// Its authentication secret, if all of it is well.
+    fn checked(&self, allow_private: bool) -> Result<[u8; 16], PushError> {
+        let bad = |words: &str| PushError::Bad(words.to_owned());
+        if self.endpoint.len() > LONGEST_ENDPOINT {
+            return Err(bad("the endpoint is too long"));
+        }
+        push::endpoint(&self.endpoint, allow_private).map_err(PushError::Bad)?;
+        web_push_native::p256::PublicKey::from_sec1_bytes(&self.p256dh)
+            .map_err(|_| bad("`p256dh` is not a point of P-256"))?;
+        self.auth.as_slice().try_into().map_err(|_| bad("`auth` is not of 16 bytes"))
+    }
+}
+
+/// What a browser asks for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// How it is reached.
+    pub at: Reached,
     /// What its owner calls it.
     pub label: String,
     /// Of which alerts it is told.
@@ -83,6 +105,9 @@ pub enum PushError {
     /// There are enough.
     #[error("{0} browsers are subscribed already: take one away first")]
     TooMany(usize),
+    /// There is none to be renewed.
+    #[error("there is no such subscription: subscribe anew on the page Notifications")]
+    Unknown,
     /// The state file does not keep it.
     #[error("it cannot be kept just now: try again")]
     State,
@@ -243,16 +268,10 @@ impl Notify {
         within: &[String],
         now: UnixMillis,
     ) -> Result<KeptPush, PushError> {
-        let bad = |words: &str| PushError::Bad(words.to_owned());
-        if wish.endpoint.len() > LONGEST_ENDPOINT {
-            return Err(bad("the endpoint is too long"));
-        }
-        push::endpoint(&wish.endpoint, self.plan.load().push_allow_private).map_err(PushError::Bad)?;
-        web_push_native::p256::PublicKey::from_sec1_bytes(&wish.p256dh)
-            .map_err(|_| bad("`p256dh` is not a point of P-256"))?;
-        let auth: [u8; 16] = wish.auth.try_into().map_err(|_| bad("`auth` is not of 16 bytes"))?;
+        let auth = wish.at.checked(self.plan.load().push_allow_private)?;
         if wish.severities.is_empty() {
-            return Err(bad("`severities` is empty: name at least one of critical, warning, info"));
+            let words = "`severities` is empty: name at least one of critical, warning, info";
+            return Err(PushError::Bad(words.to_owned()));
         }
         if !wish.select.is_empty() {
             node_selector(&wish.select).map_err(|error| PushError::Bad(error.to_string()))?;
@@ -261,7 +280,7 @@ impl Notify {
         let label = Some(label.trim().to_owned()).filter(|label| !label.is_empty());
         let push = {
             let mut all = self.pushes.all.lock();
-            let held = all.values().find(|push| push.endpoint.reveal() == wish.endpoint).cloned();
+            let held = all.values().find(|push| push.endpoint.reveal() == wish.at.endpoint).cloned();
             let of_owner = all.values().filter(|push| push.owner == owner).count();
             if held.is_none() && (all.len() >= MOST || of_owner >= MOST_OF_ONE) {
                 return Err(PushError::TooMany(of_owner));
@@ -274,8 +293,8 @@ impl Notify {
                     .as_ref()
                     .filter(|held| held.owner == owner)
                     .map_or_else(|| hex(&random), |h| h.id.clone()),
-                endpoint: Secret::new(wish.endpoint),
-                p256dh: wish.p256dh,
+                endpoint: Secret::new(wish.at.endpoint),
+                p256dh: wish.at.p256dh,
                 auth,
                 label: label.unwrap_or_else(|| "a browser".to_owned()),
                 owner: owner.to_owned(),
@@ -293,6 +312,46 @@ impl Notify {
             }
             if !self.pushes.state.record_push(&push) {
                 return Err(PushError::State);
+            }
+            all.insert(push.id.clone(), push.clone());
+            push
+        };
+        self.pushes.state.flush().await.map_err(|_| PushError::State)?;
+        self.with_devices();
+        Ok(push)
+    }
+
+    /// Has a subscription reached in another way: the push service gave its browser another one. Whoever knows the
+    /// secret of the one before is that browser, for nobody else but us has it.
+    ///
+    /// # Errors
+    /// What is wrong with it; [`PushError::Unknown`] for no subscription and for another secret alike.
+    pub async fn renew_push(
+        &self,
+        endpoint: &str,
+        secret: &[u8],
+        fresh: Reached,
+    ) -> Result<KeptPush, PushError> {
+        let auth = fresh.checked(self.plan.load().push_allow_private)?;
+        let push = {
+            let mut all = self.pushes.all.lock();
+            let known = all.values().find(|push| push.endpoint.reveal() == endpoint);
+            let known = known.filter(|push| bool::from(push.auth.as_slice().ct_eq(secret)));
+            let before = known.cloned().ok_or(PushError::Unknown)?;
+            // Whoever subscribed the other one meanwhile has said what it is told of.
+            let held = all.values().find(|push| push.endpoint.reveal() == fresh.endpoint).cloned();
+            let push = held.filter(|held| held.id != before.id).unwrap_or_else(|| KeptPush {
+                endpoint: Secret::new(fresh.endpoint),
+                p256dh: fresh.p256dh,
+                auth,
+                ..before.clone()
+            });
+            if !self.pushes.state.record_push(&push) {
+                return Err(PushError::State);
+            }
+            if push.id != before.id {
+                all.remove(&before.id);
+                self.pushes.state.remove_push(&before.id);
             }
             all.insert(push.id.clone(), push.clone());
             push
