@@ -82,6 +82,8 @@ async function settled(page) {
   await page.locator('main h1, main h2, h1').first().waitFor();
   await eventually('the page is there', () => page.evaluate(() => (
     !document.querySelector('.loading, main > [aria-busy=true]')
+      // A page's style sheet may come after its words.
+      && [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)
   )));
 }
 
@@ -124,7 +126,7 @@ test('a finger finds its targets on every page of a phone', async () => {
     ['a node', `/nodes/${encodeURIComponent(worst)}`, () => eventually('charts are there', async () => await page.locator('.chart').count() > 0)],
     ['a node\'s menu of ranges', `/nodes/${encodeURIComponent(worst)}`, () => press(/^Time range:/)],
     ['the alerts', '/alerts'],
-    ['the history of alerts', '/alerts', () => press(/^History/)],
+    ['the history of alerts', '/alerts', async () => { await press(/^History/); await page.locator('.alert-history td a').first().waitFor(); }],
     ['silenced alerts', '/alerts', () => press(/^Silenced/)],
     ['the form of a silence', '/alerts', () => press(/^Silence /)],
     ['an alert', `/alerts/${await anAlert()}`],
