@@ -32,6 +32,7 @@ function dress() {
 }
 
 // The fleet in a few lines, asked for while the app is on its way (`docs/phone.md`).
+let view;
 const glance = /^(glance)?$/.test(location.pathname.slice(place.length)) && look();
 
 async function look() {
@@ -61,8 +62,7 @@ function ago(ms) {
 }
 
 // Where the sketch of the page is, until the app has the whole fleet.
-async function draw() {
-  const view = await glance;
+function draw() {
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
   const { at, nodes, need, states, alerts, worst } = view;
@@ -81,17 +81,23 @@ async function draw() {
   announce(alerts, sketch);
 }
 
-// Where the banner will be, so that nothing moves when it comes; the style sheet takes it away with the sketch.
+// Where the banner will be, so that nothing moves when it comes: the page's sketch has room for it from the start. The
+// style sheet takes it away with the sketch.
 function announce(alerts, sketch) {
-  document.querySelector(".early-alerts")?.remove();
   const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
   if (!open.length) return;
+  document.querySelector(".early-alerts")?.remove();
   const counts = open.map((severity) => make("span", "alert-count", `${SEVERITIES[severity][0]} ${alerts[severity]} ${severity}`));
   const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
   sketch.closest(".page-body").before(banner);
 }
+
 // When it has been painted, where it comes soon: on a slow phone the app's start would hold it up.
-const painted = draw().then(() => new Promise((seen) => { requestAnimationFrame(() => setTimeout(seen)); }));
+const painted = Promise.resolve(glance).then((found) => {
+  view = found;
+  draw();
+  return new Promise((seen) => { requestAnimationFrame(() => setTimeout(seen)); });
+});
 const pause = (ms) => new Promise((over) => { setTimeout(over, ms); });
 
 globalThis.fleetglassRest = {
