@@ -58,7 +58,7 @@ const answer = await fetch(`${small.url}/api/v1/shares`, {
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ title: 'For Acme', scope: { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] } }),
 });
-lighthouse(new URL((await answer.json()).url, small.url).href);
+lighthouse(new URL((await answer.json()).path, small.url).href);
 await small.stop();
 await browser.close();
 process.exit(0);
