@@ -77,6 +77,10 @@ pub fn attention_part(view: RwSignal<View>) -> El {
         },
         |_, _| true,
     );
+    if latest.with_untracked(|nodes| !nodes.is_empty()) {
+        // Whoever opens the page reads its first lines: those do not move at once.
+        reading.glance();
+    }
     let lines = Lines {
         shown: held(latest.into(), || (), reading.now()),
         count: Memo::new(move |_| latest.with(|nodes| nodes.len())),
