@@ -32,6 +32,7 @@ function dress() {
 }
 
 // The fleet in a few lines, asked for while the app is on its way (`docs/phone.md`).
+let view;
 const glance = /^(glance)?$/.test(location.pathname.slice(place.length)) && look();
 
 async function look() {
@@ -51,6 +52,8 @@ const make = (tag, className, ...inside) => {
   return made;
 };
 const SHAPES = { healthy: "●", degraded: "▲", unhealthy: "■", unreachable: "✕", unknown: "○" };
+// The worst first, each with its shape and the state whose colours it has.
+const SEVERITIES = { critical: ["⬣", "unreachable"], warning: ["▲", "degraded"], info: ["○", "unknown"] };
 const UNITS = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 function ago(ms) {
@@ -59,15 +62,14 @@ function ago(ms) {
 }
 
 // Where the sketch of the page is, until the app has the whole fleet.
-async function draw() {
-  const view = await glance;
+function draw() {
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
-  const { at, nodes, need, states, worst } = view;
+  const { at, nodes, need, states, alerts, worst } = view;
   const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
   const lines = worst.map(({ id, status, since, why }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
-      make("span", "attention-node", id), make("span", "attention-why", why),
+      make("span", "attention-node", id), make("span", "attention-why", make("span", "attention-reason", why)),
       make("span", "attention-since", `for ${ago(at - since)}`));
     line.href = `${place}nodes/${encodeURIComponent(id)}`;
     return make("li", `attention-line state-${status}`, line);
@@ -76,8 +78,27 @@ async function draw() {
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
   const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
   sketch.replaceChildren(section, sum);
+  announce(alerts, sketch);
 }
-draw();
+
+// Where the banner will be, so that nothing moves when it comes: the page's sketch has room for it from the start. The
+// style sheet takes it away with the sketch.
+function announce(alerts, sketch) {
+  const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
+  if (!open.length) return;
+  document.querySelector(".early-alerts")?.remove();
+  const counts = open.map((severity) => make("span", "alert-count", `${SEVERITIES[severity][0]} ${alerts[severity]} ${severity}`));
+  const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
+  sketch.closest(".page-body").before(banner);
+}
+
+// When it has been painted, where it comes soon: on a slow phone the app's start would hold it up.
+const painted = Promise.resolve(glance).then((found) => {
+  view = found;
+  draw();
+  return new Promise((seen) => { requestAnimationFrame(() => setTimeout(seen)); });
+});
+const pause = (ms) => new Promise((over) => { setTimeout(over, ms); });
 
 globalThis.fleetglassRest = {
   there: () => there,
@@ -125,6 +146,7 @@ function listen() {
 
 try {
   const app = await import(js);
+  if (!document.hidden) await Promise.race([painted, pause(100)]);
   first = await app.default({ module_or_path: wasm });
   if (rest) {
     const { instance } = await WebAssembly.instantiate(adapter, { a: { b: need } });

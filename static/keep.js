@@ -1,5 +1,6 @@
 // What the app does besides showing: keeps the last fleet for a start without a network, has the service worker kept up
-// to date, counts alerts on the app's icon, and understands swipes and pulls. `boot.js` fetches it once the app runs.
+// to date, counts alerts on the app's icon, offers to install it, and understands swipes and pulls. `boot.js` fetches it
+// once the app runs.
 const root = new URL(".", import.meta.url).pathname;
 const link = location.pathname.slice(root.length).match(/^s\/[^/]+\//)?.[0] ?? "";
 const key = root + link;
@@ -13,7 +14,8 @@ const TIMES_ITS_COST = 200;
 const MOST_NODES = 5_000;
 let fleet;
 let changed = false;
-let next = 0;
+// Not while the app starts.
+let next = performance.now() + 3_000;
 let database;
 let held;
 
@@ -98,7 +100,7 @@ function hear([kind, told]) {
   }
   if (!fleet) return;
   changed = true;
-  if (kind === "snapshot" || told.alerts) badge(open());
+  if (kind === "snapshot" || told.alerts || shown === undefined) badge(open());
   if (performance.now() >= next) {
     next = Infinity;
     (globalThis.requestIdleCallback ?? setTimeout)(save);
@@ -128,6 +130,8 @@ async function work() {
     const coming = registration.installing;
     coming?.addEventListener("statechange", () => { if (coming.state === "installed") offer(coming); });
   });
+  // Where its push service gave this browser another subscription meanwhile, the server hears of it now.
+  registration.active?.postMessage("renew");
   setInterval(() => registration.update().catch(() => {}), 3_600_000);
   addEventListener("online", () => registration.update().catch(() => {}));
 }
@@ -154,11 +158,13 @@ const PULL = 88;
 let begun;
 let mark;
 
-// What takes the finger for itself: charts are read by it, a wide box scrolls.
+// What takes the finger for itself: charts and lanes are read by it, a wide box scrolls.
 function belongs(target) {
   for (let box = target; box && box !== document.body; box = box.parentElement) {
-    if (/^(CANVAS|INPUT|SELECT|TEXTAREA|DIALOG)$/.test(box.tagName) || box.closest("dialog")) return true;
-    if (box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(box).overflowX)) return true;
+    if (/^(INPUT|SELECT|TEXTAREA|DIALOG)$/.test(box.tagName) || box.closest("dialog")) return true;
+    const { overflowX, touchAction } = getComputedStyle(box);
+    if (touchAction === "pan-y") return true;
+    if (box.scrollWidth > box.clientWidth + 1 && /auto|scroll/.test(overflowX)) return true;
   }
   return false;
 }
@@ -211,10 +217,60 @@ function pulled(part, released = false) {
   if (released) setTimeout(() => { mark.hidden = true; mark.classList.remove("pull-asks"); }, 900);
 }
 
+// ── the offer to install ────────────────────────────────────────────────────────────────────────────────────────
+// `ask` where the browser installs on request, `words` where its owner has to (Safari on iPhones and iPads), or nothing.
+const DECLINED = `fleetglass-install ${key}`;
+
+function offerInstall() {
+  let declined = false;
+  try {
+    declined = localStorage.getItem(DECLINED) !== null;
+  } catch {
+    // The store is forbidden here: it is offered again at the next start.
+  }
+  const installed = navigator.standalone || matchMedia("(display-mode: standalone), (display-mode: minimal-ui)").matches;
+  const way = globalThis.fleetglassOffer ? "ask" : navigator.standalone === false ? "words" : "";
+  if (way && !declined && !installed) document.documentElement.dataset.install = way;
+  else delete document.documentElement.dataset.install;
+}
+
+globalThis.fleetglassInstall = {
+  /** Has the browser ask its owner. An offer can be taken up once. */
+  async take() {
+    const { fleetglassOffer } = globalThis;
+    delete globalThis.fleetglassOffer;
+    offerInstall();
+    await fleetglassOffer?.prompt();
+  },
+  /** It is not offered here any more. */
+  decline() {
+    try {
+      localStorage.setItem(DECLINED, "declined");
+    } catch {
+      // For as long as the page is there.
+    }
+    delete document.documentElement.dataset.install;
+  },
+};
+addEventListener("fleetglass-offer", offerInstall);
+addEventListener("appinstalled", () => { delete globalThis.fleetglassOffer; offerInstall(); });
+offerInstall();
+
 // ── Web Push, for the page of notifications ─────────────────────────────────────────────────────────────────────
 async function registered() {
   const found = await navigator.serviceWorker.getRegistration(key);
   return found ?? navigator.serviceWorker.ready;
+}
+
+// What the worker renews it by: see `renew` in `sw.js`.
+async function remember(subscription) {
+  try {
+    const kept = await caches.open(`fleetglass push ${key}`);
+    if (subscription) await kept.put(key, new Response(JSON.stringify(subscription)));
+    else await kept.delete(key);
+  } catch {
+    // Nothing can be kept here: it is not renewed then.
+  }
 }
 
 globalThis.fleetglassPush = {
@@ -232,16 +288,19 @@ globalThis.fleetglassPush = {
     if (await Notification.requestPermission() !== "granted") throw new Error("Notifications were not allowed.");
     const { pushManager } = await registered();
     const held = await pushManager.getSubscription();
-    try {
-      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
-    } catch (error) {
+    const subscribe = () => pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+    const made = await subscribe().catch(async (error) => {
       // It was made with another key: of another server, or of one that lost its state.
       if (!held) throw error;
       await held.unsubscribe();
-      return (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey })).toJSON();
-    }
+      return subscribe();
+    });
+    const { endpoint, keys } = made.toJSON();
+    await remember({ endpoint, keys, applicationServerKey });
+    return { endpoint, keys };
   },
   async unsubscribe() {
+    await remember();
     return (await (await registered()).pushManager.getSubscription())?.unsubscribe();
   },
 };
@@ -252,4 +311,8 @@ globalThis.fleetglassHeard = { push: hear };
 if (Array.isArray(before)) before.forEach(hear);
 opened().catch(() => {});
 addEventListener("pagehide", save);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) save();
+  // A push may have changed the number on the icon meanwhile: it is said anew with what is heard next.
+  else shown = undefined;
+});

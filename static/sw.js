@@ -12,7 +12,8 @@ const prefix = `fleetglass ${scope} `;
 const CACHE = prefix + BUILD;
 const SHELL = isShare ? self.registration.scope : root;
 const files = new Set(FILES.map((file) => new URL(file, root).href));
-const PAGES = /^(|nodes\/[^/]+|alerts(\/[^/]+)?|risks|timeline|rules|people|notifications|shares|more|glance)$/;
+// The pages of the app's router, and nothing else: the server has pages of its own. A test holds both together.
+const PAGES = /^(|nodes\/[^/]+|alerts(\/[^/]+)?|risks|timeline|rules|people|notifications|shares|status|embed|more|glance)$/;
 // How long a share link may take to answer before what is kept of it is shown.
 const LIMIT_MS = 3000;
 
@@ -50,6 +51,7 @@ self.addEventListener("activate", (event) => event.waitUntil((async () => {
 self.addEventListener("message", (event) => {
   if (event.data === "take over") self.skipWaiting();
   if (event.data === "forget") event.waitUntil(forget());
+  if (event.data === "renew") event.waitUntil(renew());
 });
 
 async function forget() {
@@ -128,6 +130,45 @@ async function show(told) {
 function badge(count) {
   if (typeof count !== "number" || !navigator.setAppBadge) return;
   (count > 0 ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
+}
+
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew()));
+
+// Push services give a browser another subscription when they like, and nobody need be signed in then: that it has the
+// secret of the one before is what the server goes by.
+async function renew() {
+  try {
+    const kept = await caches.open(`fleetglass push ${scope}`);
+    const before = await (await kept.match(scope))?.json();
+    if (!before) return;
+    const { applicationServerKey } = before;
+    const { pushManager } = self.registration;
+    const held = await pushManager.getSubscription()
+      ?? await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+    const { endpoint, keys } = held.toJSON();
+    if (endpoint === before.endpoint) return;
+    const answer = await fetch(`${root}n/push`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ old: { endpoint: before.endpoint, auth: before.keys.auth }, endpoint, keys }),
+    });
+    if (answer.ok) await kept.put(scope, new Response(JSON.stringify({ endpoint, keys, applicationServerKey })));
+    else if (answer.status === 404) await lost(kept);
+  } catch (error) {
+    // The next start of the app tries again.
+    console.info("the push subscription is not renewed yet:", error.message);
+  }
+}
+
+// The server forgot the one before: only its owner can say again what this browser is to be told of.
+async function lost(kept) {
+  await kept.delete(scope);
+  await self.registration.showNotification("This browser is told of alerts no more", {
+    body: "Its subscription ended. Open Notifications to subscribe again.",
+    tag: "fleetglass-push-lost",
+    icon: `${root}icons/icon-192.png`,
+    data: { url: "notifications" },
+  });
 }
 
 self.addEventListener("notificationclick", (event) => {

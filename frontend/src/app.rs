@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::client::get_value;
+use crate::clock::sleep;
 use crate::components::alert_banner::tell_tab;
 use crate::components::connection::banners;
 use crate::components::frame::{rail, skip_link, top_bar};
@@ -39,6 +40,8 @@ pub fn start() {
     };
     spawn_local(async move {
         prepare().await;
+        // A task of its own: on a slow phone the start alone takes long enough.
+        sleep(0).await;
         leptos::mount::mount_to(root.unchecked_into(), mount).forget();
     });
 }

@@ -8,7 +8,7 @@
 //! | `marks` | pure: events as marks, and which of them fit |
 //! | `draw`, `pins`, `cross` | one chart on its canvas, by plotters; its marks; what lies over it |
 //! | `chart`, `legend`, `tip` | the chart with its title, crosshair and legend; what happened under the pointer |
-//! | `select` | reading and zooming by pointer, finger and keyboard |
+//! | `select`, `pinch` | reading and zooming by pointer, finger and keyboard; what two fingers choose |
 //! | `shown` | what a chart shows: lines, or why there are none |
 //! | `spoken` | a chart in words, for readers that do not see it |
 //! | `board` | what the charts of a page share |
@@ -25,6 +25,7 @@ mod moment;
 mod observe;
 mod paint;
 mod palette;
+mod pinch;
 mod pins;
 mod range;
 mod select;

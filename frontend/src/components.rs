@@ -8,6 +8,7 @@ pub mod copy;
 pub mod filter_box;
 pub mod frame;
 pub mod icon;
+pub mod install;
 pub mod media;
 pub mod node_link;
 pub mod notice;

@@ -185,6 +185,8 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
         // What is signed needs no login.
         .route("/n/ack/{token}", get(api::signed::ask).post(api::signed::acknowledge))
         .route("/n/chart/{token}", get(api::signed::chart))
+        // So does a browser that knows the secret of its subscription.
+        .route("/n/push", post(api::push::renew))
         .route("/preview/{id}/", get(api::shares::preview_page))
         .route("/preview/{id}/{*page}", get(api::shares::preview_page))
         .with_state(Arc::clone(app))

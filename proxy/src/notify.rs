@@ -48,7 +48,7 @@ use fleetglass_shared::wire::{Alert, NotifyHealth, NotifyTest};
 use link::Links;
 use parking_lot::Mutex;
 pub use plan::Plan;
-pub use push::{PushError, Wish as PushWish};
+pub use push::{PushError, Reached as PushReached, Wish as PushWish};
 pub(crate) use receiver::Email;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

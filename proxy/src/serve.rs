@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts::{self, Alerts, Inhibition},
     app::{self, App},
-    auth::{Guard, People, Tokens, Via, oidc::Oidc},
+    auth::{Guard, People, Tokens, oidc::Oidc},
     clock,
     config::{self, LoadedConfig, StoreConfig},
     data_dir::DataDir,
@@ -157,8 +157,11 @@ impl Proxy {
             telemetry: Arc::clone(&telemetry),
         };
         let notify = Arc::new(Notify::new(sources, plan).await?);
-        let pushes = Arc::clone(&notify);
-        people.when_gone(move |name| pushes.forget_pushes_of(&format!("{}:{name}", Via::Password.as_str())));
+        let (pushes, renewed) = (Arc::clone(&notify), Arc::clone(&notify));
+        people.when_gone(
+            move |who| pushes.forget_pushes_of(who),
+            move |who| renewed.renew_pushes_of(who, clock::now()),
+        );
         let shares = Shares::restore(
             Arc::clone(&state),
             Arc::clone(&fleet),

@@ -408,7 +408,7 @@ impl Shares {
             let node = alert.as_ref().and_then(|alert| inside.get(alert.node.as_ref()?));
             let shown = alert.as_ref().zip(node).and_then(|(alert, node)| {
                 let (_, rule) = self.alerts.get(&id)?;
-                let cut = *cuts.entry(rule).or_insert_with_key(|rule| self.alert_cut(rule, &recorded));
+                let cut = *cuts.entry(rule).or_insert_with_key(|rule| self.alert_cut(scope, rule, &recorded));
                 scope.alert(node, alert, cut, now)
             });
             match shown {
@@ -421,10 +421,17 @@ impl Shares {
     }
 
     /// Whether what a rule says of a node follows from that node alone.
-    fn alert_cut(&self, rule: &str, recorded: &std::collections::BTreeSet<String>) -> AlertCut {
+    fn alert_cut(
+        &self,
+        scope: &Scope,
+        rule: &str,
+        recorded: &std::collections::BTreeSet<String>,
+    ) -> AlertCut {
         let closed = AlertCut { is_local: false, is_plain: false };
         let Some((group, index)) = self.rules.find(rule) else { return closed };
-        group.loaded().group.rules.get(index).map_or(closed, |rule| cut_of(rule, recorded))
+        let loaded = group.loaded();
+        let rule = loaded.group.rules.get(index).filter(|rule| !scope.hides_rule(&rule.query));
+        rule.map_or(closed, |rule| cut_of(rule, recorded))
     }
 
     /// Ends every stream, for a shutdown.

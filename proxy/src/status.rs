@@ -5,6 +5,7 @@
 //! |---|---|
 //! | this file | [`StatusPages`]: the pages as they are sent, kept for a moment |
 //! | `board` | what a page shows, worked out from the nodes inside its link's scope |
+//! | `planned` | the config's maintenance windows, as far as they are about these nodes |
 //! | `page`, `feed` | as HTML, and as RSS, JSON Feed and JSON |
 //! | `write`, `post` | what is written, checked and kept; maintenance that begins and ends by itself |
 //! | `subscribe`, `limit` | who is told: asked, confirmed, taken away |
@@ -19,6 +20,7 @@ mod hook;
 mod limit;
 mod mail;
 mod page;
+mod planned;
 mod post;
 mod subscribe;
 mod write;
@@ -42,7 +44,7 @@ use self::{
     page::Ways,
 };
 pub use subscribe::{Asked, Purpose, SubscribeError};
-pub use write::StatusError;
+pub use write::{StatusError, Writer};
 
 use crate::{
     config::StatusConfig,
@@ -214,6 +216,7 @@ impl StatusPages {
             members: self.members(),
             history: &history,
             posts: &posts,
+            windows: &self.sources.shares.windows(),
             offline_since: self.sources.egress.down_since(),
             now,
         };
@@ -254,15 +257,20 @@ impl StatusPages {
         self.sources.shares.viewed(share, now);
     }
 
-    /// Every page that there is now, for those who may write on it.
+    /// Every page that there is now and that is `meant`, for those who may write on it.
     ///
     /// # Errors
     /// The state file cannot answer.
-    pub async fn told(&self, now: UnixMillis) -> Result<Told, StateError> {
+    pub async fn told(
+        &self,
+        meant: impl Fn(&OpenShare) -> bool,
+        now: UnixMillis,
+    ) -> Result<Told, StateError> {
         let (_, subscribers) = self.sources.state.subscriber_counts().await?;
         let members = self.members();
         let is_open = |post: &StatusPost| !fleetglass_shared::status::state_at(post, now).is_over();
-        let pages = self.sources.shares.public(now).into_iter().map(|share| StatusPage {
+        let meant = self.sources.shares.public(now).into_iter().filter(|share| meant(share));
+        let pages = meant.map(|share| StatusPage {
             slug: share.slug().unwrap_or_default().to_owned(),
             share: share.id().to_owned(),
             title: share.shared_with().title,

@@ -21,9 +21,12 @@
 //! | [`status`] | publish | public status pages: posts, days and percentages in words |
 //! | [`wire`] | publish | what the proxy's API answers and the browser reads |
 //! | [`patch`] | publish | RFC 7396 merge patches, the body of a live delta |
+//! | [`attention`] | publish | which nodes need a person, in which order |
+//! | [`natural`] | | names in the order in which a person counts them |
 //! | [`calendar`] | | days and dates |
 //! | [`format`] | render | numbers, durations, bytes and money in words |
 
+pub mod attention;
 pub mod calendar;
 pub mod exposition;
 #[cfg(feature = "families")]
@@ -36,6 +39,7 @@ pub mod incident;
 pub mod labels;
 #[cfg(feature = "rules")]
 pub mod maintenance;
+pub mod natural;
 pub mod patch;
 #[cfg(feature = "promql")]
 pub mod promql;

@@ -15,7 +15,7 @@ pub use interval::{IntervalSpec, TimeInterval, TimeRangeSpec};
 pub use zone::Zone;
 
 use crate::health::UnixMillis;
-use crate::labels::{LabelSet, Matcher};
+use crate::labels::{LabelSet, MatchOp, Matcher};
 
 /// So many spans that follow each other without a gap are told as one.
 const JOINED: usize = 64;
@@ -42,6 +42,10 @@ pub struct Window {
     pub intervals: Vec<TimeInterval>,
     /// When it is once, from and until.
     pub once: Vec<(UnixMillis, UnixMillis)>,
+    /// Public status pages show it, where it is about their nodes.
+    pub on_status_pages: bool,
+    /// What their readers are told beside when it is and which nodes.
+    pub status_text: String,
 }
 
 /// A time such as `2026-12-01T02:00:00Z` or `2026-12-01T03:00:00+01:00`.
@@ -64,6 +68,17 @@ impl Window {
     /// Whether it is about an alert of these labels.
     pub fn matches(&self, labels: &LabelSet) -> bool {
         self.matchers.iter().all(|matcher| matcher.matches_set(labels))
+    }
+
+    /// Whether it is about a node of these labels, and not about chosen alerts alone.
+    pub fn covers(&self, labels: &LabelSet) -> bool {
+        self.matchers.iter().all(|matcher| match (matcher.name(), matcher.op()) {
+            // What is muted of them says nothing of which nodes are worked on.
+            ("severity", _) | ("alertname", MatchOp::NotEqual | MatchOp::NotRegex) => true,
+            ("alertname", MatchOp::Regex) => [".+", ".*"].contains(&matcher.value()),
+            ("alertname", MatchOp::Equal) => false,
+            _ => matcher.matches_set(labels),
+        })
     }
 
     /// The span that it is in, else the next; none when it is never again, or not in some years.

@@ -26,6 +26,7 @@ use std::collections::BTreeSet;
 use crate::{
     health::UnixMillis,
     labels::{LabelSet, METRIC_NAME, Matcher, Selector},
+    promql::Query,
     wire::{NodeSummary, ScopeSpec, View},
 };
 
@@ -33,6 +34,11 @@ pub use card::{Card, CardNode, CardNodes};
 pub use cut::AlertCut;
 pub use fence::Fence;
 pub use storage::Scoped;
+
+/// What the series of one metric end in.
+const SERIES_ENDS: [&str; 6] = ["_bucket", "_count", "_sum", "_total", "_created", "_info"];
+/// What Fleetglass works out from the values of whatever metrics a family names.
+const DERIVED_OF_VALUES: [&str; 2] = ["fleetglass_risk_", "fleetglass_node_peers"];
 
 /// Names, labels and metrics that are listed in a scope, at most.
 const LISTED: usize = 100;
@@ -48,7 +54,7 @@ pub struct Scope {
 }
 
 /// A node inside a scope.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Inside {
     /// As the viewer knows it.
     pub shown: String,
@@ -58,6 +64,8 @@ pub struct Inside {
     pub host: Option<String>,
     /// The names of the labels that the fleet gives it; other labels of its series are their own.
     pub labels: BTreeSet<String>,
+    /// What stands in those of them that are not shown, word by word: no text tells it either.
+    pub hidden: BTreeSet<String>,
 }
 
 /// A scope that cannot be used.
@@ -162,6 +170,7 @@ impl Scope {
             id: node.id.clone(),
             host: host.map(str::to_owned),
             labels: node.labels.keys().cloned().collect(),
+            hidden: self.hidden_words(&node.labels),
         })
     }
 
@@ -178,13 +187,26 @@ impl Scope {
 
     /// Whether a metric's values are kept back.
     pub fn hides_metric(&self, metric: &str) -> bool {
-        let hidden = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => metric.starts_with(beginning),
-            None => metric == pattern,
-        };
         // What Fleetglass derives may be the same number under another name.
-        self.spec.hide_metrics.iter().any(hidden)
-            || (self.hides_values() && metric.starts_with("fleetglass_"))
+        self.is_hidden(metric) || (self.hides_values() && metric.starts_with("fleetglass_"))
+    }
+
+    fn is_hidden(&self, metric: &str) -> bool {
+        // A histogram is named without what its series end in, and so is a counter in some expositions.
+        let is_of = |name: &str| SERIES_ENDS.iter().any(|end| metric.strip_suffix(end) == Some(name));
+        self.spec.hide_metrics.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => metric.starts_with(beginning),
+            None => metric == pattern || is_of(pattern),
+        })
+    }
+
+    /// Whether that an alert of a rule fires tells how a value stands that is kept back.
+    pub fn hides_rule(&self, query: &Query) -> bool {
+        // How a node is, and that it does not answer, is shown: only what comes from values is not.
+        let tells = |name: &&str| {
+            self.is_hidden(name) || DERIVED_OF_VALUES.iter().any(|beginning| name.starts_with(beginning))
+        };
+        self.hides_values() && query.metrics().is_none_or(|names| names.iter().any(tells))
     }
 
     /// Whether any values are kept back: then nothing is told that may be one of them under another name.

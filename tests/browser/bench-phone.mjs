@@ -41,38 +41,60 @@ say('first view, cold', cold, 2_500);
 say('first view, warm', warm, 1_000);
 say('the whole app, live, cold', whole);
 
-const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true, expected: [/.*/] });
-await live(page);
-await page.waitForRequest((request) => /detail=low&nodes=./.test(request.url()));
-await page.waitForTimeout(5_000);
-const session = await page.context().newCDPSession(page);
-let bytes = 0;
-const addresses = new Map();
-const parts = new Map();
-const count = (id, more) => {
-  bytes += more;
-  const what = (addresses.get(id) ?? 'else').replace(demo.url, '').split('?')[0];
-  parts.set(what, (parts.get(what) ?? 0) + more);
-};
-session.on('Network.requestWillBeSent', ({ requestId, request }) => { addresses.set(requestId, request.url); });
-session.on('Network.dataReceived', ({ requestId, encodedDataLength }) => count(requestId, encodedDataLength));
-session.on('Network.responseReceived', ({ requestId, response }) => count(requestId, response.encodedDataLength));
-await session.send('Network.enable');
-// Events of a stream that was opened before are not told: it is opened anew, from where it is.
-await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
-await page.waitForTimeout(WATCH_S * 1000);
-console.log(`watching ${NODES} nodes on a phone: ${(bytes / 1000 / WATCH_S * 60).toFixed(1)} KB a minute on the wire, limit 30 KB`);
-for (const [what, size] of parts) console.log(`  ${(size / 1000).toFixed(1)} KB ${what}`);
-await session.send('Page.enable');
-// Lighthouse has no such figure since its version 12: Chromium itself says what keeps it from installing.
-const { errors } = await session.send('Page.getAppManifest');
-const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
-const against = [...errors.map(({ message }) => message), ...installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito')];
-console.log(`installable, by Chromium: ${against.length ? `no: ${against.join(', ')}` : 'yes'}`);
-await browser.close();
+await watch(demo.url, 'all well');
 lighthouse(demo.url);
 await demo.stop();
+
+const troubled = await startDemo({ nodes: NODES, interval: '15s', faults: 'all' });
+await watch(troubled.url, 'with troubles that come and go');
+await troubled.stop();
+
+// What `cargo xtask demo` shows, and a link to it.
+const small = await startDemo();
+await new Promise((resolve) => setTimeout(resolve, 30_000));
+lighthouse(small.url);
+const answer = await fetch(`${small.url}/api/v1/shares`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ title: 'For Acme', scope: { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] } }),
+});
+lighthouse(new URL((await answer.json()).path, small.url).href);
+await small.stop();
+await browser.close();
 process.exit(0);
+
+/** What watching a fleet costs in a minute. */
+async function watch(url, how) {
+  const page = await openPage(browser, url, { viewport: PHONE, touch: true, expected: [/.*/] });
+  await live(page);
+  await page.waitForRequest((request) => /detail=low&nodes=./.test(request.url()));
+  await page.waitForTimeout(5_000);
+  const session = await page.context().newCDPSession(page);
+  let bytes = 0;
+  const addresses = new Map();
+  const parts = new Map();
+  const count = (id, more) => {
+    bytes += more;
+    const what = (addresses.get(id) ?? 'else').replace(url, '').split('?')[0];
+    parts.set(what, (parts.get(what) ?? 0) + more);
+  };
+  session.on('Network.requestWillBeSent', ({ requestId, request }) => { addresses.set(requestId, request.url); });
+  session.on('Network.dataReceived', ({ requestId, encodedDataLength }) => count(requestId, encodedDataLength));
+  session.on('Network.responseReceived', ({ requestId, response }) => count(requestId, response.encodedDataLength));
+  await session.send('Network.enable');
+  // Events of a stream that was opened before are not told: it is opened anew, from where it is.
+  await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
+  await page.waitForTimeout(WATCH_S * 1000);
+  console.log(`watching ${NODES} nodes on a phone, ${how}: ${(bytes / 1000 / WATCH_S * 60).toFixed(1)} KB a minute on the wire, limit 30 KB`);
+  for (const [what, size] of parts) console.log(`  ${(size / 1000).toFixed(1)} KB ${what}`);
+  await session.send('Page.enable');
+  // Chromium itself says what keeps it from installing.
+  const { errors } = await session.send('Page.getAppManifest');
+  const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+  const against = [...errors.map(({ message }) => message), ...installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito')];
+  console.log(`installable, by Chromium: ${against.length ? `no: ${against.join(', ')}` : 'yes'}`);
+  await page.context().close();
+}
 
 /** Notes when the state of the fleet can be read: in the page, and painted. */
 function firstView() {
@@ -104,29 +126,32 @@ function say(what, list, limit) {
   console.log(`${what}: min ${words(sorted[0])}, median ${words(sorted[sorted.length >> 1])}, max ${words(sorted.at(-1))} of ${sorted.length}${end}`);
 }
 
-/** Lighthouse's figures, where it is installed: `npm install lighthouse` into $FLEETGLASS_LIGHTHOUSE. */
+/** Lighthouse's figures; `cargo xtask bench phone` says where its packages are. */
 function lighthouse(url) {
-  const folder = process.env.FLEETGLASS_LIGHTHOUSE;
-  const program = folder && join(folder, 'node_modules/lighthouse/cli/index.js');
+  const modules = process.env.FLEETGLASS_LIGHTHOUSE;
+  const program = modules && join(modules, 'lighthouse/cli/index.js');
   if (!program || !existsSync(program)) {
-    console.log('lighthouse: not installed; set FLEETGLASS_LIGHTHOUSE to a folder with it');
+    console.log('lighthouse: not installed; set FLEETGLASS_LIGHTHOUSE to a node_modules folder with it');
     return;
   }
   const out = mkdtempSync(join(tmpdir(), 'fleetglass-lighthouse-'));
   const report = join(out, 'report.json');
   const flags = '--headless=new --no-sandbox --disable-gpu';
+  const categories = ['performance', 'accessibility', 'best-practices', 'seo', 'pwa'];
   spawnSync('node', [program, url, '--quiet', '--output=json', `--output-path=${report}`, `--chrome-flags=${flags}`,
-    '--only-categories=performance,accessibility,best-practices,seo'], {
+    `--only-categories=${categories.join()}`], {
     stdio: 'inherit', env: { ...process.env, CHROME_PATH: process.env.FLEETGLASS_CHROMIUM ?? '/usr/bin/chromium' },
   });
   if (!existsSync(report)) {
     console.log('lighthouse: no report');
     return;
   }
-  const { categories, audits, lighthouseVersion } = JSON.parse(readFileSync(report, 'utf8'));
-  const scores = Object.values(categories).map(({ title, score }) => `${title} ${Math.round(score * 100)}`);
-  console.log(`lighthouse ${lighthouseVersion}: ${scores.join(', ')}`);
-  for (const { auditRefs } of Object.values(categories)) {
+  const { categories: found, audits, lighthouseVersion } = JSON.parse(readFileSync(report, 'utf8'));
+  const scores = Object.values(found).map(({ title, score }) => `${title} ${Math.round(score * 100)}`);
+  console.log(`lighthouse ${lighthouseVersion}, ${url}: ${scores.join(', ')}`);
+  const installable = audits['installable-manifest'];
+  if (installable) console.log(`  installable: ${installable.score ? 'yes' : `no: ${installable.explanation}`}`);
+  for (const { auditRefs } of Object.values(found)) {
     for (const { id, weight } of auditRefs) {
       const { score, title, displayValue } = audits[id];
       if (weight > 0 && score !== null && score < 0.9) console.log(`  ${Math.round(score * 100)} ${title} ${displayValue ?? ''}`);

@@ -16,6 +16,7 @@ import {
   openBrowser,
   openPage,
   rows,
+  smallTargets,
   startDemo,
   tiles,
 } from './harness.mjs';
@@ -63,18 +64,132 @@ for (const [name, viewport] of [['a phone', PHONE], ['320 px', NARROW], ['a desk
   });
 }
 
-// A listener of the row outlives it when a tap leaves the page: the console says so. To be mended in the app.
-test('a finger finds its targets on a phone', async () => {
+test('a press on a row of a phone opens its node, and back leads to the row', async () => {
   const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true });
   await live(page);
   const first = rows(page).first();
   await first.waitFor();
-  assert.ok((await first.boundingBox()).height >= 44, 'a row is tall enough for a finger');
   const name = await first.getByRole('rowheader').innerText();
   await first.tap();
   await page.getByRole('heading', { level: 1, name }).waitFor();
   await page.getByRole('link', { name: 'Back to the fleet' }).tap();
   await rows(page).first().waitFor();
+  await page.done();
+});
+
+/** Waits until a page is no sketch any more. */
+async function settled(page) {
+  await page.locator('main h1, main h2, h1').first().waitFor();
+  await eventually('the page is there', () => page.evaluate(() => (
+    !document.querySelector('.loading, main > [aria-busy=true]')
+      // A page's style sheet may come after its words.
+      && [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet)
+  )));
+}
+
+async function send(path, body) {
+  const answer = await fetch(`${demo.url}/api/v1/${path}`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, await answer.clone().text());
+  return answer.json();
+}
+
+/** A link of every view, which is a status page too. */
+async function everyView(slug) {
+  const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] };
+  return send('shares', { title: 'For Acme', by: 'Ada', scope, slug, group_by: 'region' });
+}
+
+async function anAlert() {
+  const [alert] = await eventually('an alert is there', async () => {
+    const all = await (await fetch(`${demo.url}/api/v1/alerts`)).json();
+    const alerts = all.data?.alerts ?? all;
+    return alerts.length && alerts;
+  });
+  return alert.id ?? alert.fleetglass?.id;
+}
+
+test('a finger finds its targets on every page of a phone', async () => {
+  await everyView('targets');
+  await send('status/targets/posts', { kind: 'incident', title: 'Slow answers', text: 'We look into it.', impact: 'minor' });
+  const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true, reducedMotion: 'reduce', expected: [/404/] });
+  await live(page);
+  const press = (name) => page.getByRole('button', { name }).first().click();
+  const found = [];
+  for (const [what, path, begin] of [
+    ['the fleet', '/'],
+    ['the fleet filtered and in groups', '/?group=family&q=family'],
+    ['the heat grid', '/', () => press('Heat grid')],
+    ['an empty search', '/', async () => { await filterBox(page).fill('nothing matches this'); await page.getByText('No node matches the filter').waitFor(); }],
+    ['the glance', '/glance'],
+    ['a node', `/nodes/${encodeURIComponent(worst)}`, () => eventually('charts are there', async () => await page.locator('.chart').count() > 0)],
+    ['a node\'s menu of ranges', `/nodes/${encodeURIComponent(worst)}`, () => press(/^Time range:/)],
+    ['the alerts', '/alerts'],
+    ['the history of alerts', '/alerts', async () => { await press(/^History/); await page.locator('.alert-history td a').first().waitFor(); }],
+    ['silenced alerts', '/alerts', () => press(/^Silenced/)],
+    ['the form of a silence', '/alerts', () => press(/^Silence /)],
+    ['an alert', `/alerts/${await anAlert()}`],
+    ['the risks', '/risks'],
+    ['a risk', '/risks', () => page.locator('.risk-name').first().click()],
+    ['the timeline', '/timeline'],
+    ['the rules', '/rules'],
+    ['a rule', '/rules', () => page.locator('.rule-line').first().click()],
+    ['notifications', '/notifications'],
+    ['people', '/people'],
+    ['shares', '/shares'],
+    ['the form of a link', '/shares?new=fleet', async () => {
+      await page.getByText('just now').first().waitFor();
+      await page.getByText('More: what').click();
+    }],
+    ['the status desk', '/status'],
+    ['the form of an incident', '/status', () => press('Write an incident')],
+    ['the page that embeds', '/embed'],
+    ['more', '/more'],
+    ['no page', '/else'],
+    ['a status page', '/status/targets'],
+  ]) {
+    await page.goto(`${demo.url}${path}`);
+    await settled(page);
+    await begin?.();
+    await settled(page);
+    found.push(...(await smallTargets(page)).map((small) => `${what}: ${small}`));
+    await assertNoSidewaysScroll(page, what);
+  }
+  assert.deepEqual(found, [], 'too small for a finger');
+  await page.done();
+});
+
+test('a finger finds its targets on every page of a share link', async () => {
+  const { path } = await everyView();
+  const page = await openPage(browser, `${demo.url}${path}`, { viewport: PHONE, touch: true, reducedMotion: 'reduce' });
+  await live(page);
+  const found = [];
+  for (const [what, at, begin] of [
+    ['the fleet', ''],
+    ['the glance', 'glance'],
+    ['a node', `nodes/${encodeURIComponent(worst)}`, () => eventually('charts are there', async () => await page.locator('.chart').count() > 0)],
+    ['the risks', 'risks'],
+    ['a risk', 'risks', () => page.locator('.risk-name').first().click()],
+    ['the alerts', 'alerts'],
+    ['an alert', 'alerts', () => eventually('an alert is opened', async () => {
+      for (const tab of ['Firing', 'Pending']) {
+        await page.getByRole('button', { name: new RegExp(`^${tab}`) }).click();
+        if (!await page.locator('a.alert-name').count()) continue;
+        await page.locator('a.alert-name').first().click();
+        return true;
+      }
+      return false;
+    })],
+  ]) {
+    await page.goto(`${demo.url}${path}${at}`);
+    await settled(page);
+    await begin?.();
+    await settled(page);
+    found.push(...(await smallTargets(page)).map((small) => `${what}: ${small}`));
+    await assertNoSidewaysScroll(page, `${what} through a link`);
+  }
+  assert.deepEqual(found, [], 'too small for a finger');
   await page.done();
 });
 

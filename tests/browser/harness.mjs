@@ -248,6 +248,63 @@ export async function assertAccessible(page, what) {
   assert.deepEqual(words, [], `${what}: axe has serious findings`);
 }
 
+/**
+ * What can be pressed and is smaller than 44 × 44 px. Exempt is what WCAG 2.5.5 exempts: a link in a sentence, and
+ * what lies in something large that does the same (a row that a press opens, the label of a box to tick).
+ */
+export async function smallTargets(page) {
+  return page.evaluate(() => {
+    const LEAST = 43.9;
+    const PRESSED = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=tab], [role=option], [role=row][tabindex]';
+    const isLarge = (box) => box.width >= LEAST && box.height >= LEAST;
+    // What lies over all of a card, to be pressed for it, is as large as that.
+    const sizeOf = (element) => {
+      const [own, over] = [element.getBoundingClientRect(), getComputedStyle(element, '::after')];
+      const covers = over.position === 'absolute' && over.content !== 'none';
+      return covers ? { ...own.toJSON(), width: parseFloat(over.width), height: parseFloat(over.height) } : own;
+    };
+    const isSeen = (element) => {
+      const { width, height } = sizeOf(element);
+      const hidden = '[aria-hidden=true], [inert], .sr-only, .skip-link';
+      return width > 1 && height > 1 && !element.closest(hidden)
+        && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+        // No finger reaches it: it stands in a card that a press opens.
+        && getComputedStyle(element).pointerEvents !== 'none';
+    };
+    // Words of the same paragraph, list item or cell that are not the link's.
+    const isInSentence = (link) => {
+      if (link.tagName !== 'A' || !getComputedStyle(link).display.startsWith('inline')) return false;
+      let block = link.parentElement;
+      while (getComputedStyle(block).display === 'inline') block = block.parentElement;
+      if (/flex|grid/.test(getComputedStyle(block).display)) return false;
+      const words = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+      while (words.nextNode()) {
+        if (!words.currentNode.parentElement.closest('a, button, .sr-only') && /\w{2}/.test(words.currentNode.data)) return true;
+      }
+      return false;
+    };
+    // A finger at the ends of a cross of 44 px still hits it: what pads it may be no part of its box.
+    const isHit = (element) => {
+      element.scrollIntoView({ block: 'center', inline: 'center' });
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      const hits = (at) => at && (element.contains(at) || [...(element.labels ?? [])].some((label) => label.contains(at)));
+      return [[-21.5, 0], [21.5, 0], [0, -21.5], [0, 21.5]].every(([dx, dy]) => hits(document.elementFromPoint(x + dx, y + dy)));
+    };
+    const isFine = (element) => isLarge(sizeOf(element)) || isInSentence(element)
+      || [...(element.labels ?? [])].some((label) => label.contains(element) && isLarge(sizeOf(label)))
+      || (element.tagName === 'A' && isLarge(sizeOf(element.closest('[role=row][tabindex]') ?? element)))
+      || isHit(element);
+    const modal = document.querySelector('dialog:modal');
+    const small = [...(modal ?? document).querySelectorAll(PRESSED)].filter((element) => isSeen(element) && !isFine(element)).map((element) => {
+      const { width, height } = sizeOf(element);
+      const name = (element.getAttribute('aria-label') ?? element.innerText ?? '').trim().replaceAll(/\s+/g, ' ').slice(0, 40);
+      return `${element.tagName.toLowerCase()}.${element.className} “${name}”: ${Math.round(width)} × ${Math.round(height)}`;
+    });
+    return [...new Set(small)];
+  });
+}
+
 /** How many different colours a canvas shows; 1 or 0 when it is blank. */
 export function coloursOf(canvas) {
   return canvas.evaluate((element) => {

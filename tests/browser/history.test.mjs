@@ -186,7 +186,7 @@ test('the keyboard selects and zooms', async () => {
   await page.done();
 });
 
-test('a finger that moves along zooms, one that moves down scrolls', async () => {
+test('two fingers zoom, one that moves along reads, and one that moves down scrolls', async () => {
   const page = await openPage(browser, `${address}?range=6h`, { viewport: PHONE, touch: true });
   const { box } = await drawnChart(page);
   const touch = await page.context().newCDPSession(page);
@@ -207,8 +207,19 @@ test('a finger that moves along zooms, one that moves down scrolls', async () =>
 
   const again = await drawnChart(page);
   const y = again.box.y + again.box.height / 2;
-  await swipe([again.box.x + again.box.width * 0.3, y], [again.box.x + again.box.width * 0.7, y + 6]);
+  const at = (share) => again.box.x + again.box.width * share;
+  await swipe([at(0.3), y], [at(0.7), y + 6]);
+  assert.equal(shownRange(page).range, '6h', 'one finger only reads');
+  // From a fifth of the width to four fifths: a quarter of the time, around the same middle.
+  await send('touchStart', [{ x: at(0.4), y, id: 1 }]);
+  await send('touchStart', [{ x: at(0.4), y, id: 1 }, { x: at(0.6), y, id: 2 }]);
+  for (let step = 1; step <= 10; step += 1) {
+    await send('touchMove', [{ x: at(0.4 - 0.03 * step), y, id: 1 }, { x: at(0.6 + 0.03 * step), y: y + step, id: 2 }]);
+  }
+  await send('touchEnd', []);
   await eventually('it zooms', () => shownRange(page).length > 0);
+  const share = shownRange(page).length / (6 * HOUR);
+  assert.ok(share > 0.2 && share < 0.3, `${share} of the time is shown`);
   await page.done();
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { DESKTOP, NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, openBrowser, openPage, smallTargets, startNode, startServe } from './harness.mjs';
 
 const PASSWORD = 'seven boats at dusk';
 let browser;
@@ -67,8 +67,9 @@ test('a page elsewhere gets nothing done with the cookie of whoever is signed in
 
 for (const [name, viewport, theme] of [['desktop', DESKTOP, 'light'], ['dark', DESKTOP, 'dark'], ['phone', PHONE, 'light'], ['narrow', NARROW, 'dark']]) {
   test(`the sign-in page fits and can be read: ${name}`, async () => {
-    const page = await openPage(browser, `${proxy.url}/login`, { viewport, theme });
+    const page = await openPage(browser, `${proxy.url}/login`, { viewport, theme, touch: viewport !== DESKTOP });
     await assertNoSidewaysScroll(page, name);
+    if (viewport !== DESKTOP) assert.deepEqual(await smallTargets(page), [], 'too small for a finger');
     await assertAccessible(page, name);
     if (process.env.FLEETGLASS_SHOTS) await page.screenshot({ path: `${process.env.FLEETGLASS_SHOTS}/login-${name}.png` });
     await page.done();

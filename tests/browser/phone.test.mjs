@@ -219,6 +219,67 @@ test('a swipe leads to the next node as the button does, and a pull asks anew', 
   await demo.stop();
 });
 
+test('a finger reads a chart at its place and moves on, in the app and through a link, and leaves the page where it is', async () => {
+  const demo = await startDemo({ nodes: 5, faults: 'none' });
+  const made = await fetch(`${demo.url}/api/v1/shares`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title: 'For Acme', by: 'Ada', scope: { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts'] } }),
+  });
+  const { path } = await made.json();
+  const { id } = (await (await fetch(`${demo.url}/api/v1/fleet`)).json()).nodes[0];
+  for (const [what, base] of [['the app', '/'], ['a link', path]]) {
+    const address = `${demo.url}${base}nodes/${encodeURIComponent(id)}?range=2m`;
+    const page = await openPage(browser, address, { viewport: PHONE, touch: true, reducedMotion: 'reduce' });
+    const chart = page.locator('.chart').first();
+    await chart.scrollIntoViewIfNeeded();
+    await chart.locator('.lines td').first().waitFor();
+    const plot = chart.locator('.chart-plot');
+    await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const head = chart.locator('.lines thead th').nth(1);
+    const value = chart.locator('.lines tbody td').first();
+    const session = await page.context().newCDPSession(page);
+    const send = (type, touchPoints) => session.send('Input.dispatchTouchEvent', { type, touchPoints });
+    const box = await plot.boundingBox();
+    const at = (share) => [{ x: box.x + box.width * share, y: box.y + box.height / 2 }];
+    assert.equal(await head.innerText(), 'Last');
+    await send('touchStart', at(0.95));
+    await eventually(`${what}: it says when`, async () => /\d\d:\d\d:\d\d/.test(await head.innerText()));
+    const late = await head.innerText();
+    // So young a fleet has values at the right edge alone, and more of them each second.
+    for (const share of [0.94, 0.92, 0.9]) await send('touchMove', at(share));
+    await eventually(`${what}: it reads on`, async () => await head.innerText() !== late);
+    await eventually(`${what}: it reads a value`, async () => {
+      await send('touchMove', at(0.88 + Math.random() / 50));
+      // A number, or "yes": the dash is for none.
+      return !['', '–'].includes((await value.innerText()).trim());
+    });
+    await send('touchEnd', []);
+    assert.match(await head.innerText(), /\d\d:\d\d:\d\d/, 'what was read stays when the finger is lifted');
+    assert.equal(page.url(), address, 'it neither zooms nor goes to the next node');
+
+    // Along the lanes it reads too: a swipe there is no swipe of the page.
+    const lanes = page.locator('.lane-plot');
+    await lanes.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const lane = await lanes.boundingBox();
+    const reading = page.locator('.lane-reading');
+    const quiet = await reading.innerText();
+    const y = lane.y + lane.height / 2;
+    await drag(page, { x: lane.x + lane.width * 0.95, y }, { x: lane.x + lane.width * 0.2, y });
+    await eventually(`${what}: the lanes are read`, async () => await reading.innerText() !== quiet);
+    assert.equal(page.url(), address);
+
+    // Down it scrolls, and that reads nothing.
+    await plot.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    const place = await plot.boundingBox();
+    const top = () => page.locator('.page-body').evaluate((element) => element.scrollTop);
+    const before = await top();
+    await drag(page, { x: place.x + 60, y: place.y + place.height / 2 }, { x: place.x + 64, y: place.y + place.height / 2 - 160 });
+    await eventually(`${what}: it scrolls`, async () => await top() > before + 50);
+    await eventually(`${what}: nothing is read`, async () => await head.innerText() === 'Last');
+    await page.done();
+  }
+  await demo.stop();
+});
+
 test('the glance fits every phone in both themes', async () => {
   const demo = await startDemo({ nodes: 40, faults: 'all' });
   for (const [viewport, theme] of [[PHONE, 'light'], [PHONE, 'dark'], [NARROW, 'light']]) {

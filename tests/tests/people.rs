@@ -6,6 +6,8 @@
 mod browser;
 #[path = "people/programs.rs"]
 mod programs;
+#[path = "people/renewal.rs"]
+mod renewal;
 
 use std::sync::Arc;
 

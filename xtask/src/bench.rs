@@ -55,6 +55,9 @@ fn browser(what: &str) -> Result<()> {
     println!("\n── {what} in the browser");
     setup::ensure(Need::Test(Some(Suite::Browser)))?;
     let mut command = test::with_browser("release")?;
+    if what == "phone" {
+        command.env("FLEETGLASS_LIGHTHOUSE", setup::lighthouse()?);
+    }
     run::show(command.arg(paths::root().join("tests/browser").join(format!("bench-{what}.mjs"))))
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn first_page() -> Result<()> {
     let page = dist.join("index.html");
     let fetched_later = app::fetched_later(&std::fs::read_to_string(&page).at("read", &page)?);
     let (later, needed): (Vec<String>, Vec<String>) =
-        needed(&dist)?.into_iter().partition(|name| fetched_later.contains(name));
+        needed(&dist, &fetched_later)?.into_iter().partition(|name| fetched_later.contains(name));
     let line = |name: &str| -> Result<u64> {
         let plain = size(&dist.join(name))?;
         let brotli = size(&dist.join(format!("{name}.br"))).unwrap_or(plain);
@@ -99,8 +102,9 @@ pub(crate) fn first_page() -> Result<()> {
     Ok(())
 }
 
-/// `index.html` and every file of `dist` whose name occurs in a needed page, script or style sheet.
-fn needed(dist: &Path) -> Result<BTreeSet<String>> {
+/// `index.html` and every file of `dist` whose name occurs in a needed page, script or style sheet; what those name
+/// that are fetched later comes later, too.
+fn needed(dist: &Path, later: &[String]) -> Result<BTreeSet<String>> {
     let mut all = Vec::new();
     list(dist, dist, &mut all)?;
     if !all.iter().any(|name| name == "index.html") {
@@ -109,7 +113,7 @@ fn needed(dist: &Path) -> Result<BTreeSet<String>> {
     let mut needed = BTreeSet::new();
     let mut open = vec!["index.html".to_owned()];
     while let Some(name) = open.pop() {
-        if !needed.insert(name.clone()) || !is_text(&name) {
+        if !needed.insert(name.clone()) || !is_text(&name) || later.contains(&name) {
             continue;
         }
         let file = dist.join(&name);
@@ -159,17 +163,19 @@ mod tests {
         std::fs::create_dir_all(dist.join("icons")).unwrap();
         let files = [
             ("index.html", "<script src='/app-1.js'></script><link href='/icons/a.svg'>"),
-            ("app-1.js", "fetch('app-1_bg.wasm')"),
+            ("app-1.js", "fetch('app-1_bg.wasm'), import('later.js')"),
             ("app-1_bg.wasm", "other.png"),
             ("icons/a.svg", "<svg/>"),
             ("other.png", ""),
+            ("later.js", "'worker.js'"),
+            ("worker.js", ""),
             ("index.html.br", ""),
         ];
         for (name, text) in files {
             std::fs::write(dist.join(name), text).unwrap();
         }
-        let names: Vec<String> = needed(&dist).unwrap().into_iter().collect();
-        assert_eq!(names, ["app-1.js", "app-1_bg.wasm", "icons/a.svg", "index.html"]);
+        let names: Vec<String> = needed(&dist, &["later.js".to_owned()]).unwrap().into_iter().collect();
+        assert_eq!(names, ["app-1.js", "app-1_bg.wasm", "icons/a.svg", "index.html", "later.js"]);
         std::fs::remove_dir_all(dist).unwrap();
     }
 }

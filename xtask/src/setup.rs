@@ -60,6 +60,15 @@ pub(crate) fn ensure(need: Need) -> Result<Tools> {
     settle(&paths::cache()?, need, false)
 }
 
+/// The folder of Lighthouse's packages, installed if need be.
+pub(crate) fn lighthouse() -> Result<PathBuf> {
+    let cache = paths::cache()?;
+    let modules = npm::Modules::lighthouse(&cache)?;
+    let place = modules.modules();
+    settle_pieces(&cache, &[Box::new(modules) as Box<dyn Piece>], false)?;
+    Ok(place)
+}
+
 /// How to compile for the browser, installed if need be; `None` when trunk is there, so that nothing is to
 /// be gained by compiling the app before it.
 pub(crate) fn wasm_before_trunk() -> Result<Option<Wasm>> {

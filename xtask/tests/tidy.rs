@@ -188,6 +188,22 @@ fn every_dependency_may_be_shipped() {
     none(tidy::licences::offences(), "is under no licence of deny.toml's list");
 }
 
+#[test]
+fn the_tests_that_the_security_page_names_are_there() {
+    let page = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let is_name =
+        |text: &&str| text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+    let named = page.split('`').skip(1).step_by(2).filter_map(|text| {
+        let name = text.rsplit("::").next()?;
+        (text.contains("::") || name.matches('_').count() > 3).then_some(name).filter(is_name)
+    });
+    let names: BTreeSet<&str> = named.filter(|name| *name != "tests").collect();
+    assert!(names.len() > 20, "the page names tests: {names:?}");
+    let there = |name: &&&str| sources().iter().any(|source| source.text.contains(&format!("fn {name}(")));
+    let gone = names.iter().filter(|name| !there(name)).map(|name| format!("docs/security.md: {name}"));
+    none(gone, "names a test that is not there");
+}
+
 /// Fails with every offence on a line of its own.
 fn none(offences: impl IntoIterator<Item = String>, rule: &str) {
     let all: Vec<String> = offences.into_iter().map(|offence| format!("  {offence}\n")).collect();

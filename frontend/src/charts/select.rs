@@ -1,6 +1,6 @@
 //! Reading and zooming by pointer, finger and keyboard, for whatever lies along the axis of time: a drag along it
-//! selects, and what is selected is shown alone. Across it a finger scrolls the page, as the style sheet says
-//! (`touch-action: pan-y`).
+//! selects, and what is selected is shown alone. One finger reads and two fingers zoom ([`super::pinch`]). Across it
+//! a finger scrolls the page, as the style sheet says (`touch-action: pan-y`).
 
 use std::rc::Rc;
 
@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
 
 use super::board::Board;
+use super::pinch::{Finger, Pinch};
 use super::series::Grid;
 use crate::dom::El;
 
@@ -44,33 +45,51 @@ struct Press {
     pointer: i32,
 }
 
+/// What is pressed.
+#[derive(Clone, Default)]
+struct Pressed {
+    /// A mouse or a pen, which selects.
+    press: Option<Press>,
+    /// Fingers: one reads, two zoom.
+    pinch: Pinch,
+}
+
 impl Surface {
     /// Makes an element readable. None of the listeners holds it.
     pub fn on(self, place: El) -> El {
-        let pressed = StoredValue::new(None::<Press>);
+        let pressed = StoredValue::new(Pressed::default());
         let (down, moved, up, keys) = (self.clone(), self.clone(), self.clone(), self.clone());
         let board = self.board;
         let give_up = move || {
-            pressed.set_value(None);
+            pressed.set_value(Pressed::default());
             board.select(None);
         };
         place
             .attr("tabindex", "0")
             .on("pointerdown", move |event: PointerEvent| {
                 let Some(at) = down.read(&event) else { return };
-                if event.button() == 0 && event.is_primary() {
-                    let (x, pointer) = (f64::from(event.client_x()), event.pointer_id());
-                    pressed.set_value(Some(Press { x, at, pointer }));
+                let (x, pointer) = (f64::from(event.client_x()), event.pointer_id());
+                if is_finger(&event) {
+                    pressed.update_value(|pressed| pressed.pinch.touch(Finger { pointer, x, at }));
+                } else if event.button() == 0 && event.is_primary() {
+                    pressed.update_value(|pressed| pressed.press = Some(Press { x, at, pointer }));
                 }
             })
             .on("pointermove", move |event: PointerEvent| {
                 let Some(at) = moved.read(&event) else { return };
-                let Some(press) = pressed.get_value().filter(|press| press.pointer == event.pointer_id())
-                else {
+                let (x, pointer) = (f64::from(event.client_x()), event.pointer_id());
+                if is_finger(&event) {
+                    let Some(grid) = untrack(|| (moved.grid)()) else { return };
+                    let span = pressed.try_update_value(|pressed| pressed.pinch.moved(pointer, x, grid));
+                    if let Some(span) = span.flatten() {
+                        board.select(Some(span));
+                    }
                     return;
-                };
+                }
+                let press = pressed.with_value(|pressed| pressed.press);
+                let Some(press) = press.filter(|press| press.pointer == pointer) else { return };
                 let selecting = board.selection.get_untracked().is_some();
-                if selecting || (f64::from(event.client_x()) - press.x).abs() >= LEAST_DRAG {
+                if selecting || (x - press.x).abs() >= LEAST_DRAG {
                     if !selecting {
                         capture(&event);
                     }
@@ -78,13 +97,18 @@ impl Surface {
                 }
             })
             .on("pointerup", move |_: PointerEvent| {
-                if pressed.get_value().is_some() {
-                    pressed.set_value(None);
+                let was_pressed =
+                    pressed.with_value(|pressed| pressed.press.is_some() || pressed.pinch.is_on());
+                pressed.set_value(Pressed::default());
+                if was_pressed {
                     up.zoom();
                 }
             })
-            // The finger scrolls the page instead.
-            .on("pointercancel", move |_: PointerEvent| give_up())
+            // The finger scrolls the page instead: it was not to read.
+            .on("pointercancel", move |_: PointerEvent| {
+                give_up();
+                board.hover(None);
+            })
             .on("pointerleave", move |event: PointerEvent| {
                 // A finger that is lifted leaves its value to be read.
                 if event.pointer_type() == "mouse" {
@@ -162,6 +186,10 @@ impl Surface {
         self.spoken.set(words);
         true
     }
+}
+
+fn is_finger(event: &PointerEvent) -> bool {
+    event.pointer_type() == "touch"
 }
 
 /// From here on the pointer belongs to the element, wherever it goes.

@@ -20,6 +20,7 @@ use crate::dom::on_window;
 use crate::json::{Json, Malformed};
 use crate::rest::heard;
 use crate::shared::shared;
+use crate::state::alerts;
 use crate::state::read::{self, Delta};
 
 /// After so long without a byte the connection is taken for dead, whatever the browser thinks.
@@ -82,6 +83,9 @@ static REOPEN: AtomicBool = AtomicBool::new(false);
 static ASLEEP: AtomicBool = AtomicBool::new(false);
 /// A page is hidden for so long before its stream ends.
 const ASLEEP_AFTER_MS: i32 = 10_000;
+
+/// So many nodes or alerts of a snapshot are read without a pause.
+const AT_ONCE: usize = 150;
 
 thread_local! {
     /// What reads the stream that is open.
@@ -206,7 +210,7 @@ async fn once(
         let Some(chunk) = read(&reader).await else { break Ok(()) };
         let mut refused = None;
         for event in parser.push(&chunk) {
-            if let Err(end) = hand_on(event, last_id, sink) {
+            if let Err(end) = hand_on(event, last_id, sink).await {
                 refused = Some(end);
                 break;
             }
@@ -221,7 +225,32 @@ async fn once(
     result
 }
 
-fn hand_on(
+/// Reads a snapshot a part at a time: a slow phone goes on answering its finger meanwhile.
+async fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
+    let mut snapshot = read::bare_snapshot(json)?;
+    for part in json.items_of("nodes")?.chunks(AT_ONCE) {
+        breathe().await;
+        for node in part {
+            snapshot.nodes.push(read::node(node)?);
+        }
+    }
+    for part in read::snapshot_alerts(json).chunks(AT_ONCE) {
+        breathe().await;
+        for alert in part {
+            snapshot.alerts.push(alerts::alert(alert)?);
+        }
+    }
+    Ok(snapshot)
+}
+
+/// Ends the task, where somebody waits for the page: nobody does for a hidden one, and its timers are slow.
+async fn breathe() {
+    if !document().hidden() {
+        sleep(0).await;
+    }
+}
+
+async fn hand_on(
     event: Event,
     last_id: &mut String,
     sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
@@ -233,7 +262,7 @@ fn hand_on(
                 Json::parse(&event.data).map_err(|error| End::Failed(ClientError::Malformed(error)))?;
             heard(&event.name, &json);
             match event.name.as_str() {
-                "snapshot" => LiveEvent::Snapshot(Box::new(read::snapshot(&json).map_err(malformed)?)),
+                "snapshot" => LiveEvent::Snapshot(Box::new(snapshot(&json).await.map_err(malformed)?)),
                 "delta" => LiveEvent::Delta(read::delta(&json).map_err(malformed)?),
                 _ => LiveEvent::Ping {
                     seq: json.number_of("seq").map_err(malformed)? as u64,

@@ -49,7 +49,8 @@ pub fn rail() -> El {
             rail_item("/more", "More", Icon::More, |page| {
                 matches!(page, Page::More | Page::Rules | Page::Shares | Page::Status | Page::People)
             })
-            .class("rail-item rail-more"),
+            .class("rail-item rail-more")
+            .child(unseen(" pages")),
         )
 }
 

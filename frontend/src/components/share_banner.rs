@@ -1,6 +1,10 @@
 //! Who shows this page through a share link, and that it is read-only.
 
+use leptos::prelude::untrack;
+
+use super::install::install_offer;
 use crate::dom::{El, div, el, group, p, span, with_class};
+use crate::route::{Page, use_route};
 use crate::shared::{Shared, base, file};
 
 /// Who shows this page, and that it is read-only.
@@ -12,6 +16,9 @@ pub fn share_banner(link: &'static Shared) -> El {
         let back = el("a").attr("href", file("/shares")).attr("rel", "external").text("Back to the shares");
         p("banner").child(span("banner-text").text(words)).child(back)
     });
+    // Once, and not above whatever somebody came to read.
+    let first = untrack(|| matches!(use_route().page(), Page::Fleet | Page::Glance));
+    let install = (first && !link.is_preview).then(|| install_offer(&link.title));
     group().maybe(preview).child(
         div("banner share-banner")
             .maybe(some(&link.logo).map(|at| {
@@ -19,6 +26,7 @@ pub fn share_banner(link: &'static Shared) -> El {
                 with_class("img", "share-logo").attr("src", at).attr("alt", "")
             }))
             .child(p("").text(format!("{}: read-only, shared by {}", link.title, link.by)))
-            .maybe(some(&link.note).map(|note| p("share-note").text(note))),
+            .maybe(some(&link.note).map(|note| p("share-note").text(note)))
+            .maybe(install),
     )
 }

@@ -12,8 +12,12 @@ mod tile;
 mod toolbar;
 mod uptime;
 
-use leptos::prelude::*;
+use std::cell::Cell;
 
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::clock::sleep;
 use crate::components::connection::banners;
 use crate::components::filter_box::filter_box;
 use crate::components::frame::top_bar;
@@ -53,13 +57,38 @@ fn parts(view: RwSignal<View>, scroller: &El) -> El {
     group().when(none, first_run).when(
         move || !none(),
         move || {
+            let scroller = scroller.clone();
+            let stage = stages();
             group()
                 .child(attention::attention_part(view))
-                .child(summary::summary(view))
-                .child(nodes::nodes_part(view, &scroller))
+                .when(move || stage.get() > 0, move || summary::summary(view))
+                .when(move || stage.get() > 1, move || nodes::nodes_part(view, &scroller))
         },
     )
 }
+
+/// How much of the page is to be drawn: at the app's start a part at a time, so that the first is seen and can be
+/// pressed while a slow phone draws the others. Later all at once: somebody comes back to where they were.
+fn stages() -> ReadSignal<usize> {
+    let (stage, set_stage) = signal(if STARTED.replace(true) { 2 } else { 0 });
+    if stage.get_untracked() == 0 {
+        spawn_local(async move {
+            for part in 1..=2 {
+                sleep(FRAME_MS).await;
+                let _ = set_stage.try_set(part);
+            }
+        });
+    }
+    stage
+}
+
+thread_local! {
+    /// This app has drawn a fleet.
+    static STARTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// About a frame, so that what is drawn is seen before the next part.
+const FRAME_MS: i32 = 16;
 
 /// Before the first snapshot: the layout to come, or why it does not come.
 fn not_yet() -> El {

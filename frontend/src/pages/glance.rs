@@ -4,6 +4,7 @@ use fleetglass_shared::health::Status;
 use leptos::prelude::*;
 
 use crate::clock::local_hours_minutes;
+use crate::components::age::since_mark;
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
 use crate::components::node_link::node_path;
@@ -110,7 +111,6 @@ fn look() -> El {
 }
 
 fn one(node: Node) -> El {
-    let fleet = use_fleet();
     let (status, since) = (node.status, node.since);
     let risk = node.worst_risk.as_ref().filter(|risk| risk.firing).map(|risk| risk.meaning.clone());
     let why = risk.or_else(|| node.reasons.first().map(|reason| reason.text.clone())).unwrap_or_default();
@@ -119,6 +119,6 @@ fn one(node: Node) -> El {
             .child(span("glance-name").child(el("bdi").text(node.id.clone())))
             .child(status_mark(move || status, || false))
             .child(span("glance-why").text(why))
-            .child(span("glance-since num").text(move || ago(since, fleet.now().get()))),
+            .child(span("glance-since num").text("for ").child(since_mark(move || since))),
     )
 }

@@ -3,6 +3,7 @@
 use crate::components::connection::banners;
 use crate::components::frame::top_bar;
 use crate::components::icon::{Icon, icon};
+use crate::components::install::install_offer;
 use crate::dom::{El, div, el, link, span, with_class};
 
 /// Where to, its name, what is there, and its mark.
@@ -29,5 +30,9 @@ pub fn more_page() -> El {
         .attr("tabindex", "-1")
         .child(top_bar([el("h1").class("page-title").text("More")]))
         .child(banners())
-        .child(div("page-body").child(with_class("ul", "more-places").children(PLACES.map(place))))
+        .child(
+            div("page-body")
+                .child(with_class("ul", "more-places").children(PLACES.map(place)))
+                .child(install_offer("Fleetglass")),
+        )
 }

@@ -1,42 +1,16 @@
 //! Which nodes need a person, and in which order.
 
-use fleetglass_shared::health::{Status, UnixMillis};
-use fleetglass_shared::wire::NodeSummary;
+use fleetglass_shared::attention::{compare, urgency};
+use fleetglass_shared::health::UnixMillis;
 
-use super::breach::{breach_at, is_soon};
-use super::filter::crash_loops;
 use super::model::Node;
-use super::order::{natural, sorted};
-
-/// How urgent a node is: the smaller, the sooner it is read. `None` when it needs nobody.
-///
-/// A slash risk over its bound costs money and comes first, then one that will be within minutes; then nodes
-/// that do no work, those that restart again and again, and those that work with something missing. `unknown`
-/// needs nobody: its monitoring is not enabled, or it was not asked yet.
-pub fn urgency(node: &NodeSummary, now: UnixMillis) -> Option<u8> {
-    let risk = node.worst_risk.as_ref().filter(|risk| risk.severity != "info");
-    match (risk, node.status) {
-        (Some(risk), _) if risk.firing => Some(if risk.severity == "critical" { 0 } else { 2 }),
-        (Some(risk), _) if is_soon(risk, now) => Some(1),
-        (_, Status::Unreachable | Status::Unhealthy) => Some(3),
-        _ if crash_loops(node) => Some(4),
-        (_, Status::Degraded) => Some(5),
-        (_, Status::Healthy | Status::Unknown) => None,
-    }
-}
+use super::order::sorted;
 
 /// The nodes that need a person, the most urgent first; of equally urgent ones that with the least time left,
 /// then the newest trouble.
 pub fn attention(nodes: &[Node], now: UnixMillis) -> Vec<Node> {
     let urgent: Vec<_> = nodes.iter().filter_map(|node| Some((urgency(node, now)?, node))).collect();
-    let breach = |node: &Node| node.worst_risk.as_ref().and_then(breach_at).unwrap_or(i64::MAX);
-    let urgent = sorted(urgent, |(a_rank, a), (b_rank, b)| {
-        (a_rank.cmp(b_rank))
-            .then_with(|| breach(a).cmp(&breach(b)))
-            .then_with(|| b.status.cmp(&a.status))
-            .then_with(|| b.since.cmp(&a.since))
-            .then_with(|| natural(&a.id, &b.id))
-    });
+    let urgent = sorted(urgent, |(a_rank, a), (b_rank, b)| compare((*a_rank, a), (*b_rank, b)));
     urgent.into_iter().map(|(_, node)| node.clone()).collect()
 }
 

@@ -1,11 +1,12 @@
 //! What the filter box offers while it is typed in: keys, and the values that occur in the fleet.
 
+use fleetglass_shared::natural::natural;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::filter::{FLAGS, KEYS, split_key, term, tokens};
 use super::model::Node;
-use super::order::{natural, sorted};
+use super::order::sorted;
 
 /// More is no help.
 const MOST: usize = 9;

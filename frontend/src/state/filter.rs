@@ -5,6 +5,7 @@
 //! without a key is looked for in the node's id, family, version, labels and reasons. A value matches
 //! what begins with it (a version up to a dot: `0.6` is `0.6.1`, not `0.60`).
 
+use fleetglass_shared::attention::crash_loops;
 use fleetglass_shared::wire::NodeSummary;
 
 /// Keys that are not labels.
@@ -132,11 +133,6 @@ impl Value {
                     .strip_prefix(wanted.trim_end_matches('.'))
                     .is_some_and(|rest| rest.starts_with(['.', '+'])))
     }
-}
-
-/// Three or more restarts in a quarter of an hour.
-pub fn crash_loops(node: &NodeSummary) -> bool {
-    node.restarts >= 3
 }
 
 /// `key:value`, quoted where it must be.

@@ -1,11 +1,12 @@
 //! The fleet as one view of it asks: filtered, sorted, grouped; and where each row or tile then lies.
 
+use fleetglass_shared::natural::natural;
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::filter::Filter;
 use super::model::Node;
-use super::order::{changes, natural, sorted};
+use super::order::{changes, sorted};
 use super::tally::States;
 use super::view::View;
 

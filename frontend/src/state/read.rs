@@ -28,6 +28,19 @@ pub struct Delta {
 
 /// The `snapshot` event: the whole fleet.
 pub fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
+    let mut snapshot = bare_snapshot(json)?;
+    snapshot.nodes = json.items_of("nodes")?.iter().map(node).collect::<Result<_, _>>()?;
+    snapshot.alerts = snapshot_alerts(json).iter().map(alert).collect::<Result<_, _>>()?;
+    Ok(snapshot)
+}
+
+/// The alerts of a snapshot, unread; an older proxy has none.
+pub fn snapshot_alerts(json: &Json) -> Vec<Json> {
+    json.get("alerts").items().unwrap_or_default()
+}
+
+/// The `snapshot` event without its nodes and alerts, for those who read them a few at a time.
+pub fn bare_snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
     let server = json.get("server");
     Ok(FleetSnapshot {
         seq: json.number_of("seq")? as u64,
@@ -38,9 +51,8 @@ pub fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
             started_at: server.number_of("started_at")? as i64,
         },
         families: families(&json.get("families"))?,
-        nodes: json.items_of("nodes")?.iter().map(node).collect::<Result<_, _>>()?,
-        // An older proxy has none.
-        alerts: json.get("alerts").items().unwrap_or_default().iter().map(alert).collect::<Result<_, _>>()?,
+        nodes: Vec::new(),
+        alerts: Vec::new(),
     })
 }
 

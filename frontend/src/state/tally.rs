@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use fleetglass_shared::health::Status;
+use fleetglass_shared::natural::natural;
 
 use super::model::Node;
-use super::order::{natural, sorted};
+use super::order::sorted;
 
 /// How many nodes have each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -26,6 +26,11 @@ impl Alerts {
         }
     }
 
+    /// Every window, as the config has it.
+    pub fn windows(&self) -> Vec<Window> {
+        self.inner.lock().maintenance.iter().flatten().cloned().collect()
+    }
+
     /// Every window, and when it is.
     pub fn maintenance(&self, now: UnixMillis) -> Maintenance {
         let inner = self.inner.lock();

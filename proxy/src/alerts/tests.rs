@@ -188,6 +188,8 @@ fn window(
         matchers: crate::config::matchers(&[matcher.to_owned()]).unwrap(),
         intervals: Vec::new(),
         once: vec![once],
+        on_status_pages: true,
+        status_text: String::new(),
     }
 }
 

@@ -9,11 +9,13 @@
 //! | `silences` | Alertmanager's silences |
 //! | `queries` | Prometheus's API, exports |
 //! | `shares` | share links within the part |
+//! | `status` | status pages within it |
 
 mod alerts;
 mod queries;
 mod shares;
 mod silences;
+mod status;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -197,14 +199,18 @@ async fn told(member: &Member<'_>, path: &str, asked: &Asked) -> Response {
             member.preview_share(id, asked.path("rest"), asked).await
         }
         ("GET", "/api/v1/alerts") => Ok(member.prometheus_alerts()),
+        ("POST", "/api/v1/rules/backtest") => member.backtest(&asked.body).await,
         ("GET", "/api/v1/rules") => Ok(member.rules(asked.query())),
         ("GET", path) if path.starts_with("/api/v2/") => member.alertmanager(path, asked),
         ("POST", "/api/v2/silences") => member.set_silence(&asked.body),
         ("DELETE", "/api/v2/silence/{id}") => member.expire_silence(id),
-        _ => Ok(match member.queried(method, path, asked).await {
-            Some(answer) => answer,
-            None => refused_to_limited(path),
-        }),
+        _ => match member.status(method, path, asked).await {
+            Some(told) => told,
+            None => Ok(match member.queried(method, path, asked).await {
+                Some(answer) => answer,
+                None => refused_to_limited(path),
+            }),
+        },
     };
     own.unwrap_or_else(|error| match error.status() {
         // Whatever is missing is missing in the same words.

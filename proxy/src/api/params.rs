@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::Query,
+    extract::{Query, rejection::JsonRejection},
     http::{StatusCode, Uri},
 };
 
@@ -53,4 +53,15 @@ impl Params {
 /// The answer to a request that is wrong.
 pub(super) fn bad(detail: String) -> ProblemResponse {
     problem(StatusCode::BAD_REQUEST, "Bad parameter", detail)
+}
+
+/// The answer to a body that is not the JSON that it should be: 415 where it does not say that it is any.
+pub(super) fn unread(error: &JsonRejection) -> ProblemResponse {
+    let words = format!("the body: {}", error.body_text());
+    match error {
+        JsonRejection::MissingJsonContentType(_) => {
+            problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Not JSON", words)
+        }
+        _ => bad(words),
+    }
 }

@@ -16,7 +16,7 @@ use axum::{
 use fleetglass_shared::wire::{Can, Me, Ways};
 
 use super::{
-    params::bad,
+    params::unread,
     problem::{ProblemResponse, problem},
 };
 use crate::auth::{Credential, Guard, PeopleError, Role, Via, Who};
@@ -32,6 +32,10 @@ pub async fn me(
     credential: Option<Extension<Credential>>,
 ) -> Response {
     let who = who.map(|Extension(who)| who);
+    // A reverse proxy says with each request who somebody is; an OpenID provider only when they sign in.
+    if let Some(who) = who.as_ref().filter(|who| who.via == Via::Header) {
+        guard.people.tell_vouched(who);
+    }
     let has_session = matches!(&credential, Some(Extension(Credential::Session(_))));
     let people = &guard.people;
     let oidc = people.ways().iter().find(|way| way.via == Via::Oidc).map(|way| way.label.clone());
@@ -86,7 +90,7 @@ fn needs_fresh_login(guard: &Guard, credential: &Credential) -> Result<(), Probl
 }
 
 fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, ProblemResponse> {
-    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(wish) = body.map_err(|error| unread(&error))?;
     Ok(wish)
 }
 

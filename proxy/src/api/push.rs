@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension, Json,
     extract::{Path, State, rejection::JsonRejection},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use base64::{
@@ -17,14 +17,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    params::bad,
+    params::{Params, bad, unread},
     problem::{ProblemResponse, problem},
 };
 use crate::{
     app::App,
-    auth::{Credential, Who},
+    auth::{Credential, Role, Who},
     clock,
-    notify::{PushError, PushWish},
+    notify::{PushError, PushReached, PushWish},
     state::KeptPush,
 };
 
@@ -49,15 +49,60 @@ struct Keys {
     auth: String,
 }
 
+/// The subscription that a browser has in place of another one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renew {
+    old: Old,
+    endpoint: String,
+    keys: Keys,
+}
+
+/// The one before, and what only its browser knows of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Old {
+    endpoint: String,
+    auth: String,
+}
+
 /// The key that browsers subscribe with.
 pub async fn key(State(app): State<Arc<App>>) -> Response {
     (NO_STORE, Json(json!({"key": app.notify.push_key()}))).into_response()
 }
 
-/// The browsers of whoever asks. The endpoint of none is told; by its key a browser finds itself.
-pub async fn list(State(app): State<Arc<App>>, Extension(who): Extension<Who>) -> Response {
-    let all: Vec<Value> = app.notify.pushes_of(&owner(&who)).iter().map(told).collect();
-    (NO_STORE, Json(json!({"subscriptions": all}))).into_response()
+/// The browsers of whoever asks, or with `of=everybody` all of them, for admins. The endpoint of none is told; by its key a
+/// browser finds itself.
+///
+/// # Errors
+/// 400 for a parameter that is none, 403 for whoever is no admin.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    uri: Uri,
+) -> Result<Response, ProblemResponse> {
+    let params = Params::read(&uri, &["of"])?;
+    let all = match params.get("of") {
+        None => app.notify.pushes_of(&who.key()),
+        Some("everybody") if is_admin(&who) => app.notify.pushes(),
+        Some("everybody") => {
+            let words = "This needs the role admin, for the whole fleet.";
+            return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
+        }
+        Some(other) => return Err(bad(format!("`of={other}`: there is `everybody`"))),
+    };
+    let tell = |push: &KeptPush| {
+        let mut told = told(push);
+        if let Some(until) = app.notify.push_ends_at(push) {
+            told["until"] = json!(until);
+        }
+        if params.get("of").is_some() {
+            told["owner"] = json!(push.owner);
+        }
+        told
+    };
+    let all: Vec<Value> = all.iter().map(tell).collect();
+    Ok((NO_STORE, Json(json!({"subscriptions": all}))).into_response())
 }
 
 /// Subscribes a browser, or changes what it is told of.
@@ -74,33 +119,37 @@ pub async fn subscribe(
         let words = "A browser is subscribed by whoever has signed in with it, and not by a program's token.";
         return Err(problem(StatusCode::FORBIDDEN, "Not allowed", words));
     }
-    let Json(body) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
-    let bytes = |name: &str, text: &str| {
-        let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
-        read.map_err(|_| bad(format!("`{name}` is not base64url")))
-    };
+    let Json(body) = body.map_err(|error| unread(&error))?;
     let wish = PushWish {
-        p256dh: bytes("p256dh", &body.keys.p256dh)?,
-        auth: bytes("auth", &body.keys.auth)?,
-        endpoint: body.endpoint,
+        at: reached(body.endpoint, &body.keys)?,
         label: body.label,
         severities: body.severities,
         select: body.select,
     };
-    let push = app.notify.subscribe_push(wish, &owner(&who), &who.select, clock::now()).await;
-    let push = push.map_err(|error| {
-        let (status, title) = match error {
-            PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
-            PushError::TooMany(_) => (StatusCode::CONFLICT, "Too many subscriptions"),
-            PushError::State => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
-        };
-        problem(status, title, error.to_string())
-    })?;
+    let push = app.notify.subscribe_push(wish, &who.key(), &who.select, clock::now()).await;
+    let push = push.map_err(refused)?;
     tracing::info!(push = push.id, label = push.label, by = who.name, "a browser is told of alerts");
     Ok((StatusCode::CREATED, NO_STORE, Json(told(&push))).into_response())
 }
 
-/// Takes a browser of whoever asks away.
+/// Has a browser reached by the subscription that its push service gave it in place of another one. No login is
+/// asked for: the service does so at any time, and the secret of the one before shows whose browser it is.
+///
+/// # Errors
+/// 400 for what is wrong with it, 404 when there is none such, 503 when it cannot be kept.
+pub async fn renew(
+    State(app): State<Arc<App>>,
+    body: Result<Json<Renew>, JsonRejection>,
+) -> Result<Response, ProblemResponse> {
+    let Json(body) = body.map_err(|error| unread(&error))?;
+    let fresh = reached(body.endpoint, &body.keys)?;
+    let secret = bytes("old.auth", &body.old.auth)?;
+    let push = app.notify.renew_push(&body.old.endpoint, &secret, fresh).await.map_err(refused)?;
+    tracing::info!(push = push.id, label = push.label, "a browser has another subscription");
+    Ok((StatusCode::NO_CONTENT, NO_STORE).into_response())
+}
+
+/// Takes a browser of whoever asks away; an admin any.
 ///
 /// # Errors
 /// 404 when they have none of that id.
@@ -109,7 +158,8 @@ pub async fn unsubscribe(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
 ) -> Result<Response, ProblemResponse> {
-    match app.notify.unsubscribe_push(&id, Some(&owner(&who))) {
+    let key = who.key();
+    match app.notify.unsubscribe_push(&id, Some(key.as_str()).filter(|_| !is_admin(&who))) {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(none(&id)),
     }
@@ -124,15 +174,34 @@ pub async fn test(
     Extension(who): Extension<Who>,
     Path(id): Path<String>,
 ) -> Result<Response, ProblemResponse> {
-    let is_theirs = app.notify.pushes_of(&owner(&who)).iter().any(|push| push.id == id);
+    let is_theirs = app.notify.pushes_of(&who.key()).iter().any(|push| push.id == id);
     let receiver = app.notify.receiver_of_push(&id).filter(|_| is_theirs).ok_or_else(|| none(&id))?;
     let tried = app.notify.try_out(&receiver).await.map_err(|_| none(&id))?;
     Ok((NO_STORE, Json(tried)).into_response())
 }
 
-/// Somebody of the same name who came in another way is somebody else.
-fn owner(who: &Who) -> String {
-    format!("{}:{}", who.via.as_str(), who.name)
+/// Whether they may take away what others subscribed.
+fn is_admin(who: &Who) -> bool {
+    who.role == Role::Admin && !who.is_limited()
+}
+
+fn reached(endpoint: String, keys: &Keys) -> Result<PushReached, ProblemResponse> {
+    Ok(PushReached { p256dh: bytes("p256dh", &keys.p256dh)?, auth: bytes("auth", &keys.auth)?, endpoint })
+}
+
+fn bytes(name: &str, text: &str) -> Result<Vec<u8>, ProblemResponse> {
+    let read = URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text));
+    read.map_err(|_| bad(format!("`{name}` is not base64url")))
+}
+
+fn refused(error: PushError) -> ProblemResponse {
+    let (status, title) = match error {
+        PushError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad subscription"),
+        PushError::TooMany(_) => (StatusCode::CONFLICT, "Too many subscriptions"),
+        PushError::Unknown => (StatusCode::NOT_FOUND, "No such subscription"),
+        PushError::State => (StatusCode::SERVICE_UNAVAILABLE, "No state"),
+    };
+    problem(status, title, error.to_string())
 }
 
 fn none(id: &str) -> ProblemResponse {

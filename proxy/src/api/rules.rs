@@ -211,8 +211,30 @@ pub async fn rules(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Re
 /// # Errors
 /// 400 for a rule or a span that cannot be used, 422 for one that has no answer.
 pub async fn backtest(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, ProblemResponse> {
-    let bad = |detail: String| problem(StatusCode::BAD_REQUEST, "Cannot be tested", detail);
-    let asked: BacktestRequest = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let (asked, rule, steps) = wished(&body)?;
+    let found = tokio::task::spawn_blocking(move || {
+        let begun = clock::monotonic();
+        let stop = || (begun.elapsed() > LONGEST).then_some(EvalError::TimedOut);
+        let options =
+            Options { stop: &stop, look_back_ms: LOOK_BACK_MS.max(steps.step), ..Options::default() };
+        rule::backtest(&rule, &*app.store, steps, &options)
+    });
+    let found = found.await.map_err(|error| untestable(error.to_string()))?;
+    Ok(backtested(&asked, steps, found.map_err(|error| unanswered(error.to_string()))?))
+}
+
+fn untestable(detail: String) -> ProblemResponse {
+    problem(StatusCode::BAD_REQUEST, "Cannot be tested", detail)
+}
+
+pub(super) fn unanswered(detail: String) -> ProblemResponse {
+    problem(StatusCode::UNPROCESSABLE_ENTITY, "The rule has no answer", detail)
+}
+
+/// What is to be tested, and at which times.
+pub(super) fn wished(body: &[u8]) -> Result<(BacktestRequest, Rule, Steps), ProblemResponse> {
+    let bad = untestable;
+    let asked: BacktestRequest = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
     let query = Query::parse(&asked.query).map_err(|error| bad(format!("query: {error}")))?;
     let span = asked.end.saturating_sub(asked.start);
     if span <= 0 {
@@ -236,15 +258,11 @@ pub async fn backtest(State(app): State<Arc<App>>, body: Bytes) -> Result<Respon
         place: Default::default(),
     };
     let steps = Steps { start: asked.start, end: asked.end, step };
-    let found = tokio::task::spawn_blocking(move || {
-        let begun = clock::monotonic();
-        let stop = || (begun.elapsed() > LONGEST).then_some(EvalError::TimedOut);
-        let options = Options { stop: &stop, look_back_ms: LOOK_BACK_MS.max(step), ..Options::default() };
-        rule::backtest(&rule, &*app.store, steps, &options)
-    });
-    let found = found.await.map_err(|error| bad(error.to_string()))?.map_err(|error| {
-        problem(StatusCode::UNPROCESSABLE_ENTITY, "The rule has no answer", error.to_string())
-    })?;
+    Ok((asked, rule, steps))
+}
+
+/// What came of it.
+pub(super) fn backtested(asked: &BacktestRequest, steps: Steps, found: rule::Backtest) -> Response {
     let lasts = |firing: &rule::Firing| firing.resolved_at.unwrap_or(asked.end) - firing.fired_at;
     let firing_ms: i64 = found.firings.iter().map(lasts).sum();
     let series: BTreeSet<&LabelSet> = found.firings.iter().map(|firing| &firing.labels).collect();
@@ -254,7 +272,7 @@ pub async fn backtest(State(app): State<Arc<App>>, body: Bytes) -> Result<Respon
         series: count(series.len()),
         passed_over: count(found.passed_over),
         firing_seconds: firing_ms as f64 / 1000.0,
-        step_seconds: step as f64 / 1000.0,
+        step_seconds: steps.step as f64 / 1000.0,
         firings: found
             .firings
             .iter()
@@ -269,7 +287,7 @@ pub async fn backtest(State(app): State<Arc<App>>, body: Bytes) -> Result<Respon
             .collect(),
         warnings: found.warnings,
     };
-    Ok(Json(answer).into_response())
+    Json(answer).into_response()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use axum::{
 use fleetglass_shared::wire::{ShareChange, ShareMade, Shares};
 
 use super::{
-    params::{Params, bad},
+    params::{Params, unread},
     problem::{ProblemResponse, problem},
     shared::{self, Viewer},
 };
@@ -51,7 +51,7 @@ pub async fn make(
     Extension(visit): Extension<Visit>,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(wish) = body.map_err(|error| unread(&error))?;
     let by = who.name;
     let (share, token) = app.shares.make(wish, &by, clock::now()).await.map_err(|error| refused(&error))?;
     tracing::info!(
@@ -75,7 +75,7 @@ pub async fn change(
     Path(id): Path<String>,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(wish) = body.map_err(|error| unread(&error))?;
     let share = app.shares.change(&id, wish, clock::now()).await.map_err(|error| refused(&error))?;
     tracing::info!(share = share.id, title = share.title, "a share link was changed");
     Ok((NO_STORE, Json(share)).into_response())
@@ -104,7 +104,7 @@ pub async fn draft(
     uri: Uri,
     body: Result<Json<ShareChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let Json(wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+    let Json(wish) = body.map_err(|error| unread(&error))?;
     let params = Params::read(&uri, &["of", "instead"])?;
     let about = (params.get("of"), params.get("instead"));
     let share = app.shares.draft(wish, about, &who.name, clock::now()).map_err(|error| refused(&error))?;

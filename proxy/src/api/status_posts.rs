@@ -16,12 +16,18 @@ use fleetglass_shared::{
 
 use super::{
     events::unavailable,
-    params::{Params, bad},
+    params::{Params, bad, unread},
     problem::{ProblemResponse, problem},
 };
-use crate::{app::App, auth::Who, clock, share::OpenShare, status::StatusError};
+use crate::{
+    app::App,
+    auth::Who,
+    clock,
+    share::OpenShare,
+    status::{StatusError, Writer},
+};
 
-const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+pub(super) const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
 /// The routes; they are guarded with all others of the API.
 pub fn router() -> Router<Arc<App>> {
@@ -37,12 +43,15 @@ pub fn router() -> Router<Arc<App>> {
 
 /// Every status page.
 async fn pages(State(app): State<Arc<App>>) -> Result<Response, ProblemResponse> {
-    let told = app.status.told(clock::now()).await.map_err(|error| unavailable(&error))?;
+    let told = app.status.told(|_| true, clock::now()).await.map_err(|error| unavailable(&error))?;
     Ok((NO_STORE, Json(told)).into_response())
 }
 
 /// The posts of a page, the newest first.
-async fn posts(State(app): State<Arc<App>>, Path(slug): Path<String>) -> Result<Response, ProblemResponse> {
+pub(super) async fn posts(
+    State(app): State<Arc<App>>,
+    Path(slug): Path<String>,
+) -> Result<Response, ProblemResponse> {
     let now = clock::now();
     let share = page(&app, &slug, now)?;
     Ok((NO_STORE, Json(StatusPosts { posts: app.status.posts(&share, now) })).into_response())
@@ -55,9 +64,9 @@ async fn write(
     Path(slug): Path<String>,
     body: Result<Json<PostDraft>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(draft), now) = (body.map_err(unread)?, clock::now());
+    let (Json(draft), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
-    let post = app.status.write(&share, draft, &who.name, now).await.map_err(|error| refused(&error))?;
+    let post = app.status.write(&share, draft, whole(&who), now).await.map_err(|error| refused(&error))?;
     tracing::info!(slug, post = post.id, by = who.name, "written on a status page");
     Ok((StatusCode::CREATED, NO_STORE, Json(post)).into_response())
 }
@@ -69,9 +78,10 @@ async fn change(
     Path((slug, id)): Path<(String, String)>,
     body: Result<Json<PostChange>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(wish), now) = (body.map_err(unread)?, clock::now());
+    let (Json(wish), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
-    let post = app.status.change(&share, &id, wish, now).await.map_err(|error| refused(&error))?;
+    let post =
+        app.status.change(&share, &id, wish, whole(&who), now).await.map_err(|error| refused(&error))?;
     tracing::info!(slug, post = post.id, by = who.name, "changed on a status page");
     Ok((NO_STORE, Json(post)).into_response())
 }
@@ -83,16 +93,16 @@ async fn update(
     Path((slug, id)): Path<(String, String)>,
     body: Result<Json<UpdateDraft>, JsonRejection>,
 ) -> Result<Response, ProblemResponse> {
-    let (Json(draft), now) = (body.map_err(unread)?, clock::now());
+    let (Json(draft), now) = (body.map_err(|error| unread(&error))?, clock::now());
     let share = page(&app, &slug, now)?;
     let post =
-        app.status.update(&share, &id, draft, &who.name, now).await.map_err(|error| refused(&error))?;
+        app.status.update(&share, &id, draft, whole(&who), now).await.map_err(|error| refused(&error))?;
     tracing::info!(slug, post = post.id, by = who.name, "an update on a status page");
     Ok((StatusCode::CREATED, NO_STORE, Json(post)).into_response())
 }
 
 /// Takes a post away.
-async fn remove(
+pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path((slug, id)): Path<(String, String)>,
@@ -123,7 +133,7 @@ async fn draft(
 }
 
 /// Who is told of a page.
-async fn subscribers(
+pub(super) async fn subscribers(
     State(app): State<Arc<App>>,
     Path(slug): Path<String>,
 ) -> Result<Response, ProblemResponse> {
@@ -133,7 +143,7 @@ async fn subscribers(
 }
 
 /// Takes somebody away who is told.
-async fn unsubscribe(
+pub(super) async fn unsubscribe(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path((slug, id)): Path<(String, String)>,
@@ -150,6 +160,11 @@ async fn unsubscribe(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Whoever sees the whole fleet.
+fn whole(who: &Who) -> Writer<'_> {
+    Writer { name: &who.name, part: None }
+}
+
 fn page(app: &App, slug: &str, now: UnixMillis) -> Result<Arc<OpenShare>, ProblemResponse> {
     app.status.find(slug, now).ok_or_else(|| {
         let words = format!("there is no status page `{slug}`; /api/v1/status lists them");
@@ -157,11 +172,7 @@ fn page(app: &App, slug: &str, now: UnixMillis) -> Result<Arc<OpenShare>, Proble
     })
 }
 
-fn unread(error: JsonRejection) -> ProblemResponse {
-    bad(format!("the body: {}", error.body_text()))
-}
-
-fn refused(error: &StatusError) -> ProblemResponse {
+pub(super) fn refused(error: &StatusError) -> ProblemResponse {
     let (status, title) = match error {
         StatusError::NoSuchPost(_) => (StatusCode::NOT_FOUND, "No such post"),
         StatusError::Bad(_) => (StatusCode::BAD_REQUEST, "Bad post"),

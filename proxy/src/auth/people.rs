@@ -17,7 +17,7 @@ use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Role, Via,
+    Role, Via, Who,
     api_token::{ApiToken, ApiTokens},
     session::{Identity, Limits, Session, Sessions},
     throttle::Throttle,
@@ -47,13 +47,15 @@ pub struct People {
     /// Who there is could not be read: nobody is let in by what is missing.
     is_unread: AtomicBool,
     /// What else ends with somebody who may do less than before.
-    gone: OnceLock<Gone>,
+    gone: OnceLock<Heard>,
+    /// What goes on with somebody who has proved anew who they are.
+    back: OnceLock<Heard>,
     /// One change at a time, so that none is lost.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
 
-/// Hears the name of somebody.
-type Gone = Box<dyn Fn(&str) + Send + Sync>;
+/// Hears of somebody, by the [key](Who::key) that tells them from others of the same name.
+type Heard = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A way to log in beside the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +152,7 @@ impl People {
             ways: ArcSwap::default(),
             is_unread: AtomicBool::new(is_unread),
             gone: OnceLock::new(),
+            back: OnceLock::new(),
             changing: tokio::sync::Mutex::default(),
         };
         for session in sessions {
@@ -196,14 +199,28 @@ impl People {
         self.settings.store(Arc::new(Settings::of(config)));
     }
 
-    /// Has `gone` hear of each user who was removed, or may do less than before. The first one stays.
-    pub fn when_gone(&self, gone: impl Fn(&str) + Send + Sync + 'static) {
+    /// Has `gone` hear of whoever was removed, or may no longer act on the whole fleet, and `back` of whoever somebody else
+    /// vouches for and who may. The first ones stay.
+    pub fn when_gone(
+        &self,
+        gone: impl Fn(&str) + Send + Sync + 'static,
+        back: impl Fn(&str) + Send + Sync + 'static,
+    ) {
         let _ = self.gone.set(Box::new(gone));
+        let _ = self.back.set(Box::new(back));
     }
 
-    pub(super) fn tell_gone(&self, name: &str) {
+    pub(super) fn tell_gone(&self, name: &str, via: Via) {
         if let Some(gone) = self.gone.get() {
-            gone(name);
+            gone(&Who::key_of(via, name));
+        }
+    }
+
+    /// Somebody is here of whom only somebody else knows what they may do, and has just said it.
+    pub fn tell_vouched(&self, who: &Who) {
+        let heard = if who.role >= Role::Operator && !who.is_limited() { &self.back } else { &self.gone };
+        if let Some(heard) = heard.get().filter(|_| who.is_vouched_for()) {
+            heard(&who.key());
         }
     }
 

@@ -184,6 +184,7 @@ impl People {
         let (name, via, role, select, id) =
             (kept.name.clone(), kept.via, kept.role, kept.select.clone(), kept.id.clone());
         self.drop_all(self.sessions.put(Session::new(kept)));
+        self.tell_vouched(&Who { name: name.clone(), role, select: select.clone(), via });
         // The user may have been changed meanwhile.
         let is_so = |user: KeptUser| user.disabled_at.is_none() && user.role == role && user.select == select;
         if via == Via::Password && !self.user(&name).is_some_and(is_so) {
@@ -362,6 +363,23 @@ mod tests {
         let gone = Identity { via: Via::Password, ..oidc("ada") };
         assert!(matches!(people.begin(gone, &visit, &HeaderMap::new()), Err(PeopleError::Wrong)));
         assert!(people.sessions().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_for_whoever_is_vouched_for_hears_what_they_may() {
+        let people = people().await;
+        let heard = Arc::new(parking_lot::Mutex::new(Vec::new()));
+        let (gone, back) = (Arc::clone(&heard), Arc::clone(&heard));
+        people.when_gone(
+            move |who| gone.lock().push(format!("gone {who}")),
+            move |who| back.lock().push(format!("back {who}")),
+        );
+        let visit = Visit::from_here(false, "");
+        let whole = Identity { select: Vec::new(), ..oidc("ada") };
+        people.begin(whole.clone(), &visit, &HeaderMap::new()).unwrap();
+        people.begin(oidc("ada"), &visit, &HeaderMap::new()).unwrap();
+        people.begin(Identity { role: Role::Viewer, ..whole }, &visit, &HeaderMap::new()).unwrap();
+        assert_eq!(*heard.lock(), ["back oidc:ada", "gone oidc:ada", "gone oidc:ada"]);
     }
 
     #[tokio::test]

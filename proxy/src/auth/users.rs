@@ -110,7 +110,7 @@ impl People {
             self.end_all_of(name, Via::Password);
             // Whoever acts on the whole fleet may go on being told of it.
             if user.disabled_at.is_some() || user.role < Role::Operator || !user.select.is_empty() {
-                self.tell_gone(name);
+                self.tell_gone(name, Via::Password);
             }
             self.cut_off_tokens_of(name);
             return Ok(user);
@@ -130,7 +130,7 @@ impl People {
         }
         self.kept(self.state.remove_user(name))?;
         self.users.write().remove(name);
-        self.tell_gone(name);
+        self.tell_gone(name, Via::Password);
         self.end_all_of(name, Via::Password);
         self.drop_tokens_of(name);
         self.state.flush().await?;

@@ -89,6 +89,21 @@ impl Who {
         Self { name: "the operator".to_owned(), role: Role::Admin, select: Vec::new(), via: Via::Local }
     }
 
+    /// Tells them from somebody of the same name who came in another way.
+    pub fn key(&self) -> String {
+        Self::key_of(self.via, &self.name)
+    }
+
+    /// The same of a name.
+    pub fn key_of(via: Via, name: &str) -> String {
+        format!("{}:{name}", via.as_str())
+    }
+
+    /// Whether only somebody else knows what they may do: an OpenID provider, or a reverse proxy.
+    pub fn is_vouched_for(&self) -> bool {
+        matches!(self.via, Via::Oidc | Via::Header)
+    }
+
     /// Whether they see a part of the fleet only.
     pub fn is_limited(&self) -> bool {
         !self.select.is_empty()

@@ -28,7 +28,20 @@ pub struct MaintenanceConfig {
     /// When it is once.
     #[serde(default)]
     pub windows: Vec<WindowConfig>,
+    /// Public status pages show it, where it is about nodes of theirs.
+    #[serde(default = "shown")]
+    pub status_pages: bool,
+    /// What their readers are told beside when it is and which nodes.
+    #[serde(default)]
+    pub status_text: String,
 }
+
+fn shown() -> bool {
+    true
+}
+
+/// Characters of `status_text`.
+const MOST_STATUS_TEXT: usize = 1_000;
 
 /// One of `windows`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -71,8 +84,15 @@ impl MaintenanceConfig {
             let message = format!("the maintenance `{}` is never", self.name);
             return Err((Vec::new(), message, "give it `time_intervals` or `windows`"));
         }
+        let status_text = self.status_text.trim().to_owned();
+        let is_odd = |c: char| c.is_control() && c != '\n';
+        if status_text.chars().count() > MOST_STATUS_TEXT || status_text.chars().any(is_odd) {
+            let message = format!("`status_text` is longer than {MOST_STATUS_TEXT} characters of plain text");
+            return Err((vec![Step::Key("status_text")], message, "a sentence or two for your readers"));
+        }
         let (name, comment) = (self.name.clone(), self.comment.clone());
-        Ok(Window { name, comment, matchers: understood, intervals, once })
+        let on_status_pages = self.status_pages;
+        Ok(Window { name, comment, matchers: understood, intervals, once, on_status_pages, status_text })
     }
 }
 

@@ -1,8 +1,13 @@
 //! The fleet in a few lines: how many are how, and the worst few. For a first view, before the app is there.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use fleetglass_shared::health::Status;
+use fleetglass_shared::{
+    attention::{CRASH_LOOP, compare, reasons_in_words, urgency},
+    health::Status,
+    wire::NodeSummary,
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Live;
@@ -17,25 +22,20 @@ impl Live {
         let mut counts: BTreeMap<&str, usize> =
             Status::WORST_FIRST.into_iter().map(|status| (status.as_str(), 0)).collect();
         let mut worst = Vec::new();
-        for (id, node) in &state.nodes {
-            let value = &node.value;
-            let status = value["status"].as_str().unwrap_or_default();
-            if let Some(count) = counts.get_mut(status) {
+        for node in state.nodes.values().map(|node| &node.value) {
+            if let Some(count) = counts.get_mut(node["status"].as_str().unwrap_or_default()) {
                 *count += 1;
             }
-            let at_risk = value["worst_risk"]["firing"] == Value::Bool(true);
-            if let Some(rank) = rank(status, at_risk) {
-                let since = Reverse(value["since"].as_i64().unwrap_or_default());
-                worst.push((rank, since, id, value));
+            // Most are well: only of the others is the whole looked at.
+            if let Some(node) = may_need(node).then(|| NodeSummary::deserialize(node).ok()).flatten()
+                && let Some(rank) = urgency(&node, state.at)
+            {
+                worst.push((rank, node));
             }
         }
-        worst.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
-        let line = |(_, _, id, value): &(u8, Reverse<i64>, &String, &Value)| {
-            let risk = &value["worst_risk"];
-            let meaning = risk["meaning"].as_str().filter(|_| risk["firing"] == Value::Bool(true));
-            let why = value["reasons"][0]["text"].as_str().or(meaning).unwrap_or_default();
-            json!({"id": id, "status": value["status"], "since": value["since"], "why": why})
-        };
+        worst.sort_by(|(a_rank, a), (b_rank, b)| compare((*a_rank, a), (*b_rank, b)));
+        // In the words of the page that comes after it, so that nothing changes then.
+        let line = |(_, node): &(u8, NodeSummary)| json!({"id": node.id, "status": node.status, "since": node.since, "why": reasons_in_words(node)});
         let mut open = BTreeMap::from([("critical", 0), ("warning", 0), ("info", 0)]);
         for alert in state.alerts.values().filter(|alert| alert.is_open()) {
             *open.entry(alert.severity.as_str()).or_default() += 1;
@@ -51,15 +51,13 @@ impl Live {
     }
 }
 
-/// How bad it is; nothing for a node that needs nobody.
-fn rank(status: &str, at_risk: bool) -> Option<u8> {
-    match (at_risk, status) {
-        (true, _) => Some(0),
-        (_, "unreachable") => Some(1),
-        (_, "unhealthy") => Some(2),
-        (_, "degraded") => Some(3),
-        _ => None,
-    }
+/// Whether a node could need a person, at a look.
+fn may_need(node: &Value) -> bool {
+    let risk = &node["worst_risk"];
+    !matches!(node["status"].as_str(), Some("healthy" | "unknown"))
+        || risk["firing"] == Value::Bool(true)
+        || !risk["outlook"]["breach_at"].is_null()
+        || node["restarts"].as_u64() >= Some(CRASH_LOOP.into())
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use std::{
 
 use bytes::Bytes;
 use fleetglass_shared::{
+    attention::SOON_MS,
     health::UnixMillis,
     patch,
-    wire::{Alert, LivePing, ServerInfo},
+    wire::{Alert, AlertState, LivePing, ServerInfo},
 };
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
@@ -25,11 +26,9 @@ use super::{AlertChanges, PING_EVERY_MS, Published, State, Subscription, frame, 
 use crate::clock;
 
 /// So often it is told what changed.
-const PACE: Duration = Duration::from_secs(3);
+const PACE: Duration = Duration::from_secs(5);
 /// How many nodes and alerts that went are remembered for those who come back.
 const KEPT_GONE: usize = 1_000;
-/// A breach nearer than this matters.
-const SOON_MS: UnixMillis = 10 * 60_000;
 /// The most nodes that a screen shows.
 const MOST_ON_SCREEN: usize = 100;
 
@@ -166,7 +165,7 @@ impl State {
     fn lean_snapshot(&self, server: &ServerInfo, on_screen: &mut BTreeMap<String, Option<Value>>) -> Value {
         let of = |(id, node): (&String, &Published)| match on_screen.get_mut(id) {
             Some(held) => hold(held, node),
-            None => node.value.clone(),
+            None => slim(&node.value),
         };
         let nodes: Vec<Value> = self.nodes.iter().map(of).collect();
         let alerts: Vec<&Alert> = self.alerts.values().collect();
@@ -186,7 +185,7 @@ impl State {
             let newer = |(_, mark): &(&String, &Mark)| mark.seq > seen;
             for (id, _) in self.marks.nodes.iter().filter(newer) {
                 if let Some(node) = self.nodes.get(id).filter(|_| !on_screen.contains_key(id)) {
-                    nodes.insert(id.clone(), node.value.clone());
+                    nodes.insert(id.clone(), slim(&node.value));
                 }
             }
             for (id, _) in self.marks.alerts.iter().filter(newer) {
@@ -241,9 +240,19 @@ fn note(marks: &mut BTreeMap<String, Mark>, id: &str, gist: u64, seq: u64) {
     }
 }
 
+/// A node without what the pages of its risks ask for themselves: half of its bytes.
+fn slim(node: &Value) -> Value {
+    let mut node = node.clone();
+    if let Some(risk) = node.get_mut("worst_risk").and_then(Value::as_object_mut) {
+        risk.remove("stake");
+        risk.insert("action".to_owned(), Value::from(""));
+    }
+    node
+}
+
 /// A whole node that is on the screen, and is held from now on.
 fn hold(held: &mut Option<Value>, node: &Published) -> Value {
-    let whole = with_spark(&node.value, &node.spark);
+    let whole = with_spark(&slim(&node.value), &node.spark);
     *held = Some(whole.clone());
     whole
 }
@@ -293,6 +302,7 @@ fn gist_of_alert(alert: &Alert) -> u64 {
     let mut hasher = DefaultHasher::new();
     let mut bare = alert.clone();
     bare.value = None;
+    bare.held = bare.held.filter(|_| bare.state == AlertState::Firing);
     for text in std::mem::take(&mut bare.annotations).values() {
         hash_words(text, &mut hasher);
     }
@@ -341,6 +351,24 @@ mod tests {
         assert!(phone.step(31).is_none());
         let (event, ping) = body(&phone.step(30 + PING_EVERY_MS).unwrap());
         assert_eq!((event.as_str(), ping["seq"].as_u64()), ("ping", Some(3)));
+    }
+
+    #[test]
+    fn of_a_risk_a_phone_hears_what_it_shows() {
+        let live = live();
+        let mut at_risk = node("a", 1, spark(1, &[]));
+        at_risk.1.as_mut().unwrap().worst_risk = serde_json::from_value(json!({
+            "name": "r", "title": "R", "severity": "critical", "bound": 1.0, "meaning": "m", "action": "Do it.",
+            "firing": true, "stake": {"amount": "5", "unit": "tokens", "calculation": ["one", "two"]},
+        }))
+        .unwrap();
+        live.publish(vec![at_risk], AlertChanges::new(), &[], 1);
+        for on_screen in [&["a".to_owned()][..], &[]] {
+            let (_, snapshot) = body(&live.subscribe(None).unwrap().lean(None, on_screen).step(2).unwrap());
+            let risk = &snapshot["nodes"][0]["worst_risk"];
+            assert_eq!((&risk["title"], &risk["action"]), (&json!("R"), &json!("")));
+            assert!(risk["stake"].is_null(), "the page of the risk asks for it");
+        }
     }
 
     #[test]

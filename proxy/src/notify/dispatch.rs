@@ -118,7 +118,7 @@ fn tick(notify: &Notify, kept: &mut Groups, now: UnixMillis) -> Told {
         let labels = gather::labels(alert);
         let node = alert.node.as_ref().and_then(|node| nodes.get(node));
         let found = plan.tree.as_ref().map(|tree| tree.find(&labels)).unwrap_or_default();
-        let devices = plan.devices.iter().filter_map(|device| device.route(alert, node));
+        let devices = plan.devices.iter().filter_map(|device| device.route(alert, node, now));
         for route in found.into_iter().chain(devices) {
             let own = match route.group_by {
                 Some(_) => route.group_labels(&labels),

@@ -35,6 +35,8 @@ pub struct Plan {
     pub(super) push_client: Client,
     pub(super) push_contact: String,
     pub(super) push_allow_private: bool,
+    /// Whoever somebody else vouches for is told by a browser for so long after that.
+    pub(super) vouched_for_ms: i64,
 }
 
 /// Somebody who can be told.
@@ -108,6 +110,7 @@ impl Plan {
             push_client: push_client.context("the HTTP client cannot start")?,
             push_contact: contact.map_or("mailto:nobody@fleetglass.invalid", String::as_str).to_owned(),
             push_allow_private: push.allow_private,
+            vouched_for_ms: loaded.config.auth.session_max.as_time(),
             tree: notify.route.as_ref().map(|route| Tree::new(&route.spec())),
             times: named.map(|own| (own.name.clone(), own.intervals().unwrap_or_default())).collect(),
             receivers: receivers.collect(),

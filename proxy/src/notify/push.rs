@@ -10,6 +10,7 @@ use fleetglass_shared::{
     wire::{Alert, Severity},
 };
 use parking_lot::Mutex;
+use subtle::ConstantTimeEq;
 
 use super::{
     Notify, Plan,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::letters::hex;
 use crate::{
+    auth::{Via, Who},
     config::Secret,
     fleet::Fleet,
     state::{KeptPush, StateFile},
@@ -41,25 +43,51 @@ pub(super) struct Pushes {
     state: Arc<StateFile>,
 }
 
+/// That somebody was vouched for again is kept no more often.
+const RENEWED_EVERY_MS: i64 = 3_600_000;
+
 /// A browser in the plan.
 #[derive(Clone, Debug)]
 pub(super) struct Device {
     pub(super) receiver: Receiver,
+    /// It is told no more from then on.
+    until: Option<UnixMillis>,
     tree: Tree,
     severities: Vec<Severity>,
     /// A node passes one of each list.
     select: Vec<Vec<Vec<Matcher>>>,
 }
 
-/// What a browser asks for.
+/// How a browser is reached.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct Reached {
     /// Where its push service takes messages.
     pub endpoint: String,
     /// Its public key.
     pub p256dh: Vec<u8>,
     /// Its authentication secret.
     pub auth: Vec<u8>,
+}
+
+impl Reached {
+    /// Its authentication secret, if all of it is well.
+    fn checked(&self, allow_private: bool) -> Result<[u8; 16], PushError> {
+        let bad = |words: &str| PushError::Bad(words.to_owned());
+        if self.endpoint.len() > LONGEST_ENDPOINT {
+            return Err(bad("the endpoint is too long"));
+        }
+        push::endpoint(&self.endpoint, allow_private).map_err(PushError::Bad)?;
+        web_push_native::p256::PublicKey::from_sec1_bytes(&self.p256dh)
+            .map_err(|_| bad("`p256dh` is not a point of P-256"))?;
+        self.auth.as_slice().try_into().map_err(|_| bad("`auth` is not of 16 bytes"))
+    }
+}
+
+/// What a browser asks for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// How it is reached.
+    pub at: Reached,
     /// What its owner calls it.
     pub label: String,
     /// Of which alerts it is told.
@@ -77,6 +105,9 @@ pub enum PushError {
     /// There are enough.
     #[error("{0} browsers are subscribed already: take one away first")]
     TooMany(usize),
+    /// There is none to be renewed.
+    #[error("there is no such subscription: subscribe anew on the page Notifications")]
+    Unknown,
     /// The state file does not keep it.
     #[error("it cannot be kept just now: try again")]
     State,
@@ -142,6 +173,7 @@ impl Device {
         let own: Vec<String> = Some(to.select.clone()).filter(|text| !text.is_empty()).into_iter().collect();
         let select = [own.as_slice(), &to.within].into_iter().filter(|texts| !texts.is_empty()).map(read);
         Self {
+            until: ends_at(to, plan),
             receiver: Receiver {
                 name,
                 send_resolved: true,
@@ -161,7 +193,10 @@ impl Device {
     }
 
     /// Its route, if it is told of this alert. `node` has the labels of the alert's node.
-    pub(super) fn route(&self, alert: &Alert, node: Option<&LabelSet>) -> Option<&Route> {
+    pub(super) fn route(&self, alert: &Alert, node: Option<&LabelSet>, now: UnixMillis) -> Option<&Route> {
+        if self.until.is_some_and(|until| until <= now) {
+            return None;
+        }
         let passes = |selectors: &Vec<Vec<Matcher>>| {
             let passes = |one: &Vec<Matcher>, labels| one.iter().all(|matcher| matcher.matches_set(labels));
             node.is_some_and(|labels| selectors.iter().any(|one| passes(one, labels)))
@@ -185,6 +220,18 @@ pub(super) fn labels_of(fleet: &Fleet, alerts: &[Alert]) -> BTreeMap<String, Lab
     labels.into_iter().collect()
 }
 
+/// When a subscription ends unless its owner is vouched for again.
+fn ends_at(push: &KeptPush, plan: &Plan) -> Option<UnixMillis> {
+    // What they may do may have become less since, and nobody would say so.
+    is_vouched_for(&push.owner).then(|| push.created_at.saturating_add(plan.vouched_for_ms))
+}
+
+/// Whether only somebody else knows what an owner may do.
+fn is_vouched_for(owner: &str) -> bool {
+    let via = owner.split_once(':').and_then(|(via, _)| Via::parse(via));
+    via.is_some_and(|via| Who { via, ..Who::local() }.is_vouched_for())
+}
+
 fn way_id(id: &str) -> String {
     format!("push/{id}")
 }
@@ -200,6 +247,16 @@ impl Notify {
         self.pushes.all.lock().values().filter(|push| push.owner == owner).cloned().collect()
     }
 
+    /// The subscriptions of everybody.
+    pub fn pushes(&self) -> Vec<KeptPush> {
+        self.pushes.all.lock().values().cloned().collect()
+    }
+
+    /// When a subscription ends unless its owner signs in again.
+    pub fn push_ends_at(&self, push: &KeptPush) -> Option<UnixMillis> {
+        ends_at(push, &self.plan.load())
+    }
+
     /// Subscribes a browser, or changes what it is told of.
     ///
     /// # Errors
@@ -211,16 +268,10 @@ impl Notify {
         within: &[String],
         now: UnixMillis,
     ) -> Result<KeptPush, PushError> {
-        let bad = |words: &str| PushError::Bad(words.to_owned());
-        if wish.endpoint.len() > LONGEST_ENDPOINT {
-            return Err(bad("the endpoint is too long"));
-        }
-        push::endpoint(&wish.endpoint, self.plan.load().push_allow_private).map_err(PushError::Bad)?;
-        web_push_native::p256::PublicKey::from_sec1_bytes(&wish.p256dh)
-            .map_err(|_| bad("`p256dh` is not a point of P-256"))?;
-        let auth: [u8; 16] = wish.auth.try_into().map_err(|_| bad("`auth` is not of 16 bytes"))?;
+        let auth = wish.at.checked(self.plan.load().push_allow_private)?;
         if wish.severities.is_empty() {
-            return Err(bad("`severities` is empty: name at least one of critical, warning, info"));
+            let words = "`severities` is empty: name at least one of critical, warning, info";
+            return Err(PushError::Bad(words.to_owned()));
         }
         if !wish.select.is_empty() {
             node_selector(&wish.select).map_err(|error| PushError::Bad(error.to_string()))?;
@@ -229,7 +280,7 @@ impl Notify {
         let label = Some(label.trim().to_owned()).filter(|label| !label.is_empty());
         let push = {
             let mut all = self.pushes.all.lock();
-            let held = all.values().find(|push| push.endpoint.reveal() == wish.endpoint).cloned();
+            let held = all.values().find(|push| push.endpoint.reveal() == wish.at.endpoint).cloned();
             let of_owner = all.values().filter(|push| push.owner == owner).count();
             if held.is_none() && (all.len() >= MOST || of_owner >= MOST_OF_ONE) {
                 return Err(PushError::TooMany(of_owner));
@@ -242,15 +293,18 @@ impl Notify {
                     .as_ref()
                     .filter(|held| held.owner == owner)
                     .map_or_else(|| hex(&random), |h| h.id.clone()),
-                endpoint: Secret::new(wish.endpoint),
-                p256dh: wish.p256dh,
+                endpoint: Secret::new(wish.at.endpoint),
+                p256dh: wish.at.p256dh,
                 auth,
                 label: label.unwrap_or_else(|| "a browser".to_owned()),
                 owner: owner.to_owned(),
                 severities: wish.severities,
                 select: wish.select,
                 within: within.to_vec(),
-                created_at: held.as_ref().map_or(now, |held| held.created_at),
+                created_at: held
+                    .as_ref()
+                    .filter(|_| !is_vouched_for(owner))
+                    .map_or(now, |held| held.created_at),
             };
             if let Some(held) = held {
                 all.remove(&held.id);
@@ -258,6 +312,46 @@ impl Notify {
             }
             if !self.pushes.state.record_push(&push) {
                 return Err(PushError::State);
+            }
+            all.insert(push.id.clone(), push.clone());
+            push
+        };
+        self.pushes.state.flush().await.map_err(|_| PushError::State)?;
+        self.with_devices();
+        Ok(push)
+    }
+
+    /// Has a subscription reached in another way: the push service gave its browser another one. Whoever knows the
+    /// secret of the one before is that browser, for nobody else but us has it.
+    ///
+    /// # Errors
+    /// What is wrong with it; [`PushError::Unknown`] for no subscription and for another secret alike.
+    pub async fn renew_push(
+        &self,
+        endpoint: &str,
+        secret: &[u8],
+        fresh: Reached,
+    ) -> Result<KeptPush, PushError> {
+        let auth = fresh.checked(self.plan.load().push_allow_private)?;
+        let push = {
+            let mut all = self.pushes.all.lock();
+            let known = all.values().find(|push| push.endpoint.reveal() == endpoint);
+            let known = known.filter(|push| bool::from(push.auth.as_slice().ct_eq(secret)));
+            let before = known.cloned().ok_or(PushError::Unknown)?;
+            // Whoever subscribed the other one meanwhile has said what it is told of.
+            let held = all.values().find(|push| push.endpoint.reveal() == fresh.endpoint).cloned();
+            let push = held.filter(|held| held.id != before.id).unwrap_or_else(|| KeptPush {
+                endpoint: Secret::new(fresh.endpoint),
+                p256dh: fresh.p256dh,
+                auth,
+                ..before.clone()
+            });
+            if !self.pushes.state.record_push(&push) {
+                return Err(PushError::State);
+            }
+            if push.id != before.id {
+                all.remove(&before.id);
+                self.pushes.state.remove_push(&before.id);
             }
             all.insert(push.id.clone(), push.clone());
             push
@@ -289,6 +383,22 @@ impl Notify {
         }
     }
 
+    /// Somebody has just been vouched for: what they subscribed goes on.
+    pub fn renew_pushes_of(&self, owner: &str, now: UnixMillis) {
+        let mut has_changed = false;
+        for push in self.pushes.all.lock().values_mut().filter(|push| push.owner == owner) {
+            if now - push.created_at >= RENEWED_EVERY_MS {
+                push.created_at = now;
+                has_changed = true;
+                // Where it is not kept, the next time is.
+                self.pushes.state.record_push(push);
+            }
+        }
+        if has_changed {
+            self.with_devices();
+        }
+    }
+
     /// The receiver of a subscription, for a test of it.
     pub fn receiver_of_push(&self, id: &str) -> Option<String> {
         Some(self.plan.load().way(&way_id(id))?.receiver.clone())
@@ -308,5 +418,47 @@ impl Notify {
         let devices = self.pushes.devices(&plan);
         self.plan.store(Arc::new(Plan::clone(&plan).with(devices)));
         self.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_vouched_for_is_told_until_that_is_too_long_ago() {
+        for (owner, is) in [
+            ("oidc:ada", true),
+            ("header:ada", true),
+            ("password:ada", false),
+            ("token:oidc:ada", false),
+            ("local:the operator", false),
+            ("oidc", false),
+        ] {
+            assert_eq!(is_vouched_for(owner), is, "{owner}");
+        }
+        let receiver = Receiver {
+            name: "phone".into(),
+            send_resolved: true,
+            chart: false,
+            title: None,
+            body: None,
+            ways: Vec::new(),
+        };
+        let spec = Spec { receiver: Some("phone".into()), ..Spec::default() };
+        let device = Device {
+            receiver,
+            until: Some(5),
+            tree: Tree::new(&spec),
+            severities: vec![Severity::Critical],
+            select: Vec::new(),
+        };
+        let alert: Alert = serde_json::from_value(serde_json::json!({
+            "id": "0", "name": "A", "state": "firing", "severity": "critical", "labels": {}, "active_at": 1,
+        }))
+        .unwrap();
+        assert!(device.route(&alert, None, 4).is_some() && device.route(&alert, None, 5).is_none());
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::response::Response;
 use fleetglass_shared::health::UnixMillis;
 use fleetglass_shared::labels::{LabelSet, METRIC_NAME, Matcher};
-use fleetglass_shared::promql::Storage;
+use fleetglass_shared::promql::{Options, Steps, Storage};
+use fleetglass_shared::rule::{self, Backtest, Rule};
+use fleetglass_shared::sample::LOOK_BACK_MS;
 use fleetglass_shared::scope::{Inside, Scoped};
 use fleetglass_shared::wire::EndpointDetail;
 
@@ -29,6 +31,25 @@ impl ViewerQueries {
         self.run(seen, move |scoped, options| {
             let selectors: Vec<_> = selectors.into_iter().map(|own| scoped.matchers(own)).collect();
             federate::newest(scoped, &selectors, now, options)
+        })
+        .await
+    }
+
+    /// When a rule would have fired over the nodes inside.
+    ///
+    /// # Errors
+    /// It has no answer.
+    pub(crate) async fn backtest(
+        &self,
+        seen: Seen,
+        mut rule: Rule,
+        steps: Steps,
+        tell: impl FnOnce(Backtest) -> Response + Send + 'static,
+    ) -> Result<Response, QueryError> {
+        self.run(seen, move |scoped, options| {
+            rule.query = scoped.query(&rule.query);
+            let options = Options { look_back_ms: LOOK_BACK_MS.max(steps.step), ..*options };
+            Ok(tell(rule::backtest(&rule, scoped, steps, &options)?))
         })
         .await
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::{
     health::UnixMillis,
+    maintenance::Window,
     status::is_slug,
     wire::{Severity, View},
 };
@@ -26,6 +27,11 @@ impl Shares {
         let summary = told.filter(|_| share.scope().shows(View::Alerts));
         let summary = summary.and_then(|told| told.annotations.get("summary").cloned()).unwrap_or_default();
         Some((node.shown, alert.severity, summary))
+    }
+
+    /// The maintenance windows of the config.
+    pub fn windows(&self) -> Vec<Window> {
+        self.alerts.windows()
     }
 
     pub(super) fn check_slug(&self, kept: &KeptShare, now: UnixMillis) -> Result<(), ShareError> {

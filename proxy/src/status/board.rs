@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleetglass_shared::{
     health::{Status, UnixMillis},
+    maintenance::Window,
     scope::{Inside, Scope},
     status::{DAY_MS, DAYS, DayTally, day_of, state_at},
     wire::{NodeSummary, PostKind, PostState, StatusPart, StatusPost},
 };
 
+use super::planned::planned as by_config;
 use crate::{share::OpenShare, state::uptime::History};
 
 /// What nodes without the label of the groups are called together.
@@ -136,6 +138,8 @@ pub(super) struct Facts<'a> {
     pub(super) members: Vec<(NodeSummary, Option<String>)>,
     pub(super) history: &'a History,
     pub(super) posts: &'a [StatusPost],
+    /// The maintenance windows of the config.
+    pub(super) windows: &'a [Window],
     /// Since when we have no network ourselves.
     pub(super) offline_since: Option<UnixMillis>,
     pub(super) now: UnixMillis,
@@ -157,13 +161,22 @@ impl Board {
         };
         let open: Vec<_> = told.iter().filter(is(PostKind::Incident, false)).cloned().collect();
         let mut planned: Vec<_> = told.iter().filter(is(PostKind::Maintenance, false)).cloned().collect();
+        let by_config = by_config(facts, &parts);
+        planned.extend(by_config.iter().map(|own| own.post.clone()));
         planned.sort_by_key(|post| post.starts_at);
         let mut past: Vec<_> = told.into_iter().filter(|post| post.state.is_over()).collect();
         past.truncate(MOST_PAST);
         let worked_on: BTreeSet<&String> = planned
             .iter()
             .filter(|post| post.state == PostState::InProgress)
+            .filter(|post| by_config.iter().all(|own| own.post.id != post.id))
             .flat_map(|post| &post.affects)
+            .chain(
+                by_config
+                    .iter()
+                    .filter(|own| own.post.state == PostState::InProgress)
+                    .flat_map(|own| &own.nodes),
+            )
             .collect();
         parts.iter_mut().for_each(|part| mark(part, &worked_on));
         let sentence = sentence(&parts, groups_only, facts.offline_since, open.len());

@@ -172,7 +172,7 @@ fn affected(mut affects: Vec<String>, names: &Names) -> Result<Vec<String>, Stri
 }
 
 /// Whether a text names a node by an id that the page keeps back. Ids of a few letters are words of any language.
-fn tells_no_more(field: &str, text: &str, names: &Names) -> Result<(), String> {
+pub(super) fn tells_no_more(field: &str, text: &str, names: &Names) -> Result<(), String> {
     let joins = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
     let words: BTreeSet<String> = text
         .split(|c| !joins(c))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fleetglass_shared::{
     health::UnixMillis,
+    scope::Scope,
     status::state_at,
     wire::{
         Impact, PostChange, PostDraft, PostKind, PostState, Severity, StatusPost, StatusUpdate, UpdateDraft,
@@ -20,6 +21,15 @@ const REMEMBERED_MS: i64 = 400 * 86_400_000;
 pub(super) const UNCONFIRMED_MS: i64 = 48 * 3_600_000;
 /// Who writes when nobody does.
 const ITSELF: &str = "Fleetglass";
+
+/// Who writes.
+#[derive(Clone, Copy)]
+pub struct Writer<'a> {
+    /// Their name, which readers are not told.
+    pub name: &'a str,
+    /// The part of the fleet that there is for them; all, if absent. Of ids outside nothing is said to them.
+    pub part: Option<&'a Scope>,
+}
 
 /// Why something was not written.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +64,7 @@ impl StatusPages {
         &self,
         share: &OpenShare,
         draft: PostDraft,
-        by: &str,
+        by: Writer<'_>,
         now: UnixMillis,
     ) -> Result<StatusPost, StatusError> {
         let _one = self.changing.lock().await;
@@ -62,7 +72,8 @@ impl StatusPages {
             return Err(StatusError::TooMany);
         }
         let id = super::subscribe::random_id().map_err(|error| StatusError::Bad(error.to_string()))?;
-        let post = post::drafted(draft, &self.names(share, now), id, by, now).map_err(StatusError::Bad)?;
+        let names = self.names(share, by.part, now);
+        let post = post::drafted(draft, &names, id, by.name, now).map_err(StatusError::Bad)?;
         let told = post.updates.first().cloned();
         self.keep(share.id(), post, told.as_ref(), now).await
     }
@@ -76,11 +87,13 @@ impl StatusPages {
         share: &OpenShare,
         id: &str,
         change: PostChange,
+        by: Writer<'_>,
         now: UnixMillis,
     ) -> Result<StatusPost, StatusError> {
         let _one = self.changing.lock().await;
         let old = self.post(share, id, now)?;
-        let post = post::changed(old, change, &self.names(share, now), now).map_err(StatusError::Bad)?;
+        let names = self.names(share, by.part, now);
+        let post = post::changed(old, change, &names, now).map_err(StatusError::Bad)?;
         self.keep(share.id(), post, None, now).await
     }
 
@@ -93,12 +106,13 @@ impl StatusPages {
         share: &OpenShare,
         id: &str,
         draft: UpdateDraft,
-        by: &str,
+        by: Writer<'_>,
         now: UnixMillis,
     ) -> Result<StatusPost, StatusError> {
         let _one = self.changing.lock().await;
         let old = self.post(share, id, now)?;
-        let post = post::updated(old, draft, &self.names(share, now), by, now).map_err(StatusError::Bad)?;
+        let names = self.names(share, by.part, now);
+        let post = post::updated(old, draft, &names, by.name, now).map_err(StatusError::Bad)?;
         let told = post.updates.first().cloned();
         self.keep(share.id(), post, told.as_ref(), now).await
     }
@@ -158,8 +172,10 @@ impl StatusPages {
     }
 
     /// What may be named on a page, and what may not.
-    fn names(&self, share: &OpenShare, now: UnixMillis) -> post::Names {
-        let members = self.members();
+    fn names(&self, share: &OpenShare, part: Option<&Scope>, now: UnixMillis) -> post::Names {
+        let mut members = self.members();
+        // Else whoever may see a part only would learn by what is refused which nodes there are besides.
+        members.retain(|(node, host)| part.is_none_or(|part| part.inside(node, host.as_deref()).is_some()));
         let inside = board::shown(share, &members);
         let parts = board::names(share, &members, now);
         let groups_only = share.grouping().1;

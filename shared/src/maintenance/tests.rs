@@ -60,10 +60,40 @@ fn over_midnight_it_takes_two_and_they_are_told_as_one() {
         matchers: Vec::new(),
         intervals: vec![morning, evening],
         once: vec![(at("2026-11-28T01:30:00Z"), at("2026-11-28T05:00:00Z"))],
+        on_status_pages: true,
+        status_text: String::new(),
     };
     let span = window.next(at("2026-11-22T12:00:00Z")).unwrap();
     assert_eq!((span.start, span.end), (Some(at("2026-11-27T22:00:00Z")), Some(at("2026-11-28T05:00:00Z"))));
     assert!(window.is_active(at("2026-11-28T04:59:59Z")) && !window.is_active(at("2026-11-28T05:00:00Z")));
+}
+
+#[test]
+fn a_window_is_about_nodes_unless_it_names_alerts() {
+    let covers = |matchers: &str, region: &str| {
+        let window = Window {
+            name: "w".into(),
+            comment: String::new(),
+            matchers: crate::labels::Selector::parse(&format!("{{{matchers}}}")).unwrap().matchers,
+            intervals: Vec::new(),
+            once: Vec::new(),
+            on_status_pages: true,
+            status_text: String::new(),
+        };
+        window.covers(&LabelSet::from_pairs([("instance", "eu-1"), ("job", "fam"), ("region", region)]))
+    };
+    for (matchers, eu, us) in [
+        ("region=\"eu\"", true, false),
+        ("region=\"eu\",severity!=\"P1\"", true, false),
+        ("region=\"eu\",severity=\"info\"", true, false),
+        ("alertname=~\".+\"", true, true),
+        ("alertname!=\"Egress\",region=~\"e.*\"", true, false),
+        ("alertname=\"NodeDegraded\",region=\"eu\"", false, false),
+        ("alertname=~\"Node.*\"", false, false),
+        ("rack=\"7\"", false, false),
+    ] {
+        assert_eq!((covers(matchers, "eu"), covers(matchers, "us")), (eu, us), "{matchers}");
+    }
 }
 
 #[test]

@@ -24,7 +24,12 @@ fn is_local(expr: &Expr, label: &str) -> bool {
                 Some(LabelModifier::Exclude(labels)) => !has(&labels.labels),
                 None => false,
             };
-            keeps && is_local(&aggregate.expr, label)
+            // How many, or which, may depend on others; and a label may be made of values.
+            let is_apart = match aggregate.param.as_deref() {
+                Some(Expr::StringLiteral(own)) => own.val != label,
+                param => param.is_none_or(|param| !has_selector(param)),
+            };
+            keeps && is_apart && is_local(&aggregate.expr, label)
         }
         Expr::Binary(BinaryExpr { lhs, rhs, modifier, .. }) => {
             let meets = match modifier.as_ref().and_then(|modifier| modifier.matching.as_ref()) {
@@ -56,7 +61,9 @@ fn has_selector(expr: &Expr) -> bool {
         Expr::Paren(paren) => has_selector(&paren.expr),
         Expr::Unary(unary) => has_selector(&unary.expr),
         Expr::Subquery(subquery) => has_selector(&subquery.expr),
-        Expr::Aggregate(aggregate) => has_selector(&aggregate.expr),
+        Expr::Aggregate(aggregate) => {
+            has_selector(&aggregate.expr) || aggregate.param.as_deref().is_some_and(has_selector)
+        }
         Expr::Binary(binary) => has_selector(&binary.lhs) || has_selector(&binary.rhs),
         Expr::Call(call) => call.args.args.iter().any(|arg| has_selector(arg)),
         Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => false,
@@ -85,6 +92,11 @@ mod tests {
             ("absent(a)", false),
             ("vector(1) > 0", false),
             ("a * ignoring (instance) b", false),
+            ("topk by (instance) (2, a) > 0", true),
+            ("topk by (instance) (scalar(count(b)), a) > 0", false),
+            ("quantile by (instance) (scalar(max(b)), a)", false),
+            ("count_values by (instance) (\"v\", a)", true),
+            ("count_values by (instance) (\"instance\", a)", false),
         ] {
             assert_eq!(Query::parse(text).unwrap().is_local_to("instance"), is, "{text}");
         }

@@ -31,6 +31,9 @@ const TOLD_OF_ALERTS: [&str; 5] = ["pending", "firing", "resolved", "acknowledge
 const WINDOW_MS: [(&str, i64); 4] =
     [("24h", 86_400_000), ("7d", 7 * 86_400_000), ("30d", 30 * 86_400_000), ("90d", 90 * 86_400_000)];
 
+/// Restarts are counted over so long.
+const RESTARTS_MS: i64 = 15 * 60_000;
+
 /// What must be known of an alert's rule before the alert may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlertCut {
@@ -81,7 +84,7 @@ impl Scope {
             version: version.as_ref().map(|version| self.text(node, version)),
             version_majority: None,
             uptime_seconds: uptime_seconds.filter(|_| values),
-            restarts: *restarts,
+            restarts: if oldest > now - RESTARTS_MS { 0 } else { *restarts },
             restarted_at: restarted_at.filter(|at| *at >= oldest),
             spark: if values { newer(spark, oldest) } else { Spark::default() },
             worst_risk: worst_risk.as_ref().and_then(|risk| self.risk(risk)),
@@ -166,7 +169,7 @@ impl Scope {
             name: self.text(node, name),
             state: *state,
             severity: *severity,
-            severity_text: severity_text.clone(),
+            severity_text: self.text(node, severity_text),
             node: Some(node.shown.clone()),
             labels: shown.to_map(),
             annotations: annotations.map(|(name, text)| (name.clone(), self.text(node, text))).collect(),
@@ -290,8 +293,7 @@ impl Scope {
     /// Whether nodes may be told apart by a label.
     pub fn shows_label(&self, name: &str) -> bool {
         // Whatever its value is: only whether it would be there counts.
-        let nobody =
-            Inside { shown: String::new(), id: "\0".to_owned(), host: None, labels: Default::default() };
+        let nobody = Inside { id: "\0".to_owned(), ..Inside::default() };
         self.node_label(&nobody, name, "").is_some()
     }
 

@@ -1,5 +1,6 @@
 //! Names, labels and texts as the viewer of a link may read them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 // Only the type that reads addresses: it opens nothing.
 use core::net::IpAddr;
@@ -12,6 +13,10 @@ use crate::labels::{EXPORTED_PREFIX, LabelSet, METRIC_NAME};
 
 /// What stands where an address stood.
 const GONE: &str = "[address]";
+/// What stands where the value of a label stood that is not shown.
+const HIDDEN: &str = "[hidden]";
+/// A value of fewer letters is a word of any text.
+const LEAST_HIDDEN: usize = 3;
 /// Labels that tell where something is, whatever they look like.
 const PLACES: [&str; 12] = [
     "host",
@@ -86,6 +91,15 @@ impl Scope {
         (!self.is_dropped(name)).then(|| self.value(node, value))
     }
 
+    /// The words of the labels of a node that are not shown. A number is none: it stands anywhere.
+    pub(super) fn hidden_words(&self, labels: &BTreeMap<String, String>) -> BTreeSet<String> {
+        let whole = labels.iter().filter(|(name, _)| self.is_dropped(name)).map(|(_, value)| value.trim());
+        let words = whole.flat_map(|value| std::iter::once(value).chain(value.split([',', ' ', ';'])));
+        let is_word =
+            |word: &&str| word.chars().count() >= LEAST_HIDDEN && word.chars().any(char::is_alphabetic);
+        words.filter(is_word).map(str::to_owned).collect()
+    }
+
     fn is_dropped(&self, name: &str) -> bool {
         // What a node says of itself under the name of a label of ours has this before it.
         let name = name.strip_prefix(EXPORTED_PREFIX).filter(|name| *name != "instance").unwrap_or(name);
@@ -121,12 +135,30 @@ impl Scope {
         if node.shown != node.id {
             out = replaced(&out, &node.id, &node.shown);
         }
+        // The longest first: another may be a part of it.
+        let mut hidden: Vec<&String> = node.hidden.iter().filter(|word| **word != node.shown).collect();
+        hidden.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        for word in hidden {
+            out = replaced_words(&out, word, HIDDEN);
+        }
         out
     }
 }
 
 /// `text` with each `word` in it replaced, in whatever case: a short one only where it is a word of its own.
 fn replaced(text: &str, word: &str, with: &str) -> String {
+    replaced_where(text, word, with, |is_alone| is_alone || word.len() >= LONG_NAME)
+}
+
+/// The same, only where it is a word of its own.
+fn replaced_words(text: &str, word: &str, with: &str) -> String {
+    replaced_where(text, word, with, |is_alone| is_alone)
+}
+
+fn replaced_where(text: &str, word: &str, with: &str, goes: impl Fn(bool) -> bool) -> String {
+    if text.len() < word.len() {
+        return text.to_owned();
+    }
     let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
     if word.is_empty() || !lower.contains(&word) {
         return text.to_owned();
@@ -138,7 +170,7 @@ fn replaced(text: &str, word: &str, with: &str) -> String {
     for (at, _) in lower.match_indices(&word) {
         let end = at + word.len();
         let alone = !joins(text[..at].chars().next_back()) && !joins(text[end..].chars().next());
-        if alone || word.len() >= LONG_NAME {
+        if goes(alone) {
             out.push_str(&text[from..at]);
             out.push_str(with);
             from = end;

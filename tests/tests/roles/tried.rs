@@ -152,14 +152,13 @@ pub(crate) const HEADERS: [(&str, &str); 14] = [
 ];
 
 /// What is about the whole fleet.
-pub(crate) const OF_THE_WHOLE: [(&str, &str); 8] = [
+pub(crate) const OF_THE_WHOLE: [(&str, &str); 7] = [
     ("GET", "/metrics"),
     ("GET", "/api/v1/notifications"),
     ("POST", "/api/v1/receivers/x/test"),
     ("POST", "/api/v1/import"),
     ("POST", "/api/v1/prune"),
     ("POST", "/api/v1/write"),
-    ("POST", "/api/v1/rules/backtest"),
     ("GET", "/metrics?node=in-real-1"),
 ];
 

@@ -201,3 +201,64 @@ async fn an_alert_is_drafted_with_the_names_that_readers_know() {
         fleetglass.get(&format!("/api/v1/status/acme/draft?alert={}", alert("out-secret-1").await)).await;
     assert_eq!(outside.status, 404);
 }
+
+#[tokio::test]
+async fn windows_of_the_config_are_shown_within_the_page_and_no_further() {
+    let at = |seconds: i64| {
+        let time =
+            std::time::UNIX_EPOCH + std::time::Duration::from_millis((now() + seconds * 1000).unsigned_abs());
+        humantime::format_rfc3339_millis(time).to_string()
+    };
+    let window = |name: &str, matcher: &str, (from, until): (i64, i64), more: &str| {
+        format!(
+            "[[maintenance]]\nname = \"{name}-other-team\"\ncomment = \"box-of-in-real-1 moves\"\nmatchers = ['{matcher}']\n\
+             windows = [{{ starts_at = \"{}\", ends_at = \"{}\" }}]\n{more}\n",
+            at(from),
+            at(until)
+        )
+    };
+    let soon = (86_400, 90_000);
+    let config = [
+        window("now", "region=\"eu\"", (-60, 3_600), "status_text = \"New routers.\""),
+        window("soon", "region=~\"us|other.*\"", soon, "status_text = \"Ask about out-secret-1.\""),
+        window("late", "region=\"us\"", (86_400 * 20, 86_400 * 21), ""),
+        window("off", "region=\"us\"", soon, "status_pages = false"),
+        window("foreign", "team=\"other-team\"", soon, ""),
+        window("chosen", "alertname=\"NodeDegraded\"", soon, ""),
+    ]
+    .concat();
+    let story = story(&config).await;
+    let fleetglass = &story.fleetglass;
+    made(fleetglass, "acme", &["--aliases", "--group-by", "region"]);
+    let summary = eventually("the windows are on the page", async || {
+        let summary = fleetglass.json("/status/acme/summary.json").await;
+        let is = (&summary["parts"][0]["state"], &summary["parts"][1]["state"]);
+        if is == (&json!("maintenance"), &json!("up")) { Ok(summary) } else { Err(summary.to_string()) }
+    })
+    .await;
+    let planned = summary["maintenances"].as_array().unwrap();
+    let told: Vec<(&Value, &Value, &Value)> = planned
+        .iter()
+        .map(|post| {
+            (&post["state"], &post["affects"], &post["updates"].as_array().unwrap().last().unwrap()["text"])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("in_progress"), &json!(["eu"]), &json!("New routers.")),
+            // What names a node outside is not said; that there is a window is.
+            (&json!("scheduled"), &json!(["us"]), &json!("Maintenance is planned.")),
+        ],
+        "{summary}"
+    );
+    for path in ["", "/feed.rss", "/feed.json", "/summary.json"] {
+        let answer = fleetglass.get(&format!("/status/acme{path}")).await;
+        clean(path, &answer.body);
+        assert!(answer.body.contains("Planned maintenance"), "{path}: {}", answer.body);
+    }
+    let ids: std::collections::BTreeSet<&str> =
+        planned.iter().filter_map(|post| post["id"].as_str()).collect();
+    assert_eq!(ids.len(), 2, "each has an id of its own: {planned:?}");
+    assert_eq!(fleetglass.json(POSTS).await["posts"], json!([]), "nobody wrote them");
+}

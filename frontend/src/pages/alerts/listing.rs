@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use fleetglass_shared::natural::natural;
 use fleetglass_shared::wire::{Alert, AlertState, Incident, Severity};
 
 use super::view::{GroupBy, Tab, View};
 use crate::state::alerts::AlertRef;
-use crate::state::order::{natural, sorted};
+use crate::state::order::sorted;
 
 /// The alerts to show, in order.
 #[derive(Clone, Debug, Default, PartialEq)]

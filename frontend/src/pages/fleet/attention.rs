@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fleetglass_shared::attention::reasons_in_words;
 use fleetglass_shared::health::Status;
 use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
@@ -124,13 +125,7 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let presses = |risk: &Risk| risk.firing || breach_at(risk).is_some();
     let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(presses)));
     let status = move || node.with(|node| node.status);
-    let why = move || {
-        node.with(|node| match (reasons_in_words(node), &node.worst_risk) {
-            // Well, and soon over a bound.
-            (why, Some(risk)) if why.is_empty() => risk.meaning.clone(),
-            (why, _) => why,
-        })
-    };
+    let why = move || node.with(|node| reasons_in_words(node));
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     let class = move || {
         let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
@@ -155,18 +150,15 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
     )
 }
 
-/// Every reason, the worst first; for a healthy node at risk, what is at stake.
-fn reasons_in_words(node: &Node) -> String {
-    match &node.worst_risk {
-        Some(risk) if risk.firing && node.reasons.is_empty() => risk.meaning.clone(),
-        _ => node.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; "),
-    }
-}
-
 /// The worst reason, and how many more there are.
 pub(super) fn worst_reason(node: &Node) -> String {
     match node.reasons.as_slice() {
-        [] => reasons_in_words(node),
+        [] => node
+            .worst_risk
+            .as_ref()
+            .filter(|risk| risk.firing)
+            .map(|risk| risk.meaning.clone())
+            .unwrap_or_default(),
         [only] => only.text.clone(),
         [first, rest @ ..] => format!("{}, and {} more", first.text, rest.len()),
     }

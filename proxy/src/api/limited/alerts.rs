@@ -194,7 +194,9 @@ impl Member<'_> {
         let RuleReport { mut rule, key, active, health: _ } = report;
         let shown = |(labels, alert): (LabelSet, Active)| {
             let node = nodes.get(labels.get("instance")?)?;
-            let annotations = if cut.is_plain { alert.annotations } else { BTreeMap::new() };
+            // Their templates may have put in what a label says that is not shown.
+            let told = alert.annotations.into_iter().filter(|_| cut.is_plain);
+            let annotations = told.map(|(name, text)| (name, self.scope().text(node, &text))).collect();
             Some((self.scope().labels(node, &labels), Active { annotations, ..alert }))
         };
         if let RuleKind::Alerting { annotations, .. } = &mut rule.kind

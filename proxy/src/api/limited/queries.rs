@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Asked, Member, Told};
 use crate::{
-    api::{history, problem::problem},
+    api::{history, problem::problem, rules},
     clock,
     query::{Params, QueryError, export_within, targets_within},
 };
@@ -46,6 +46,14 @@ impl Member<'_> {
             "/api/v1/targets" => targets_within(self.app.fleet.targets(), &self.seen(), &params),
             _ => return None,
         })
+    }
+
+    /// When a rule would have fired, over the nodes inside.
+    pub(super) async fn backtest(&self, body: &[u8]) -> Told {
+        let (asked, rule, steps) = rules::wished(body)?;
+        let tell = move |found| rules::backtested(&asked, steps, found);
+        let told = self.app.viewer_queries.backtest(self.seen(), rule, steps, tell).await;
+        told.map_err(|error| rules::unanswered(error.to_string()))
     }
 
     pub(super) fn export(&self, asked: &Asked) -> Told {

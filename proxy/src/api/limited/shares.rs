@@ -10,7 +10,7 @@ use fleetglass_shared::wire::{Share, ShareChange, Shares};
 use super::{Asked, Member, Told, nothing};
 use crate::{
     api::{
-        params::{Params, bad},
+        params::{Params, bad, unread},
         shares,
     },
     edge::Visit,
@@ -36,7 +36,7 @@ impl Member<'_> {
     /// The wish, with both its selectors and those of the role.
     async fn wish(&self, asked: &Asked) -> Result<ShareChange, super::ProblemResponse> {
         let body: Result<Json<ShareChange>, JsonRejection> = Json::from_request(asked.request(), &()).await;
-        let Json(mut wish) = body.map_err(|error| bad(format!("the body: {}", error.body_text())))?;
+        let Json(mut wish) = body.map_err(|error| unread(&error))?;
         if let Some(scope) = &mut wish.scope {
             scope.select =
                 self.fence.cross(&scope.select).map_err(|error| bad(format!("`scope`: {error}")))?;

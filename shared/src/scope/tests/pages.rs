@@ -128,3 +128,137 @@ fn a_limited_role_sees_names_places_and_colleagues_of_its_nodes_and_nobody_else(
     assert!(scope.tells(EventKind::Mark) && !scope.tells(EventKind::Alert));
     assert!(scope.hides_a_label(&node), "depends_on");
 }
+
+/// A node of a customer whose name is kept back, and which depends on one outside.
+fn of_a_customer(customer: &str) -> NodeSummary {
+    let mut node = node("in-one", "a");
+    let more = [("customer", customer), ("depends_on", "gate-9, gate-7"), ("tier", "1")];
+    node.labels.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    node
+}
+
+#[test]
+fn what_a_label_says_that_is_not_shown_stands_in_no_text_and_under_no_other_name() {
+    let told = |scope: &Scope, customer: &str| {
+        let node = scope.inside(&of_a_customer(customer), None).unwrap();
+        let mut own = alert();
+        own.name = format!("PeersLow of {customer}");
+        own.severity_text = customer.into();
+        own.labels.insert("customer".into(), customer.into());
+        own.labels.insert("page".into(), customer.into());
+        own.labels.insert("note".into(), format!("{customer} waits for gate-7"));
+        own.annotations = BTreeMap::from([
+            ("summary".to_owned(), format!("{customer}'s in-one waits for gate-9 (tier 1, le 1)")),
+            ("description".to_owned(), format!("Call {}!", customer.to_uppercase())),
+        ]);
+        let cut = scope.alert(&node, &own, AlertCut { is_local: true, is_plain: true }, NOW).unwrap();
+        let series = LabelSet::from_pairs([
+            (METRIC_NAME, "served"),
+            ("instance", "in-one"),
+            ("customer", customer),
+            ("billed_to", customer),
+            ("le", "1"),
+        ]);
+        format!(
+            "{} {:?}",
+            serde_json::to_string(&cut).unwrap().replace(&scope.masked(customer), "MASK"),
+            scope.labels(&node, &series)
+        )
+        .replace(&scope.masked(customer), "MASK")
+        .replace(&scope.masked(&format!("{customer} waits for gate-7")), "MASK")
+    };
+    let scope = scope(|spec| spec.drop_labels = vec!["customer".into(), "tier".into()]);
+    let (acme, beta) = (told(&scope, "acme-corp"), told(&scope, "beta-bank"));
+    for secret in ["acme", "ACME", "gate-"] {
+        assert!(!acme.contains(secret), "{secret}: {acme}");
+    }
+    assert_eq!(acme, beta, "whose node it is changes nothing");
+    assert!(acme.contains("[hidden]'s in-one waits for [hidden] (tier 1, le 1)"), "{acme}");
+    assert!(acme.contains("\"1\""), "a number is no name: {acme}");
+
+    let role = told(&of_role(), "acme-corp");
+    assert!(role.contains("acme-corp's in-one waits for [hidden]") && !role.contains("gate-"), "{role}");
+}
+
+#[test]
+fn no_matcher_finds_out_what_a_label_says_that_is_not_shown() {
+    let answers = |customer: &str| {
+        let mut storage = MemoryStorage::default();
+        let labels = [
+            (METRIC_NAME, "peers"),
+            ("instance", "in-one"),
+            ("job", "fam"),
+            ("team", "a"),
+            ("host", "box"),
+            ("customer", customer),
+        ];
+        let samples: Vec<_> = (0..=40).map(|n| (n * 250_000, 1.0)).collect();
+        storage.add(LabelSet::from_pairs(labels), &samples);
+        let world = (storage, vec![of_a_customer(customer)]);
+        let scope = scope(|spec| {
+            spec.drop_labels = vec!["customer".into()];
+            spec.aliases = true;
+        });
+        [
+            "peers{customer=\"acme-corp\"}",
+            "peers{customer=~\"a.*\"}",
+            "peers{customer!~\"a.*\"}",
+            "peers{customer=\"\"}",
+            "peers{instance=~\"in-.*\"}",
+            "peers{instance!~\"in-.*\"}",
+            "peers{host=~\"b.*\"}",
+            "{customer=~\".+\"}",
+            "count by (customer) (peers)",
+            "count_values by (customer) (\"v\", peers)",
+            "group by (customer, host) ({__name__=~\".+\"})",
+            "sum without (instance) (peers)",
+            "sort_by_label(peers, \"customer\")",
+            "label_replace(peers, \"x\", \"$1\", \"customer\", \"(.).*\")",
+            "label_join(peers, \"x\", \"-\", \"customer\", \"host\")",
+            "peers * on(customer) group_left peers{customer=~\"acme.*\"}",
+            "topk by (customer) (1, peers)",
+            "absent(peers{customer=\"acme-corp\"})",
+            "{\"peers\", \"customer\"=~\"a.*\"}",
+        ]
+        .map(|text| told(&scope, &world, text))
+    };
+    assert_eq!(answers("acme-corp"), answers("beta-bank"));
+}
+
+#[test]
+fn a_metric_that_is_hidden_is_hidden_with_its_buckets_and_in_the_rules_that_read_it() {
+    let scope = scope(|spec| spec.hide_metrics = vec!["bond".into(), "secret_*".into()]);
+    for hidden in ["bond", "bond_bucket", "bond_sum", "bond_count", "bond_total", "bond_created", "secret_x"]
+    {
+        assert!(scope.hides_metric(hidden), "{hidden}");
+    }
+    for shown in ["bonds", "bond_rate", "peers", "secret"] {
+        assert!(!scope.hides_metric(shown), "{shown}");
+    }
+    let hides = |text: &str| scope.hides_rule(&Query::parse(text).unwrap());
+    for text in [
+        "bond < 5",
+        "rate(bond_total[5m]) > 1",
+        "peers > 1 and on (instance) bond",
+        "up unless on (instance) secret_x",
+        "0 < fleetglass_risk_seconds_to_breach < 600",
+        "{__name__=~\"bo.*\"} > 1",
+    ] {
+        assert!(hides(text), "{text}");
+    }
+    for text in ["peers < 5", "fleetglass_node_status{status=\"unhealthy\"} == 1", "up == 0"] {
+        assert!(!hides(text), "{text}");
+    }
+    assert!(!of_role().hides_rule(&Query::parse("{__name__=~\"bo.*\"} > 1").unwrap()));
+}
+
+#[test]
+fn restarts_of_a_time_that_is_not_shown_are_not_counted() {
+    let mut summary = node("in-one", "a");
+    summary.restarts = 2;
+    let told = |oldest: Option<u64>| {
+        let scope = scope(|spec| spec.oldest_seconds = oldest);
+        scope.summary(&scope.inside(&summary, None).unwrap(), &summary, NOW).restarts
+    };
+    assert_eq!((told(None), told(Some(3_600)), told(Some(60))), (2, 2, 0));
+}
