@@ -3,150 +3,10 @@
 // The same file is the shared worker that holds one stream for all panels of a page. It needs no cookie and no storage,
 // and works in a sandbox, where neither the worker nor a channel to the other panels may be had.
 
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 30_000;
-/** The proxy says something at least every 5 s. */
-const SILENCE = 20_000;
 /** How often a panel asks that has no stream. */
 const POLL = 15_000;
-
-/** Follows a stream until the function that it gives is called. `memory.id` is the event seen last. */
-function follow(url, memory, tell) {
-  let source;
-  let timer;
-  let tries = 0;
-  const lost = () => {
-    source.close();
-    clearTimeout(timer);
-    tell({ kind: 'lost' });
-    const wait = Math.min(FIRST_WAIT * 2 ** tries, LONGEST_WAIT);
-    tries += 1;
-    // Not all of a page, or of a town, at once.
-    timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
-  };
-  const open = () => {
-    source = new EventSource(memory.id ? `${url}?last_event_id=${encodeURIComponent(memory.id)}` : url);
-    const hear = ({ type, data, lastEventId }) => {
-      if (lastEventId) memory.id = lastEventId;
-      tries = 0;
-      clearTimeout(timer);
-      timer = setTimeout(lost, SILENCE);
-      tell({ kind: type, ...JSON.parse(data) });
-    };
-    source.addEventListener('changed', hear);
-    source.addEventListener('ping', hear);
-    source.onerror = lost;
-    clearTimeout(timer);
-    timer = setTimeout(lost, SILENCE);
-  };
-  open();
-  return () => {
-    clearTimeout(timer);
-    source.close();
-  };
-}
-
-/** The shared worker: a stream for each address that a panel in view asks for. */
-function relay() {
-  const streams = new Map();
-  self.onconnect = ({ ports: [port] }) => {
-    let url;
-    const leave = () => {
-      const stream = streams.get(url);
-      if (!stream?.ports.delete(port) || stream.ports.size > 0) return;
-      // Whoever scrolls on brings the next panel into view in a moment.
-      stream.ending = setTimeout(() => {
-        stream.stop?.();
-        stream.stop = undefined;
-        stream.last = undefined;
-      }, 2_000);
-    };
-    port.onmessage = ({ data }) => {
-      leave();
-      url = data.url;
-      if (!url) return;
-      const stream = streams.get(url) ?? { ports: new Set(), memory: {} };
-      streams.set(url, stream);
-      clearTimeout(stream.ending);
-      stream.ports.add(port);
-      stream.stop ??= follow(url, stream.memory, (said) => {
-        stream.last = said;
-        stream.ports.forEach((one) => one.postMessage(said));
-      });
-      if (stream.last) port.postMessage(stream.last);
-    };
-    port.postMessage({ kind: 'here' });
-  };
-}
-
-/** Gives a way to follow a stream together with the other panels of the page, as far as the browser lets it. */
-function shared(relayUrl, url, hear) {
-  const memory = {};
-  let way;
-  let wanted = false;
-  const alone = () => {
-    let stop;
-    return { start: () => { stop ??= follow(url, memory, hear); }, stop: () => { stop?.(); stop = undefined; } };
-  };
-  // One panel in view holds the lock and the stream, and tells the others.
-  const led = () => {
-    if (!navigator.locks || typeof BroadcastChannel !== 'function') return alone();
-    const channel = new BroadcastChannel(`fleetglass ${url}`);
-    let release;
-    channel.onmessage = ({ data }) => { if (wanted) hear(data); };
-    return {
-      start() {
-        if (release) return;
-        const leaving = new AbortController();
-        const ended = new Promise((resolve) => {
-          release = () => { leaving.abort(); resolve(); release = undefined; };
-        });
-        navigator.locks.request(`fleetglass ${url}`, { signal: leaving.signal }, async () => {
-          const stop = follow(url, memory, (said) => { channel.postMessage(said); hear(said); });
-          await ended;
-          stop();
-        }).catch(({ name }) => {
-          // A sandbox has no locks.
-          if (name !== 'AbortError') begin(alone());
-        });
-      },
-      stop: () => release?.(),
-    };
-  };
-  const begin = (next) => {
-    way = next;
-    if (wanted) way.start();
-  };
-  const fallback = () => {
-    try { begin(led()); } catch { begin(alone()); }
-  };
-  try {
-    const worker = new SharedWorker(relayUrl, { name: 'fleetglass' });
-    const { port } = worker;
-    // A worker that may not be had says an error, or nothing.
-    const without = () => {
-      clearTimeout(late);
-      port.close();
-      if (!way) fallback();
-    };
-    const late = setTimeout(without, 4_000);
-    worker.onerror = without;
-    port.onmessage = ({ data }) => {
-      if (data.kind !== 'here') {
-        if (wanted) hear(data);
-        return;
-      }
-      clearTimeout(late);
-      begin({ start: () => port.postMessage({ url }), stop: () => port.postMessage({}) });
-    };
-  } catch {
-    fallback();
-  }
-  return {
-    start() { wanted = true; way?.start(); },
-    stop() { wanted = false; way?.stop(); },
-  };
-}
+/** Who asks alone does so within this after a change, for all panels of a page hear of it at once. */
+const SPREAD = 1_000;
 
 /** Makes `old` what `fresh` is, and keeps the elements that stay: with them the focus and the place in a list. */
 function morph(old, fresh) {
@@ -195,10 +55,20 @@ function clock(at, options = { hour: '2-digit', minute: '2-digit', second: '2-di
   return new Intl.DateTimeFormat(undefined, { hourCycle: 'h23', ...options }).format(at);
 }
 
+/** How high the panel would be if nobody said how high. */
+function wantedHeight() {
+  const { classList } = document.documentElement;
+  classList.add('measure');
+  const height = Math.ceil(document.body.getBoundingClientRect().height);
+  classList.remove('measure');
+  return height;
+}
+
 function panel(main) {
   const root = document.documentElement;
   const { fragment, stream, relay: relayUrl, panel: name } = main.dataset;
-  const every = Number(main.dataset.every);
+  /** What is drawn over time gets older also while nothing happens. */
+  const isOfTime = name === 'chart' || name === 'uptime';
   const state = document.getElementById('state');
   const asOf = document.getElementById('as-of');
   /** What is shown, the proxy's clock against ours, and how things stand. */
@@ -210,12 +80,14 @@ function panel(main) {
   let isEnded = false;
   let isSeen = false;
   let failed = 0;
+  let isHeldBack = false;
   let asked = Date.now();
   let pending;
   let busy = false;
 
   const now = () => Date.now() + ahead;
   const view = () => main.firstElementChild;
+  const every = () => Number(view().dataset.every);
   /** Something may be heard through the worker while this frame reaches nothing. */
   const holds = () => isLive && failed === 0 && navigator.onLine !== false;
 
@@ -248,7 +120,7 @@ function panel(main) {
     const isOffline = navigator.onLine === false;
     const words = holds() ? 'Live'
       : isOffline ? 'Offline'
-        : failed > 0 ? 'No connection'
+        : failed > 0 ? (isHeldBack ? 'Asked too often' : 'No connection')
           : isLost && isSeen ? 'Not live' : '';
     if (state.textContent !== words) state.textContent = words;
     const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
@@ -258,13 +130,10 @@ function panel(main) {
     if (asOf.textContent !== time) asOf.textContent = time;
   }
 
-  /** How high the panel would be if nobody said how high. */
   let told = 0;
   function height() {
     if (parent === self) return;
-    root.classList.add('measure');
-    const wanted = Math.ceil(document.body.getBoundingClientRect().height);
-    root.classList.remove('measure');
+    const wanted = wantedHeight();
     if (wanted === told) return;
     told = wanted;
     // Whoever has the frame may know how high it is.
@@ -279,20 +148,29 @@ function panel(main) {
     height();
   }
 
+  /** Words in the place of the panel, which may come back. */
+  function say(title, words) {
+    const article = document.createElement('article');
+    article.className = 'view said';
+    Object.assign(article.dataset, { at: now(), every: POLL });
+    const heading = document.createElement('h1');
+    heading.textContent = title;
+    const text = document.createElement('p');
+    text.textContent = words;
+    article.append(heading, text);
+    main.replaceChildren(article);
+    mark = '';
+    height();
+  }
+
   function end(title, words) {
     isEnded = true;
     connection?.stop();
     clearTimeout(pending);
     root.classList.remove('is-live', 'is-old');
-    main.className = 'said';
-    const heading = document.createElement('h1');
-    heading.textContent = title;
-    const text = document.createElement('p');
-    text.textContent = words;
-    main.replaceChildren(heading, text);
     document.querySelector('.foot')?.remove();
     document.title = title;
-    height();
+    say(title, words);
   }
 
   async function ask() {
@@ -301,33 +179,34 @@ function panel(main) {
     clearTimeout(pending);
     pending = undefined;
     asked = Date.now();
+    const wish = `${fragment}&have=${mark}`;
+    // The worker may reach what this frame does not.
+    const together = navigator.onLine === false ? undefined : connection?.ask;
     try {
-      const answer = await fetch(`${fragment}&have=${mark}`, {
-        credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(20_000),
-      });
-      const sent = now();
-      if (answer.status === 204) at = sent;
-      else if (answer.ok) {
-        const html = await answer.text();
-        mark = answer.headers.get('x-panel-mark') ?? '';
-        show(html);
+      const { status, text, mark: sent } = await (together ?? fetched)(wish);
+      if (status === 204) at = now();
+      else if (status === 200) {
+        mark = sent;
+        show(text);
         at = Number(view().dataset.at);
-      } else if (answer.status === 404) end('No longer shared', await answer.text());
-      else if (answer.status < 500) end('This panel shows nothing', await answer.text());
-      else throw new Error(`status ${answer.status}`);
+      } else if (status === 404) end('No longer shared', text);
+      else if (status === 422) say('This panel shows nothing', text);
+      else if (status >= 400 && status < 500 && status !== 429) end('This panel shows nothing', text);
+      else throw Object.assign(new Error(`status ${status}`), { isHeld: status === 429 });
       failed = 0;
-    } catch {
+    } catch ({ isHeld }) {
       failed += 1;
+      isHeldBack = isHeld === true;
     }
     busy = false;
     tell();
-    if (!holds()) soon(POLL * Math.min(1 + failed, 4));
+    if (!holds()) soon(POLL * Math.min(1 + failed, 4) * (0.75 + Math.random() / 2));
   }
 
   /** Asks after a while, but not more often than the panel is worth. */
   function soon(wait = 0) {
     if (!isSeen || isEnded) return;
-    const due = Math.max(wait, asked + every - Date.now());
+    const due = Math.max(wait, asked + every() - Date.now());
     clearTimeout(pending);
     pending = setTimeout(ask, due);
   }
@@ -338,18 +217,18 @@ function panel(main) {
       isLive = false;
       isLost = true;
       // Is the link gone, or the connection?
-      soon(1_000);
+      soon(1_000 + Math.random() * SPREAD);
       tell();
       return;
     }
     isLive = true;
     isLost = false;
     const watch = view()?.dataset.watch;
-    const isOwn = said.kind === 'changed'
-      && (!said.nodes || (name === 'alerts' ? said.alerts : watch ? said.nodes.includes(watch) || said.alerts : true));
+    const isOwn = isOfTime || (said.kind === 'changed'
+      && (!said.nodes || (name === 'alerts' ? said.alerts : watch ? said.nodes.includes(watch) || said.alerts : true)));
     if (isOwn) {
-      if (!pending && !busy) soon();
-    } else if (!pending && !busy && failed === 0) {
+      if (!pending && !busy) soon(connection.ask ? 0 : Math.random() * SPREAD);
+    } else if (!pending && !busy && holds()) {
       at = Math.max(at, said.at);
     }
     tell();
@@ -363,7 +242,7 @@ function panel(main) {
     if (is) {
       connection?.start();
       // What was missed meanwhile.
-      if (Date.now() - asked > every) ask();
+      if (Date.now() - asked > every()) ask();
       else if (!connection) soon(POLL);
     } else {
       connection?.stop();
@@ -389,11 +268,6 @@ function panel(main) {
   addEventListener('pageshow', look);
   addEventListener('online', () => { failed = 0; soon(); tell(); });
   addEventListener('offline', () => { isLive = false; tell(); });
-  addEventListener('message', ({ source, data }) => {
-    if (source === parent && data?.type === 'fleetglass:theme' && ['auto', 'light', 'dark'].includes(data.theme)) {
-      root.dataset.theme = data.theme;
-    }
-  });
   new ResizeObserver(height).observe(document.body);
   setInterval(() => {
     if (!isSeen || isEnded) return;
@@ -480,8 +354,15 @@ function read(main) {
 if (typeof document === 'undefined') relay();
 else {
   const main = document.getElementById('panel');
+  addEventListener('message', ({ source, data }) => {
+    if (source === parent && data?.type === 'fleetglass:theme' && ['auto', 'light', 'dark'].includes(data.theme)) {
+      document.documentElement.dataset.theme = data.theme;
+    }
+  });
   if (main?.dataset.fragment) panel(main);
-  else if (main && parent !== self) {
-    parent.postMessage({ type: 'fleetglass:height', height: Math.ceil(document.body.scrollHeight), panel: 'said' }, '*');
+  else if (main) {
+    if (parent !== self) parent.postMessage({ type: 'fleetglass:height', height: wantedHeight(), panel: 'said' }, '*');
+    // What is not there now may come: a node that was not asked yet, a server that has just started.
+    if ('again' in main.dataset) setInterval(() => { if (!document.hidden) location.reload(); }, 2 * POLL * (0.75 + Math.random() / 2));
   }
 }

@@ -213,6 +213,74 @@ test('the element fits its panel, wears the theme of the page, and says when not
   portal.policy = undefined;
 });
 
+test('the element follows its attributes and properties at run time, moves, and asks for no trusted type', async () => {
+  const { token } = await shared();
+  portal.policy = `default-src 'none'; script-src ${fleetglass.url} 'nonce-own'; frame-src ${fleetglass.url}; require-trusted-types-for 'script'; trusted-types 'none'`;
+  const address = (view) => `${fleetglass.url}/embed/${token}?view=${view}`;
+  // Its source is set as a property before the script has come, as frameworks may do.
+  portal.html = `<div id="here"><fleetglass-panel id="one"></fleetglass-panel></div><div id="there"></div>
+    <fleetglass-panel id="two" src="${address('uptime')}" height="120"></fleetglass-panel>
+    <script nonce="own">document.getElementById('one').src = '${address('fleet')}';</script>
+    <script src="${fleetglass.url}/embed.js"></script>`;
+  const page = await visit(portal);
+  const one = page.locator('#one');
+  const shown = (view) => eventually(`${view} is shown`, () => frames(page).find((frame) => frame.url().includes(`view=${view}`)));
+  const heard = () => eventually('the panel has said its height', async () => (await one.locator('iframe').boundingBox()).height !== 320);
+  const set = (name, value) => one.evaluate((element, [key, to]) => (to === null ? element.removeAttribute(key) : element.setAttribute(key, to)), [name, value]);
+  await (await shown('fleet')).getByText('All 2 well').waitFor();
+  await heard();
+  const steps = await page.evaluate(() => history.length);
+  await set('src', address('node&node=eu-1'));
+  await (await shown('node')).locator('.headline', { hasText: 'eu-1' }).waitFor();
+  await eventually('the first frame is gone', () => frames(page).length === 2);
+  assert.equal(await page.evaluate(() => history.length), steps, 'another panel is no step in the history');
+
+  await set('height', '150');
+  assert.equal((await one.locator('iframe').boundingBox()).height, 150);
+  await set('height', null);
+  await one.evaluate((element) => { element.ratio = '2/1'; });
+  const { width, height } = await one.locator('iframe').boundingBox();
+  assert.ok(Math.abs(width / height - 2) < 0.02, `${width} by ${height}`);
+  await one.evaluate((element) => { element.ratio = null; });
+  assert.equal(await one.getAttribute('ratio'), null);
+
+  const theme = async (view) => (await shown(view)).evaluate(() => document.documentElement.dataset.theme);
+  await set('theme', 'dark');
+  await eventually('it is dark', async () => (await theme('node')) === 'dark');
+  await set('theme', null);
+  await eventually('it is light as the page is', async () => (await theme('node')) === 'light');
+  await page.evaluate(() => { document.getElementById('here').style.colorScheme = 'dark'; });
+  await eventually('it is dark as its place is', async () => (await theme('node')) === 'dark');
+  assert.equal(await theme('uptime'), 'light', 'the other one is elsewhere');
+
+  await page.evaluate(() => document.getElementById('there').append(document.getElementById('one')));
+  await (await shown('node')).locator('.headline', { hasText: 'eu-1' }).waitFor();
+  await eventually('it is as light as its new place', async () => (await theme('node')) === 'light');
+  await page.evaluate(() => { self.kept = document.getElementById('one'); self.kept.remove(); });
+  await eventually('its frame is gone', () => frames(page).length === 1);
+  await page.evaluate(() => document.getElementById('here').append(self.kept));
+  await (await shown('node')).locator('.headline', { hasText: 'eu-1' }).waitFor();
+  await page.done();
+  portal.policy = undefined;
+});
+
+test('the panels of a page are asked for together', async () => {
+  const { token } = await shared();
+  portal.html = Array.from({ length: 6 }, (_, at) => frame(token, VIEWS[at % 2])).join('');
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1200 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  const asked = [];
+  context.on('request', (request) => { if (new URL(request.url()).pathname.endsWith('/panel')) asked.push(request.url()); });
+  await page.goto(portal.origin);
+  for (const one of frames(page)) await isLive(one);
+  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
+  for (const one of frames(page).filter((panel) => panel.url().includes('view=fleet'))) await one.getByText('2 of 2 need attention').waitFor();
+  node.pages['/health'] = healthy('1.0.0');
+  assert.deepEqual(asked, [], 'no frame asked for itself alone');
+  await context.close();
+});
+
 test('panels can be read by everybody, and charts by keyboard and finger', async () => {
   const { token } = await shared();
   await eventually('there are values', async () => {

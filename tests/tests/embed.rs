@@ -109,7 +109,10 @@ async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
     })
     .await;
     for view in VIEWS {
-        let page = fleetglass.get(&format!("{at}?{view}&theme=dark&compact=1&label=%3Cb%3EHello")).await;
+        let mut page = fleetglass.get(&format!("{at}?{view}&theme=dark&compact=1&label=%3Cb%3EHello")).await;
+        // Its head says where it is itself; no other address is in it.
+        let root = fleetglass.url("");
+        page.body = page.body.replace(&root, "").replace(&root.replace(':', "%3A").replace('/', "%2F"), "");
         assert_eq!(page.status, 200, "{view}: {}", page.body);
         sound(view, &page);
         assert_eq!(page.header("cache-control"), "no-store");
@@ -146,6 +149,21 @@ async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
     let mark = panel.header("x-panel-mark").to_owned();
     let again = fleetglass.get(&format!("{at}/panel?view=alerts&have={mark}")).await;
     assert_eq!((again.status.as_u16(), again.body.as_str()), (204, ""));
+    // All panels of a page in one answer, each as if it were asked for alone.
+    let wishes = [format!("view=alerts&have={mark}"), "view=uptime".to_owned(), "view=what".to_owned()];
+    let query: Vec<String> = wishes.iter().map(|wish| format!("panel={}", encoded(wish))).collect();
+    let answer = fleetglass.get(&format!("{at}/panels?{}", query.join("&"))).await;
+    sound("panels", &answer);
+    let panels = answer.json()["panels"].clone();
+    let status: Vec<_> = (0..3).map(|one| panels[one]["status"].as_u64().unwrap()).collect();
+    assert_eq!(status, [204, 200, 400], "{panels}");
+    let alone = format!("{at}/panel?view=uptime&have={}", panels[1]["mark"].as_str().unwrap());
+    assert_eq!(fleetglass.get(&alone).await.status, 204, "the mark is that of the panel alone");
+    for many in [0, 21] {
+        let query = vec!["panel=view%3Dfleet"; many].join("&");
+        let answer = fleetglass.get(&format!("{at}/panels?{query}")).await;
+        assert!(answer.status == 400 && answer.body.contains("once to 20 times"), "{many}: {}", answer.body);
+    }
     // A sandbox asks as nobody.
     let asked = fleetglass.request("GET", &format!("{at}/panel"), &[("origin", "null")]).await;
     sound("a sandbox", &asked);
@@ -178,8 +196,15 @@ async fn what_is_wrong_or_not_shared_is_said_and_tells_nothing() {
             format!("{at}?{query}"),
             format!("{at}/panel?{query}"),
             format!("{at}/api/v1/panel.json?{query}"),
+            format!("{at}/panels?panel={}", encoded(query)),
         ] {
-            let answer = fleetglass.get(&path).await;
+            let mut answer = fleetglass.get(&path).await;
+            if path.contains("/panels?") {
+                let one = &answer.json()["panels"][0];
+                let status = u16::try_from(one["status"].as_u64().unwrap()).unwrap();
+                answer.body = one["text"].as_str().unwrap().to_owned();
+                answer.status = status.try_into().unwrap();
+            }
             assert!((400..500).contains(&answer.status.as_u16()), "{path}: {}", answer.status);
             let words = answer.body.replace("<code>", "`").replace("</code>", "`");
             assert!(words.contains(word), "{path}: {words}");
@@ -236,13 +261,15 @@ async fn what_is_wrong_or_not_shared_is_said_and_tells_nothing() {
     })
     .await;
     let never = "0".repeat(64);
-    for path in ["", "?view=node&node=in-1", "/panel", "/live", "/api/v1/panel.json"] {
+    for path in
+        ["", "?view=node&node=in-1", "/panel", "/panels?panel=view%3Dfleet", "/live", "/api/v1/panel.json"]
+    {
         let (gone, none) = (
             fleetglass.get(&format!("{at}{path}")).await,
             fleetglass.get(&format!("/embed/{never}{path}")).await,
         );
         assert_eq!((gone.status, &gone.body), (none.status, &none.body), "{path}");
-        assert_eq!(gone.status, 404);
+        assert!(gone.status == 404 || gone.json()["panels"][0]["status"] == 404, "{path}: {}", gone.body);
     }
     let page = fleetglass.get(&at).await;
     assert!(page.header("content-security-policy").ends_with("frame-ancestors *"), "it tells nothing");
@@ -357,6 +384,13 @@ async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
         "{said}"
     );
     assert_eq!(ask(&format!("{root}/embed/{token}?view=risk&theme=dark"), "").await.status, 200);
+    // The page of a panel says where that is asked, and so is found by who follows it.
+    let page = fleetglass.get(&format!("/embed/{token}?view=node&node=in-1&theme=dark")).await.body;
+    let from = page.find("type=\"application/json+oembed\" href=\"").unwrap();
+    let href = page[from..].split('"').nth(3).unwrap().replace("&amp;", "&");
+    let found = fleetglass.json(href.strip_prefix(&root).unwrap()).await;
+    let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1&amp;theme=dark\"");
+    assert!(found["html"].as_str().unwrap().contains(&source), "{found}");
     assert_eq!(ask(&format!("{root}/s/{token}/"), "&format=xml").await.status, 501);
     for url in [
         "https://evil.example/s/TOKEN/",
@@ -374,6 +408,7 @@ async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
     let (alone, _) = made(&fleetglass, json!({"origins": []})).await;
     let said = ask(&format!("{root}/s/{alone}/"), "").await.json();
     assert!(said["type"] == "link" && said["html"].is_null(), "no page may show a frame of it: {said}");
+    assert!(!fleetglass.get(&format!("/embed/{alone}")).await.body.contains("oembed"));
 
     let script = fleetglass.get("/embed.js").await;
     assert_eq!(script.status, 200);

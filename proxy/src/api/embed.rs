@@ -22,10 +22,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use self::collect::Said;
-use super::{problem::problem, shared::Viewer};
+use super::{problem::problem, shared::Viewer, shared_page};
 use crate::{
     app::App,
     clock,
@@ -37,6 +39,8 @@ use crate::{
 
 const GONE: &str =
     "This panel shows nothing: its link was taken back, its time is over, or it was never one.";
+/// So many panels are in one answer at most.
+const MOST_PANELS: usize = 20;
 /// A page in a frame: nothing from elsewhere, no inline script or style.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors ";
@@ -105,60 +109,112 @@ pub async fn page(
     let base = visit.base.as_str();
     match opened(&app, &token, now) {
         // It tells nothing of any link, so every page may show it.
-        Opened::Gone => html(StatusCode::NOT_FOUND, embed::said(base, &ask, "Not shared", GONE), "*"),
+        Opened::Gone => html(StatusCode::NOT_FOUND, embed::said(base, &ask, "Not shared", GONE, false), "*"),
         Opened::Closed(share, why) => {
-            let page = embed::said(base, &ask, "This link cannot be embedded", why);
+            let page = embed::said(base, &ask, "This link cannot be embedded", why, false);
             html(StatusCode::FORBIDDEN, page, &ancestors(&share))
         }
         Opened::Open(share) => match told(&app, &share, now, &ask, fault).await {
             Ok(panel) => {
-                let place = Place { base, token: &token, is_live: is_live(&share) };
+                let found = match share.origins() {
+                    [] => String::new(),
+                    _ => {
+                        let root = shared_page::origin(&app, &visit);
+                        let address = format!("{root}/embed/{token}?{}", ask.in_address());
+                        oembed::discovery(&root, &panel.title, &address)
+                    }
+                };
+                let place = Place { base, token: &token, is_live: is_live(&share), found: &found };
                 html(StatusCode::OK, embed::page(&place, &ask, &panel), &ancestors(&share))
             }
             Err(said) => {
-                let page = embed::said(base, &ask, "This panel shows nothing", &said.words);
+                // A node may be asked for the first time in a moment, and a start takes one.
+                let may_pass = matches!(said.status, StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE);
+                let page = embed::said(base, &ask, "This panel shows nothing", &said.words, may_pass);
                 html(said.status, page, &ancestors(&share))
             }
         },
     }
 }
 
-/// The panel alone, for the script of its page; nothing where it is as `have` says.
+/// What the script of a page is told of its panel.
+#[derive(Serialize)]
+struct Drawn {
+    status: u16,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    mark: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    text: String,
+}
+
+/// The panel alone; nothing where it is as `have` says.
+async fn drawn(app: &App, token: &str, query: Option<&str>) -> Drawn {
+    let now = clock::now();
+    let (ask, fault) = asked(query);
+    let said =
+        |status: StatusCode, text: String| Drawn { status: status.as_u16(), mark: String::new(), text };
+    match opened(app, token, now) {
+        Opened::Gone => said(StatusCode::NOT_FOUND, GONE.to_owned()),
+        Opened::Closed(_, why) => said(StatusCode::FORBIDDEN, why.to_owned()),
+        Opened::Open(share) => match told(app, &share, now, &ask, fault).await {
+            // A panel that is not there is not a link that is not there.
+            Err(Said { status: StatusCode::NOT_FOUND, words }) => {
+                said(StatusCode::UNPROCESSABLE_ENTITY, words)
+            }
+            Err(Said { status, words }) => said(status, words),
+            Ok(panel) => {
+                let mark = mark(&ask, &panel);
+                let form = Form::read(query, &[]).ok();
+                if form.as_ref().and_then(|form| form.get("have")) == Some(mark.as_str()) {
+                    return said(StatusCode::NO_CONTENT, String::new());
+                }
+                Drawn { mark, ..said(StatusCode::OK, embed::fragment(&ask, &panel)) }
+            }
+        },
+    }
+}
+
+/// The panel alone, for the script of its page.
 pub async fn fragment(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let now = clock::now();
-    let (ask, fault) = asked(query.as_deref());
-    let said = |status: StatusCode, words: String| {
-        (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], words)
-    };
-    match opened(&app, &token, now) {
-        Opened::Gone => said(StatusCode::NOT_FOUND, GONE.to_owned()).into_response(),
-        Opened::Closed(_, why) => said(StatusCode::FORBIDDEN, why.to_owned()).into_response(),
-        Opened::Open(share) => match told(&app, &share, now, &ask, fault).await {
-            // A panel that is not there is not a link that is not there.
-            Err(Said { status: StatusCode::NOT_FOUND, words }) => {
-                said(StatusCode::UNPROCESSABLE_ENTITY, words).into_response()
-            }
-            Err(Said { status, words }) => said(status, words).into_response(),
-            Ok(panel) => {
-                let mark = mark(&ask, &panel);
-                let have = Form::read(query.as_deref(), &[])
-                    .ok()
-                    .and_then(|form| form.get("have").map(str::to_owned));
-                if have.as_deref() == Some(mark.as_str()) {
-                    return StatusCode::NO_CONTENT.into_response();
-                }
-                let headers = [
-                    (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-                    (HeaderName::from_static("x-panel-mark"), mark),
-                ];
-                (headers, embed::fragment(&ask, &panel)).into_response()
-            }
-        },
+    let Drawn { status, mark, text } = drawn(&app, &token, query.as_deref()).await;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match status {
+        StatusCode::NO_CONTENT => status.into_response(),
+        StatusCode::OK => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+                (HeaderName::from_static("x-panel-mark"), mark),
+            ];
+            (headers, text).into_response()
+        }
+        _ => (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response(),
     }
+}
+
+/// The panels of a page, in one answer: `panel` is there once for each, with what would be the parameters of one.
+pub async fn fragments(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let bad = |words: String| problem(StatusCode::BAD_REQUEST, "Bad parameter", words).into_response();
+    let form = match Form::read(query.as_deref(), &[]) {
+        Ok(form) => form,
+        Err(error) => return bad(error.to_string()),
+    };
+    let wished: Vec<&str> = form.all("panel").collect();
+    if wished.is_empty() || wished.len() > MOST_PANELS {
+        return bad(format!("`panel` stands there for each panel, from once to {MOST_PANELS} times."));
+    }
+    let mut panels = Vec::with_capacity(wished.len());
+    for wish in wished {
+        panels.push(drawn(&app, &token, Some(wish)).await);
+    }
+    Json(json!({ "panels": panels })).into_response()
 }
 
 /// The same for what would be drawn the same, whenever that is: ages are kept true by the script.

@@ -79,7 +79,10 @@ pub async fn page(
         unfurled(&card, &origin(&app, &visit), token),
     );
     let found = match share.password().is_none() && !share.is_counted() {
-        true => super::embed::oembed::discovery(&origin(&app, &visit), &told.title, token),
+        true => {
+            let root = origin(&app, &visit);
+            super::embed::oembed::discovery(&root, &told.title, &format!("{root}/s/{token}/"))
+        }
         false => String::new(),
     };
     match assets::placed_page(&visit.base, &(mark + &found)) {
@@ -212,7 +215,7 @@ fn unfurled(card: &Card, origin: &str, token: &str) -> String {
 }
 
 /// Where this proxy is, for whoever is elsewhere: as the config says, else as whoever asks got here.
-fn origin(app: &App, visit: &Visit) -> String {
+pub(super) fn origin(app: &App, visit: &Visit) -> String {
     if let Some(url) = &app.external_url {
         return url.clone();
     }

@@ -2,7 +2,7 @@
 
 mod parts;
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     ask::{Ask, Kind, Theme},
@@ -18,6 +18,8 @@ pub struct Place<'a> {
     pub token: &'a str,
     /// The link has a live stream.
     pub is_live: bool,
+    /// What its head says to those who look for oEmbed, as HTML.
+    pub found: &'a str,
 }
 
 /// A page with a panel in it.
@@ -28,8 +30,7 @@ pub fn page(place: &Place<'_>, ask: &Ask, panel: &Panel) -> String {
         main id="panel" data-panel=(ask.view.as_str())
             data-fragment=(format!("{own}/panel?{}", ask.in_address()))
             data-stream=[place.is_live.then(|| format!("{own}/live"))]
-            data-relay=(address(place.base, "panel.js"))
-            data-every=(every(ask, panel)) {
+            data-relay=(address(place.base, "panel.js")) {
             (body(ask, panel))
         }
         footer class="foot" {
@@ -43,7 +44,12 @@ pub fn page(place: &Place<'_>, ask: &Ask, panel: &Panel) -> String {
         }
         script src=(address(place.base, "panel.js")) defer {}
     };
-    whole(place.base, ask, &title, &inside)
+    let head = html! {
+        meta property="og:site_name" content="Fleetglass";
+        meta property="og:title" content=(title);
+        (PreEscaped(place.found))
+    };
+    whole(place.base, ask, &title, &head, &inside)
 }
 
 /// Only the panel, for the script of its page.
@@ -51,10 +57,10 @@ pub fn fragment(ask: &Ask, panel: &Panel) -> String {
     body(ask, panel).into_string()
 }
 
-/// A page that says something instead of a panel.
-pub fn said(base: &str, ask: &Ask, title: &str, words: &str) -> String {
+/// A page that says something instead of a panel. Its script looks again where that may pass.
+pub fn said(base: &str, ask: &Ask, title: &str, words: &str, may_pass: bool) -> String {
     let inside = html! {
-        main id="panel" class="said" {
+        main id="panel" class="said" data-again[may_pass] {
             h1 { (title) }
             p {
                 // What is between backquotes is written so in an address.
@@ -63,11 +69,12 @@ pub fn said(base: &str, ask: &Ask, title: &str, words: &str) -> String {
                 }
             }
         }
+        script src=(address(base, "panel.js")) defer {}
     };
-    whole(base, ask, title, &inside)
+    whole(base, ask, title, &html! {}, &inside)
 }
 
-fn whole(base: &str, ask: &Ask, title: &str, inside: &Markup) -> String {
+fn whole(base: &str, ask: &Ask, title: &str, head: &Markup, inside: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" class=(if ask.compact { "embed compact" } else { "embed" }) data-theme=(ask.theme.as_str()) {
@@ -77,6 +84,7 @@ fn whole(base: &str, ask: &Ask, title: &str, inside: &Markup) -> String {
                 meta name="robots" content="noindex";
                 meta name="color-scheme" content=(scheme(ask.theme));
                 title { (title) }
+                (head)
                 link rel="stylesheet" href=(address(base, "panel.css"));
             }
             body { (inside) }
@@ -93,11 +101,11 @@ fn scheme(theme: Theme) -> &'static str {
     }
 }
 
-/// Not more often than this, in milliseconds, is the panel fetched anew.
+/// Not more often than this, in milliseconds, is the panel fetched anew. What has nothing to show yet is looked at soon.
 fn every(ask: &Ask, panel: &Panel) -> i64 {
     match (ask.view, &panel.chart) {
-        (Kind::Chart, Some(chart)) => chart.step_ms.clamp(5_000, 60_000),
-        (Kind::Uptime, _) => 30_000,
+        (Kind::Chart, Some(chart)) if !chart.series.is_empty() => chart.step_ms.clamp(5_000, 60_000),
+        (Kind::Uptime, _) if panel.status.is_some() => 30_000,
         _ => 3_000,
     }
 }
@@ -106,7 +114,8 @@ fn body(ask: &Ask, panel: &Panel) -> Markup {
     // Its node alone moves a panel of one node.
     let watched = ask.node.as_deref().filter(|_| !matches!(ask.view, Kind::Alerts));
     html! {
-        article class=(format!("view view-{}", panel.view)) data-at=(panel.at) data-watch=[watched] {
+        article class=(format!("view view-{}", panel.view)) data-at=(panel.at) data-every=(every(ask, panel))
+            data-watch=[watched] {
             @if !ask.compact { header class="head" { h1 { bdi { (panel.title) } } } }
             @match panel {
                 Panel { fleet: Some(part), .. } => (parts::fleet(panel, part)),
@@ -125,4 +134,26 @@ fn body(ask: &Ask, panel: &Panel) -> Markup {
 fn clock(at: i64) -> String {
     let utc = fleetglass_shared::format::utc(at.div_euclid(1000));
     format!("{} UTC", utc.get(11..16).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::model::{ChartLine, ChartPart};
+
+    #[test]
+    fn what_has_nothing_to_show_is_looked_at_again_soon() {
+        let of = |view: Kind| Ask { view, ..Ask::default() };
+        let chart = |series: Vec<ChartLine>| Panel {
+            chart: Some(ChartPart { step_ms: 30_000, series, ..ChartPart::default() }),
+            ..Panel::default()
+        };
+        assert_eq!(every(&of(Kind::Chart), &chart(Vec::new())), 3_000);
+        assert_eq!(every(&of(Kind::Chart), &chart(vec![ChartLine::default()])), 30_000);
+        assert_eq!(every(&of(Kind::Uptime), &Panel::default()), 3_000);
+        let known = Panel { status: Some(fleetglass_shared::health::Status::Healthy), ..Panel::default() };
+        assert_eq!(every(&of(Kind::Uptime), &known), 30_000);
+        // The panel says it itself, so that it is another once there is something.
+        assert!(fragment(&of(Kind::Chart), &chart(Vec::new())).contains("data-every=\"3000\""));
+    }
 }

@@ -13,7 +13,7 @@ const TOKENS: &str = include_str!("../../../static/css/tokens.css");
 /// A name, its type, and what it is made of, in their order.
 const FILES: [(&str, &str, &[&str]); 3] = [
     ("panel.css", "text/css; charset=utf-8", &["panel.css", "room.css", "chart.css"]),
-    ("panel.js", "text/javascript; charset=utf-8", &["panel.js"]),
+    ("panel.js", "text/javascript; charset=utf-8", &["stream.js", "panel.js"]),
     ("embed.js", "text/javascript; charset=utf-8", &["embed.js"]),
 ];
 

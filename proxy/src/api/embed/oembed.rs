@@ -171,10 +171,9 @@ fn authority(url: &str) -> String {
     url.parse::<Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string)).unwrap_or_default()
 }
 
-/// What the head of a link's page says of this.
-pub fn discovery(root: &str, title: &str, token: &str) -> String {
-    let address = format!("{root}/s/{token}/");
-    let href = format!("{root}/oembed?format=json&url={}", in_address(&address));
+/// What the head of the page at an address says of this.
+pub fn discovery(root: &str, title: &str, address: &str) -> String {
+    let href = format!("{root}/oembed?format=json&url={}", in_address(address));
     html! { link rel="alternate" type="application/json+oembed" href=(href) title=(title); }.into_string()
 }
 

@@ -1,16 +1,10 @@
 // A card for Backstage: <FleetglassCard view="node" node="eu-1" /> in a page of an entity. The address and token of the share
-// link come from app-config.yaml, where they must have `visibility: frontend`:
-//
-//   fleetglass:
-//     url: https://fleet.example
-//     token: TOKEN
-//
-// The policy of the Backstage backend must let it be framed: backend.csp.frame-src: ["'self'", 'https://fleet.example'].
-// The share link must list Backstage's origin: fleetglass share create … --origin https://backstage.example
+// link are in app-config.yaml, which also lets the frame in; config.d.ts makes them known to the frontend.
+// The link must list Backstage's origin: fleetglass share create … --origin https://backstage.example
 import React, { useEffect, useRef, useState } from 'react';
 import { InfoCard } from '@backstage/core-components';
 import { configApiRef, useApi } from '@backstage/core-plugin-api';
-import { useTheme } from '@material-ui/core';
+import { useTheme } from '@material-ui/core/styles';
 
 type Props = {
   view?: 'fleet' | 'node' | 'chart' | 'alerts' | 'risk' | 'uptime';
