@@ -66,7 +66,12 @@ function gatherer() {
     try {
       const answer = await fetch(`${place}s?${query}`, { credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout?.(TIMEOUT) });
       ({ status } = answer);
-      if (answer.ok) ({ panels } = await answer.json());
+      if (answer.ok) {
+        ({ panels } = await answer.json());
+      } else if (status < 500 && status !== 429) {
+        // It is of the request for all, and of none of them: a server of before, or one that takes no long address.
+        panels = await Promise.all(asks.map(({ fragment }) => fetched(fragment).catch(() => ({ status: 0 }))));
+      }
     } catch {
       status = 0;
     }
@@ -80,7 +85,7 @@ function gatherer() {
     if (before && before.query.length + own.length > LONGEST_ADDRESS) send(place);
     const batch = places.get(place) ?? { asks: [], query: '', timer: setTimeout(() => send(place), GATHERED) };
     places.set(place, batch);
-    batch.asks.push({ port, id });
+    batch.asks.push({ port, id, fragment });
     batch.query += batch.query ? `&${own}` : own;
     if (batch.asks.length === MOST_AT_ONCE) send(place);
   };
@@ -174,7 +179,7 @@ function shared(relayUrl, url, hear) {
       port.close();
       if (!way) fallback();
     };
-    const late = setTimeout(without, 4_000);
+    const late = setTimeout(without, 10_000);
     worker.onerror = without;
     const asks = new Map();
     let last = 0;
