@@ -120,16 +120,18 @@ test('the icon counts the alerts that fire, and a push does so while the app is 
 });
 
 test('a share link never touches the number on an icon', async () => {
-  const demo = await startDemo({ nodes: 10, faults: 'all' });
+  const two = await twoNodes();
+  const { url } = two.served;
+  for (const node of two.nodes) node.pages['/metrics'] = lag(301);
   const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'alerts'] };
-  const made = await fetch(`${demo.url}/api/v1/shares`, {
+  const made = await fetch(`${url}/api/v1/shares`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ title: 'For Acme', by: 'Ada', scope }),
   });
   const { path } = await made.json();
-  await eventually('its viewer has alerts', async () => (await (await fetch(`${demo.url}${path}api/v1/fleet`)).json()).alerts?.some((alert) => alert.state === 'firing'));
+  await eventually('its viewer has alerts', async () => (await (await fetch(`${url}${path}api/v1/fleet`)).json()).alerts?.some((alert) => alert.state === 'firing'));
   const page = await openPage(browser, 'about:blank', { viewport: PHONE, touch: true });
   await watchBadge(page);
-  await page.goto(`${demo.url}${path}`);
+  await page.goto(`${url}${path}`);
   await live(page);
   await besides(page);
   await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
@@ -137,7 +139,7 @@ test('a share link never touches the number on an icon', async () => {
   await page.getByRole('region', { name: 'Open alerts' }).waitFor();
   assert.deepEqual(await page.evaluate(() => globalThis.badges), []);
   await page.done();
-  await demo.stop();
+  await two.stop();
 });
 
 test('the app offers to be installed where the browser does, quietly, and not again when that is declined', async () => {
