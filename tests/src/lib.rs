@@ -11,6 +11,7 @@
 //! | [`sse`] | a reader of the live stream |
 //! | [`peers`] | Prometheus, Alertmanager, VictoriaMetrics and nginx of the system |
 //! | [`push`] | a remote write request by hand |
+//! | [`raw`] | a request byte by byte, and every byte of its answer |
 //! | [`samples`] | samples of any Prometheus API, compared one by one |
 //! | [`fixtures`] | the recorded answers of the families |
 //! | [`tls`] | certificates, and clients that show which version of TLS and HTTP was spoken |
@@ -24,6 +25,7 @@ pub mod node;
 pub mod peers;
 pub mod proxy;
 pub mod push;
+pub mod raw;
 pub mod samples;
 pub mod sse;
 pub mod tls;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     node::{Node, Page},
     proxy::{Answer, Fleetglass, QUICK, http_client},
@@ -92,10 +93,6 @@ fn sound(what: &str, answer: &Answer) {
     assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
     assert_eq!(answer.header("access-control-allow-origin"), "*", "{what}");
     assert_eq!(answer.header("x-robots-tag"), "noindex, nofollow", "{what}");
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     command,
     node::{Node, Page},
@@ -47,10 +48,6 @@ fn head(fleetglass: &Fleetglass, path: &str) -> String {
     socket.read_to_end(&mut answer).unwrap();
     let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
     text.split("\r\n\r\n").next().unwrap_or_default().to_owned()
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// The proxy's own time, in whole seconds.

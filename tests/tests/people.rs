@@ -11,7 +11,8 @@ mod renewal;
 
 use std::sync::Arc;
 
-use browser::{Browser, OTHER, PAGE, PASSWORD, encoded, ends, signed_in, with_ada};
+use browser::{Browser, OTHER, PAGE, PASSWORD, ends, signed_in, with_ada};
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     proxy::{Fleetglass, QUICK},
     wait::eventually,

@@ -9,9 +9,10 @@ mod fleet;
 mod tried;
 
 use fleet::{
-    ADMIN, INSIDE, LIMITED, LIMITED_ADMIN, LIMITED_OPERATOR, OPERATOR, OUTSIDE, PAIR, Raw, Story, VIEWER,
-    clean, encoded, likeness,
+    ADMIN, INSIDE, LIMITED, LIMITED_ADMIN, LIMITED_OPERATOR, OPERATOR, OUTSIDE, PAIR, Story, VIEWER, clean,
+    likeness,
 };
+use fleetglass_tests::raw::{Raw, encoded};
 use fleetglass_tests::wait::eventually;
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     command::run_in,
     node::{Node, Page},
@@ -114,10 +115,6 @@ fn told(answer: &Answer) -> (u16, String, String) {
         .collect();
     headers.sort();
     (answer.status.as_u16(), headers.join("\n"), answer.body.clone())
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]

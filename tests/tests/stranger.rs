@@ -8,9 +8,10 @@ mod tried;
 #[path = "stranger/world.rs"]
 mod world;
 
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::wait::eventually;
 use serde_json::{Value, json};
-use world::{ADMIN, Link, NOBODY, ONE, OPERATOR, OTHER, VIEWER, World, clean, encoded, likeness};
+use world::{ADMIN, Link, NOBODY, ONE, OPERATOR, OTHER, VIEWER, World, clean, likeness};
 
 const SLUG: &str = "acme";
 

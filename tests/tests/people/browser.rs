@@ -1,5 +1,6 @@
 //! A browser that signs in, as the stories need it.
 
+use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     proxy::{Answer, Fleetglass, http_client},
     wait::PATIENCE,
@@ -80,10 +81,6 @@ impl<'a> Browser<'a> {
         let cookie = self.cookie.clone().unwrap_or_default();
         self.http.get(self.fleetglass.url("/api/v1/live")).header("cookie", cookie).send().await.unwrap()
     }
-}
-
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// Makes the first user through the open listener.

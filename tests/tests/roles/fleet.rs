@@ -6,10 +6,10 @@ use fleetglass_tests::{
     command::run,
     node::{Node, Page},
     proxy::{Fleetglass, QUICK, http_client},
+    raw::Raw,
     wait::eventually,
 };
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) const INSIDE: [&str; 2] = ["in-real-1", "in-real-2"];
 pub(crate) const OUTSIDE: [&str; 2] = ["out-secret-1", "out-secret-2"];
@@ -53,20 +53,6 @@ pub(crate) struct Story {
     pub(crate) fleetglass: Fleetglass,
     nodes: Vec<(String, Arc<Node>)>,
     tokens: Vec<(&'static str, String)>,
-}
-
-/// An answer, every byte of it but the date.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Raw {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
-}
-
-impl Raw {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
 }
 
 fn metrics(peers: u32, is_outside: bool) -> Page {
@@ -163,29 +149,7 @@ impl Story {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Raw {
-        let kind =
-            if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let text = format!(
-            "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n{more}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
-            self.token(who),
-            body.len()
-        );
-        let mut stream = tokio::net::TcpStream::connect(self.fleetglass.address()).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let (first, head) = head.split_once("\r\n").unwrap_or((head, ""));
-        let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let mut head: Vec<&str> = head.lines().filter(|line| !line.starts_with("date:")).collect();
-        head.sort_unstable();
-        Raw {
-            status: status.unwrap_or_else(|| panic!("{method} {path}: {text}")),
-            head: head.join("\n"),
-            body: body.to_owned(),
-        }
+        Raw::asked(self.fleetglass.address(), Some(self.token(who)), method, path, headers, body).await
     }
 
     pub(crate) async fn ask(&self, who: &str, method: &str, path: &str, body: &str) -> Raw {
@@ -210,10 +174,6 @@ pub(crate) fn clean(what: &str, text: &str) {
     for secret in SECRET {
         assert!(!text.contains(secret), "{what} holds `{secret}`: {text}");
     }
-}
-
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// An answer without what differs from one moment to the next: times, durations, and an id that was asked for.

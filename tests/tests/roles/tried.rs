@@ -1,6 +1,8 @@
 //! What was tried to get out of a limited role, as a list. `docs/people.md` says it in words.
 
-use super::fleet::{INSIDE, encoded};
+use fleetglass_tests::raw::encoded;
+
+use super::fleet::INSIDE;
 
 /// What is there, and something that it holds.
 pub(crate) fn there() -> Vec<(String, &'static str)> {

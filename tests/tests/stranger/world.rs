@@ -4,10 +4,10 @@ use fleetglass_tests::{
     command::run,
     node::{Node, Page},
     proxy::{Fleetglass, QUICK},
+    raw::Raw,
     wait::eventually,
 };
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) const ADMIN: &str = "admin";
 pub(crate) const OPERATOR: &str = "limited-operator";
@@ -67,20 +67,6 @@ pub(crate) struct World {
     pub(crate) fleetglass: Fleetglass,
     tokens: Vec<(&'static str, String)>,
     nodes: Vec<Node>,
-}
-
-/// An answer, every byte of it but the date.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Raw {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
-}
-
-impl Raw {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
 }
 
 /// A link, and the slug of its status page.
@@ -184,36 +170,9 @@ impl World {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Raw {
-        let kind =
-            if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
-        let login = self.tokens.iter().find(|(own, _)| *own == who);
-        let login = login.map_or(String::new(), |(_, token)| format!("Authorization: Bearer {token}\r\n"));
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let text = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{login}{more}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
-            self.fleetglass.address(),
-            body.len()
-        );
-        let mut stream = tokio::net::TcpStream::connect(self.fleetglass.address()).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let (first, head) = head.split_once("\r\n").unwrap_or((head, ""));
-        let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let mut head: Vec<&str> = head.lines().filter(|line| !line.starts_with("date:")).collect();
-        head.sort_unstable();
-        Raw {
-            status: status.unwrap_or_else(|| panic!("{method} {path}: {text}")),
-            head: head.join("\n"),
-            body: body.to_owned(),
-        }
+        let token = self.tokens.iter().find(|(own, _)| *own == who).map(|(_, token)| token.as_str());
+        Raw::asked(self.fleetglass.address(), token, method, path, headers, body).await
     }
-}
-
-pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// An answer without what differs from one moment and one proxy to the next: times, measured values, random names, and the
