@@ -99,7 +99,12 @@ pub fn heard(kind: &str, what: &Json) {
 
 /// Calls a function of `static/boot.js`.
 fn call(name: &str) -> Option<JsValue> {
-    let rest = Reflect::get(&js_sys::global(), &JsValue::from_str("fleetglassRest")).ok()?;
-    let function: Function = Reflect::get(&rest, &JsValue::from_str(name)).ok()?.dyn_into().ok()?;
-    function.call0(&rest).ok()
+    call_of("fleetglassRest", name)
+}
+
+/// Calls a function of an object that a script beside the app has put there.
+pub fn call_of(object: &str, name: &str) -> Option<JsValue> {
+    let object = Reflect::get(&js_sys::global(), &JsValue::from_str(object)).ok()?;
+    let function: Function = Reflect::get(&object, &JsValue::from_str(name)).ok()?.dyn_into().ok()?;
+    function.call0(&object).ok()
 }

@@ -1,11 +1,9 @@
 //! The offer to install what is shown. `static/keep.js` knows whether there is one and marks the root with how
 //! (`data-install`): the style sheet shows what fits, and nothing where there is none.
 
-use js_sys::{Function, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-
 use super::icon::{Icon, icon};
 use crate::dom::{El, button, div, span};
+use crate::rest::call_of;
 
 /// One line: what is installed, how, and a way to be asked no more.
 pub fn install_offer(name: &str) -> El {
@@ -32,13 +30,7 @@ pub fn install_offer(name: &str) -> El {
         )
 }
 
-/// Calls a function of `fleetglassInstall`. The offer is not shown before that is there.
+/// Calls a function of `static/keep.js`. The offer is not shown before that is there.
 fn call(name: &str) {
-    let get = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).ok();
-    let install = get(&js_sys::global(), "fleetglassInstall").filter(JsValue::is_object);
-    let function =
-        install.as_ref().and_then(|install| get(install, name)?.dyn_into::<Function>().ok()).zip(install);
-    if let Some((function, install)) = function {
-        let _ = function.call0(&install);
-    }
+    let _ = call_of("fleetglassInstall", name);
 }
