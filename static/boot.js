@@ -1,8 +1,7 @@
-// Starts the WebAssembly app. A file of its own, because the content security policy forbids inline
-// scripts; trunk writes the hashed names into the page (`pattern_script` in Trunk.toml), `cargo xtask` those of what
-// comes later.
+// Starts the WebAssembly app. `cargo xtask` writes this script into the page itself, and beside it the names of what
+// comes later; trunk writes the hashed name of the app (`pattern_script` in Trunk.toml).
 const { js, wasm, rest, sheets, keep } = document.querySelector("meta[name=fleetglass-app]").dataset;
-const root = new URL(".", import.meta.url).pathname;
+const root = new URL(".", new URL(js, location)).pathname;
 const place = root + (location.pathname.slice(root.length).match(/^s\/[^/]+\//)?.[0] ?? "");
 
 // What the live stream says, for `keep.js`, which comes once the app runs.
@@ -65,8 +64,7 @@ function ago(ms) {
 function draw() {
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
-  const { at, nodes, need, states, alerts, worst } = view;
-  const title = need ? `${need} ${need === 1 ? "node needs" : "nodes need"} you` : `${states.healthy} of ${nodes} nodes are well`;
+  const { at, title, need, states, alerts, worst } = view;
   const lines = worst.map(({ id, status, since, why }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
       make("span", "attention-node", id), make("span", "attention-why", make("span", "attention-reason", why)),
@@ -76,7 +74,9 @@ function draw() {
   });
   const counts = Object.entries(states).filter(([, count]) => count);
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));
-  const section = make("section", "attention first-view", make("h2", "attention-title", title), make("ul", "attention-list", ...lines));
+  const section = need
+    ? make("section", "attention", make("h2", "attention-title", title), make("ul", "attention-list", ...lines))
+    : make("p", "all-well", make("span", "icon"), make("span", "all-well-words", title));
   sketch.replaceChildren(section, sum);
   announce(alerts, sketch);
 }
@@ -99,6 +99,11 @@ const painted = Promise.resolve(glance).then((found) => {
   return new Promise((seen) => { requestAnimationFrame(() => setTimeout(seen)); });
 });
 const pause = (ms) => new Promise((over) => { setTimeout(over, ms); });
+
+// The app's code is much: it comes after what is seen first, unless that is late or the code is in this browser.
+const code = (navigator.serviceWorker?.controller ? Promise.resolve() : Promise.race([painted, pause(250)]))
+  .then(() => fetch(wasm));
+code.catch(() => {});
 
 globalThis.fleetglassRest = {
   there: () => there,
@@ -147,7 +152,7 @@ function listen() {
 try {
   const app = await import(js);
   if (!document.hidden) await Promise.race([painted, pause(100)]);
-  first = await app.default({ module_or_path: wasm });
+  first = await app.default({ module_or_path: code });
   if (rest) {
     const { instance } = await WebAssembly.instantiate(adapter, { a: { b: need } });
     // The slot that every stub calls first: see `xtask/src/split.rs`.

@@ -17,7 +17,7 @@ use crate::dom::{El, button, div, effect, group, link, unseen, with_class};
 use crate::kept::kept;
 use crate::pages::fleet::fleet_page;
 use crate::pages::later::{Later, later};
-use crate::rest::{Rest, RestOfApp, use_rest};
+use crate::rest::{Rest, RestOfApp, draw_glance, use_rest};
 use crate::route::{Page, Route};
 use crate::shared::{prepare, shared};
 use crate::state::{Fleet, Link};
@@ -35,12 +35,21 @@ pub fn start() {
     };
     let place = root.clone();
     let mount = move || {
-        place.set_inner_html("");
-        let _ = place.append_child(app().element());
+        let begun = RwSignal::new(false);
+        let app = app(begun.into());
+        spawn_local(async move {
+            // The frame, the page in it, and its layout are a task each: on a slow phone each takes long enough. What the
+            // page's sketch shows stays until all is there.
+            sleep(0).await;
+            begun.set(true);
+            sleep(0).await;
+            place.set_inner_html("");
+            let _ = place.append_child(app.element());
+            draw_glance();
+        });
     };
     spawn_local(async move {
         prepare().await;
-        // A task of its own: on a slow phone the start alone takes long enough.
         sleep(0).await;
         leptos::mount::mount_to(root.unchecked_into(), mount).forget();
     });
@@ -114,7 +123,7 @@ fn tell_role(fleet: Fleet) {
     });
 }
 
-fn app() -> El {
+fn app(begun: Signal<bool>) -> El {
     Screen::provide();
     LeftAt::provide();
     RestOfApp::provide();
@@ -125,7 +134,7 @@ fn app() -> El {
     tell_role(fleet);
     let page = Memo::new(move |_| route.page());
     let shown = move || {
-        let page = page.get();
+        let page = begun.get().then(|| page.get())?;
         Some(untrack(|| match page {
             Page::Fleet => fleet_page(),
             page => when_there(move || later(Later::Page(page.clone()))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::{
     Extension, Router,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware,
     response::Response,
     routing::{delete, get, patch, post},
@@ -295,6 +295,14 @@ async fn api_headers(mut response: Response) -> Response {
 }
 
 async fn page_headers(mut response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+    // What a browser holds gets the headers of the answer that it still holds.
+    if (is_page || response.status() == StatusCode::NOT_MODIFIED)
+        && let Some(policy) = assets::page_policy().and_then(|policy| HeaderValue::from_str(&policy).ok())
+    {
+        response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    }
     set_missing(
         &mut response,
         &[

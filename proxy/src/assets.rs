@@ -9,7 +9,11 @@ use axum::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
 
+mod inline;
+
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::{api::problem::problem, auth::Guard, edge::Visit};
 
@@ -18,7 +22,8 @@ use crate::{api::problem::problem, auth::Guard, edge::Visit};
 #[allow_missing = true]
 struct Dist;
 
-/// The app's own policy: nothing from elsewhere, no inline script or style; wasm may run.
+/// The app's own policy: nothing from elsewhere; wasm may run. Its page's has the hashes of what stands in it besides:
+/// [`page_policy`].
 pub const APP_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
@@ -67,7 +72,7 @@ pub async fn asset(
     // At the root it goes out as it was made, and as small.
     let page = match visit.base.as_str() {
         "" => serve("index.html", &headers),
-        base => placed_page(base, "").map(|html| {
+        base => placed_page(base, ("", "")).map(|html| {
             let etag = etag(&Sha256::digest(html.as_bytes()));
             answer(&headers, &etag, false, || html_response(html))
         }),
@@ -89,12 +94,34 @@ pub async fn asset(
     })
 }
 
-/// The app's page under a path, with something more in its head; `None` where the app was not built.
-pub fn placed_page(base: &str, mark: &str) -> Option<String> {
+/// The app's page under a path, with something more in its head, and above its body until the app is there; `None` where
+/// the app was not built.
+pub fn placed_page(base: &str, (mark, above): (&str, &str)) -> Option<String> {
     let page = Dist::get("index.html")?;
     let html = String::from_utf8_lossy(&page.data);
     let (head, rest) = html.split_once("</head>")?;
+    let rest = rest.replacen(SKETCH, &format!("{above}{SKETCH}"), 1);
     Some(format!("{}{mark}</head>{rest}", under(base, head)))
+}
+
+/// Where the page's sketch has its banners.
+const SKETCH: &str = "<div class=\"alert-banner early-alerts\">";
+
+/// The policy of the app's page, wherever it is: with the hashes of what stands in it.
+pub fn page_policy() -> Option<Arc<str>> {
+    /// A debug build reads a page that may change.
+    static MADE: Mutex<Option<([u8; 32], Arc<str>)>> = Mutex::new(None);
+    let page = Dist::get("index.html")?;
+    let hash = page.metadata.sha256_hash();
+    let mut made = MADE.lock();
+    if let Some((of, policy)) = made.as_ref()
+        && *of == hash
+    {
+        return Some(Arc::clone(policy));
+    }
+    let policy: Arc<str> = inline::policy(APP_CSP, &String::from_utf8_lossy(&page.data)).into();
+    *made = Some((hash, Arc::clone(&policy)));
+    Some(policy)
 }
 
 /// The head of the app's page, with every path in it below `base`, and the base for the app itself to read. A prefix has no
@@ -104,16 +131,22 @@ fn under(base: &str, head: &str) -> String {
         return head.to_owned();
     }
     let mut placed = String::with_capacity(head.len() + 40 * base.len());
-    let mut last = None;
-    let mut letters = head.chars().peekable();
-    while let Some(letter) = letters.next() {
-        // The paths are whole values of attributes (without quotes where Trunk minifies), or items of a list in one.
-        let begins = letter == '/' && matches!(last, Some('"' | '=' | ' '));
-        if begins && letters.peek().is_some_and(|next| next.is_ascii_alphanumeric()) {
-            placed.push_str(base);
+    for (is_markup, piece) in inline::pieces(head) {
+        if !is_markup {
+            placed.push_str(piece);
+            continue;
         }
-        placed.push(letter);
-        last = Some(letter);
+        let mut last = None;
+        let mut letters = piece.chars().peekable();
+        while let Some(letter) = letters.next() {
+            // The paths are whole values of attributes (without quotes where Trunk minifies), or items of a list in one.
+            let begins = letter == '/' && matches!(last, Some('"' | '=' | ' '));
+            if begins && letters.peek().is_some_and(|next| next.is_ascii_alphanumeric()) {
+                placed.push_str(base);
+            }
+            placed.push(letter);
+            last = Some(letter);
+        }
     }
     placed.replacen("data-js=", &format!("data-base=\"{base}\" data-js="), 1)
 }
@@ -226,5 +259,10 @@ mod tests {
             <meta name="fleetglass-app" data-sheets="/f/b.css /f/c.css" data-rest="/f/r.wasm" data-base="/f" data-js="/f/j.js">"#;
         assert_eq!(under("/f", head), placed);
         assert_eq!(under("", head), head);
+        assert_eq!(
+            under("/f", "<script>a(\"/x\")</script>"),
+            "<script>a(\"/x\")</script>",
+            "a policy knows its hash"
+        );
     }
 }

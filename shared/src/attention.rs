@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::{
+    format::{counted, whole},
     health::{Status, UnixMillis},
     natural::natural,
     wire::{NodeSummary, Risk},
@@ -57,6 +58,32 @@ pub fn compare((a_rank, a): (u8, &NodeSummary), (b_rank, b): (u8, &NodeSummary))
         .then_with(|| natural(&a.id, &b.id))
 }
 
+/// How many nodes need a person: the first line that is read.
+pub fn need_in_words(count: usize) -> String {
+    format!("{} you", counted(count, "node needs", "nodes need"))
+}
+
+/// The first line where none does. `open` alerts are of rules: those see what a node does not say of itself.
+pub fn well_in_words(total: usize, healthy: usize, open: usize) -> String {
+    let of = |rest: (usize, &str, &str)| counted(rest.0, rest.1, rest.2).replacen(' ', "\u{a0}", 1);
+    match total.saturating_sub(healthy) {
+        0 if open > 0 => format!(
+            "{} of {} say they are well, yet {} open.",
+            whole(healthy),
+            counted(total, "node", "nodes"),
+            of((open, "alert is", "alerts are"))
+        ),
+        0 if total == 1 => "The one node is well.".to_owned(),
+        0 => format!("All {} nodes are well.", whole(total)),
+        unknown => format!(
+            "{} of {} are well, {} not known.",
+            whole(healthy),
+            counted(total, "node", "nodes"),
+            of((unknown, "is", "are"))
+        ),
+    }
+}
+
 /// Why it needs one: every reason, the worst first; for a node whose risk alone says so, what is at stake.
 pub fn reasons_in_words(node: &NodeSummary) -> String {
     match &node.worst_risk {
@@ -79,6 +106,18 @@ mod tests {
             risk["outlook"] = outlook;
         }
         serde_json::from_value(risk).unwrap()
+    }
+
+    #[test]
+    fn the_first_line_says_how_many() {
+        assert_eq!(
+            (need_in_words(1), need_in_words(1_200)),
+            ("1 node needs you".into(), "1,200 nodes need you".into())
+        );
+        assert_eq!(well_in_words(1, 1, 0), "The one node is well.");
+        assert_eq!(well_in_words(1_000, 1_000, 0), "All 1,000 nodes are well.");
+        assert_eq!(well_in_words(3, 2, 0), "2 of 3 nodes are well, 1\u{a0}is not known.");
+        assert_eq!(well_in_words(3, 3, 2), "3 of 3 nodes say they are well, yet 2\u{a0}alerts are open.");
     }
 
     #[test]

@@ -99,6 +99,16 @@ pub fn number(value: f64, unit: &str) -> String {
     }
 }
 
+/// A count in full: `12,345`.
+pub fn whole(count: usize) -> String {
+    value(&count.to_string(), "count")
+}
+
+/// `1 node`, `3 nodes`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", whole(count), if count == 1 { one } else { many })
+}
+
 /// A value as a node wrote it, in the words of its unit. Integers and money stay exact, however long; text
 /// that is no number of its unit is shown as it came.
 pub fn value(text: &str, unit: &str) -> String {

@@ -25,12 +25,12 @@ function worker(page) {
 /** A server in front of another one: it can go away, and be one of an older build. Gives `{ url, mode, stop }`. */
 async function startFront(to) {
   const front = { mode: 'new' };
-  const OLD = 'boot-00000000000000aa.js';
+  const OLD = 'keep-00000000000000aa.js';
   const server = createServer((request, response) => {
     if (front.mode === 'away') return request.socket.destroy();
     const isOld = front.mode === 'old';
     if (!isOld && request.url.endsWith(OLD)) return response.writeHead(404).end();
-    const path = isOld ? request.url.replace(OLD, front.boot) : request.url;
+    const path = isOld ? request.url.replace(OLD, front.keep) : request.url;
     const headers = { ...request.headers, host: new URL(to).host };
     const text = /^\/(glance|sw\.js)?$/.test(path);
     if (text) delete headers['accept-encoding'];
@@ -42,7 +42,7 @@ async function startFront(to) {
       let body = '';
       answer.setEncoding('utf8').on('data', (part) => { body += part; }).on('end', () => {
         const { etag, 'content-length': length, ...own } = answer.headers;
-        body = body.replaceAll(front.boot, OLD).replace(/const BUILD = "\w+"/, 'const BUILD = "00000000000000aa"');
+        body = body.replaceAll(front.keep, OLD).replace(/const BUILD = "\w+"/, 'const BUILD = "00000000000000aa"');
         response.writeHead(answer.statusCode, own).end(body);
       });
     });
@@ -52,7 +52,7 @@ async function startFront(to) {
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   server.unref().on('connection', (socket) => socket.unref());
-  front.boot = (await (await fetch(`${to}/`)).text()).match(/boot-[0-9a-f]+\.js/)[0];
+  front.keep = (await (await fetch(`${to}/`)).text()).match(/keep-[0-9a-f]+\.js/)[0];
   front.url = `http://127.0.0.1:${server.address().port}`;
   front.leave = () => { front.mode = 'away'; server.closeAllConnections(); };
   front.stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
@@ -129,7 +129,8 @@ test('what was kept goes when the viewer is asked who they are', async () => {
 test('a new build takes over from an old worker, on a press or at the next start, and files never mix', async () => {
   const demo = await startDemo({ nodes: 5, faults: 'none' });
   const front = await startFront(demo.url);
-  const boot = (page) => page.evaluate(() => document.querySelector('script[src*="boot-"]').src.split('/').at(-1));
+  // The name of one of its files says which build a page is of.
+  const build = (page) => page.evaluate(() => document.querySelector('meta[name=fleetglass-app]').dataset.keep.split('/').at(-1));
   for (const way of ['press', 'start']) {
     front.mode = 'old';
     const page = await openPage(browser, front.url, { viewport: PHONE, touch: true, expected: GONE });
@@ -138,17 +139,17 @@ test('a new build takes over from an old worker, on a press or at the next start
     // The old worker is in place, and the server is of another build: it has the old file no more.
     front.mode = 'new';
     await page.reload();
-    assert.equal(await boot(page), 'boot-00000000000000aa.js', 'the start is the old build, whole');
+    assert.equal(await build(page), 'keep-00000000000000aa.js', 'the start is the old build, whole');
     await live(page);
     const note = page.locator('.update-note');
     await note.getByText('A new version is there').waitFor();
     if (way === 'press') {
       await assertAccessible(page, 'the word of a new version');
       await note.getByRole('button', { name: 'Reload' }).click();
-      await eventually('the new build runs', async () => await boot(page) === front.boot);
+      await eventually('the new build runs', async () => await build(page) === front.keep);
     } else {
       await page.goto(`${front.url}/glance`);
-      assert.equal(await boot(page), front.boot, 'the next start is the new build');
+      assert.equal(await build(page), front.keep, 'the next start is the new build');
     }
     await live(page);
     assert.equal(await note.count(), 0);

@@ -1,5 +1,6 @@
 //! Builds the browser app with Trunk into `dist/`, when something it is made of has changed.
 
+mod inline;
 mod parts;
 
 pub(crate) use parts::fetched_later;

@@ -84,8 +84,11 @@ static ASLEEP: AtomicBool = AtomicBool::new(false);
 /// A page is hidden for so long before its stream ends.
 const ASLEEP_AFTER_MS: i32 = 10_000;
 
-/// So many nodes or alerts of a snapshot are read without a pause.
-const AT_ONCE: usize = 150;
+/// For so long a snapshot is read without a pause.
+const AT_ONCE_MS: i64 = 8;
+
+/// An event of so many bytes takes a slow phone a while.
+const LARGE: usize = 20_000;
 
 thread_local! {
     /// What reads the stream that is open.
@@ -210,6 +213,9 @@ async fn once(
         let Some(chunk) = read(&reader).await else { break Ok(()) };
         let mut refused = None;
         for event in parser.push(&chunk) {
+            if event.data.len() > LARGE {
+                breathe().await;
+            }
             if let Err(end) = hand_on(event, last_id, sink).await {
                 refused = Some(end);
                 break;
@@ -227,20 +233,25 @@ async fn once(
 
 /// Reads a snapshot a part at a time: a slow phone goes on answering its finger meanwhile.
 async fn snapshot(json: &Json) -> Result<FleetSnapshot, Malformed> {
+    breathe().await;
     let mut snapshot = read::bare_snapshot(json)?;
-    for part in json.items_of("nodes")?.chunks(AT_ONCE) {
-        breathe().await;
-        for node in part {
-            snapshot.nodes.push(read::node(node)?);
-        }
+    let mut since = local_now();
+    for node in json.items_of("nodes")? {
+        snapshot.nodes.push(read::node(&node)?);
+        breathe_at_times(&mut since).await;
     }
-    for part in read::snapshot_alerts(json).chunks(AT_ONCE) {
-        breathe().await;
-        for alert in part {
-            snapshot.alerts.push(alerts::alert(alert)?);
-        }
+    for alert in read::snapshot_alerts(json) {
+        snapshot.alerts.push(alerts::alert(&alert)?);
+        breathe_at_times(&mut since).await;
     }
     Ok(snapshot)
+}
+
+async fn breathe_at_times(since: &mut i64) {
+    if local_now() - *since >= AT_ONCE_MS {
+        breathe().await;
+        *since = local_now();
+    }
 }
 
 /// Ends the task, where somebody waits for the page: nobody does for a hidden one, and its timers are slow.

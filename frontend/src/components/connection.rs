@@ -5,11 +5,10 @@ use leptos::prelude::*;
 
 use super::alert_banner::alert_banner;
 use super::icon::{Icon, icon};
+use super::share_banner::share_banner;
 use crate::client::{Trouble, try_now};
 use crate::clock::{local_hours_minutes, local_now};
 use crate::dom::{El, button, div, group, p, span};
-use crate::pages::later::{Later, later};
-use crate::rest::{Rest, use_rest};
 use crate::shared::shared;
 use crate::state::{Fleet, Link, use_fleet};
 
@@ -51,14 +50,7 @@ pub fn connection() -> El {
 /// What may stand between the bar and the body of every page: what is wrong with the connection, and the open
 /// alerts.
 pub fn banners() -> El {
-    group().maybe(shared().map(|_| sharer())).child(connection_banner()).child(alert_banner())
-}
-
-/// Who shows this page, through a share link, as soon as the rest of the app is there.
-fn sharer() -> El {
-    let rest = use_rest();
-    rest.fetch();
-    group().when(move || rest.state() == Rest::There, || later(Later::Sharer))
+    group().maybe(shared().map(share_banner)).child(connection_banner()).child(alert_banner())
 }
 
 /// Says in a full sentence what is wrong with the connection, and that it is us and not the fleet.

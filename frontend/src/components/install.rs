@@ -10,13 +10,14 @@ pub fn install_offer(name: &str) -> El {
     div("install")
         .child(icon(Icon::Down))
         .child(
-            div("more-words")
-                .child(span("more-name").text(format!("Install {name}")))
+            div("install-text")
+                .child(span("install-name").text(format!("Install {name}")))
                 .child(
-                    span("more-what install-ask").text("An icon of its own, and a start without a network"),
+                    span("install-what install-ask")
+                        .text("An icon of its own, and a start without a network"),
                 )
                 .child(
-                    span("more-what install-words")
+                    span("install-what install-words")
                         .text("Press Share in Safari, then \u{201c}Add to Home Screen\u{201d}"),
                 ),
         )

@@ -16,17 +16,19 @@ pub fn share_banner(link: &'static Shared) -> El {
         let back = el("a").attr("href", file("/shares")).attr("rel", "external").text("Back to the shares");
         p("banner").child(span("banner-text").text(words)).child(back)
     });
-    // Once, and not above whatever somebody came to read.
+    // Not over whatever somebody came to read.
     let first = untrack(|| matches!(use_route().page(), Page::Fleet | Page::Glance));
-    let install = (first && !link.is_preview).then(|| install_offer(&link.title));
-    group().maybe(preview).child(
-        div("banner share-banner")
-            .maybe(some(&link.logo).map(|at| {
-                let at = if at == "logo" { format!("{}/logo", base()) } else { at.to_owned() };
-                with_class("img", "share-logo").attr("src", at).attr("alt", "")
-            }))
-            .child(p("").text(format!("{}: read-only, shared by {}", link.title, link.by)))
-            .maybe(some(&link.note).map(|note| p("share-note").text(note)))
-            .maybe(install),
-    )
+    let install = (first && !link.is_preview).then(|| div("install-over").child(install_offer(&link.title)));
+    group()
+        .maybe(preview)
+        .child(
+            div("banner share-banner")
+                .maybe(some(&link.logo).map(|at| {
+                    let at = if at == "logo" { format!("{}/logo", base()) } else { at.to_owned() };
+                    with_class("img", "share-logo").attr("src", at).attr("alt", "")
+                }))
+                .child(p("").text(format!("{}: read-only, shared by {}", link.title, link.by)))
+                .maybe(some(&link.note).map(|note| p("share-note").text(note))),
+        )
+        .maybe(install)
 }

@@ -1,6 +1,7 @@
 //! Times and numbers as a person reads them.
 
-use fleetglass_shared::format::{age, value};
+use fleetglass_shared::format::age;
+pub use fleetglass_shared::format::{counted, whole};
 use fleetglass_shared::health::UnixMillis;
 
 /// How long ago, e.g. `3 min ago`; what lies less than a second back, or ahead, is `just now`.
@@ -9,16 +10,6 @@ pub fn ago(at: UnixMillis, now: UnixMillis) -> String {
         ..1000 => "just now".to_owned(),
         _ => format!("{} ago", age(now, at)),
     }
-}
-
-/// A count in full: `12,345`.
-pub fn whole(count: usize) -> String {
-    value(&count.to_string(), "count")
-}
-
-/// `1 node`, `3 nodes`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", whole(count), if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

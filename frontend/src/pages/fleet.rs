@@ -35,6 +35,8 @@ pub fn fleet_page() -> El {
     let quiet = move || !matches!(fleet.link().get(), Link::Live | Link::Connecting);
     let filter = Signal::derive(move || view.with(|view| view.filter.clone()));
     let set_filter = Callback::new(move |text| view.update(|view| view.filter = text));
+    let stage = stages();
+    let seen = move || fleet.loaded().get() && stage.get() >= SEEN;
     let scroller = div("page-body").class(move || if quiet() { "page-body fleet-old" } else { "page-body" });
     let body = scroller.clone();
     with_class("main", "page")
@@ -43,39 +45,55 @@ pub fn fleet_page() -> El {
         .child(top_bar([el("h1").class("sr-only").text("Fleet"), filter_box(filter, set_filter)]))
         .child(banners())
         .child(
-            scroller
-                .when(move || !fleet.loaded().get(), not_yet)
-                .when(move || fleet.loaded().get(), move || parts(view, &body)),
+            scroller.when(move || !seen(), not_yet).child(
+                group()
+                    .flag("hidden", move || !seen())
+                    .when(move || fleet.loaded().get(), move || parts(view, stage, &body)),
+            ),
         )
 }
 
 /// What needs a person, the fleet at a glance, every node; or what to do when there is none.
-fn parts(view: RwSignal<View>, scroller: &El) -> El {
+fn parts(view: RwSignal<View>, stage: ReadSignal<usize>, scroller: &El) -> El {
     let fleet = use_fleet();
     let none = move || fleet.every_node().with(|nodes| nodes.is_empty());
     let scroller = scroller.clone();
+    let lines = Signal::derive(move || if stage.get() < SEEN { stage.get() * AT_ONCE } else { usize::MAX });
     group().when(none, first_run).when(
         move || !none(),
         move || {
             let scroller = scroller.clone();
-            let stage = stages();
             group()
-                .child(attention::attention_part(view))
-                .when(move || stage.get() > 0, move || summary::summary(view))
-                .when(move || stage.get() > 1, move || nodes::nodes_part(view, &scroller))
+                .child(attention::attention_part(view, lines))
+                .when(move || stage.get() > SEEN, move || summary::summary(view))
+                .when(move || stage.get() > SEEN + 1, move || nodes::nodes_part(view, &scroller))
         },
     )
 }
 
-/// How much of the page is to be drawn: at the app's start a part at a time, so that the first is seen and can be
-/// pressed while a slow phone draws the others. Later all at once: somebody comes back to where they were.
+/// So many lines of what needs a person are drawn in one stage.
+const AT_ONCE: usize = 2;
+/// From this stage on the page is seen: the lines are drawn.
+const SEEN: usize = (attention::FIRST + 2) / AT_ONCE;
+/// All is drawn.
+const WHOLE: usize = SEEN + 2;
+
+/// How much of the page is to be drawn: at the app's start a part at a time, once the fleet is known, so that a slow
+/// phone answers its finger meanwhile. Later all at once: somebody comes back to where they were.
 fn stages() -> ReadSignal<usize> {
-    let (stage, set_stage) = signal(if STARTED.replace(true) { 2 } else { 0 });
-    if stage.get_untracked() == 0 {
-        spawn_local(async move {
-            for part in 1..=2 {
-                sleep(FRAME_MS).await;
-                let _ = set_stage.try_set(part);
+    let fleet = use_fleet();
+    let (stage, set_stage) = signal(if STARTED.replace(true) { WHOLE } else { 0 });
+    if stage.get_untracked() < WHOLE {
+        let begins = Memo::new(move |_| fleet.loaded().get());
+        effect(move || {
+            if begins.get() {
+                spawn_local(async move {
+                    for stage in 1..=WHOLE {
+                        // What stands on the page is to be seen before the next part.
+                        sleep(if stage > SEEN { FRAME_MS } else { 0 }).await;
+                        let _ = set_stage.try_set(stage);
+                    }
+                });
             }
         });
     }

@@ -5,11 +5,9 @@ use super::{
     alarm, alert, alerts, embed, glance, more, node, not_found, notifications, people, risks, rules, shares,
     status, timeline,
 };
-use crate::components::share_banner::share_banner;
 use crate::components::token_form::token_form;
-use crate::dom::{El, group};
+use crate::dom::El;
 use crate::route::Page;
-use crate::shared::shared;
 
 /// What the first part asks the rest for.
 pub enum Later {
@@ -17,8 +15,6 @@ pub enum Later {
     Page(Page),
     /// Asks who looks.
     SignIn,
-    /// Who shows this page, through a share link.
-    Sharer,
     /// What sounds and notifies while an alert is new; nothing to see.
     Alarm,
 }
@@ -42,7 +38,6 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Embed) => embed::embed_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::SignIn => token_form(),
-        Later::Sharer => group().maybe(shared().map(share_banner)),
         Later::Alarm => alarm::alarm(),
     }
 }

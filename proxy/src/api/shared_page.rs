@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use fleetglass_shared::scope::Card;
+use fleetglass_shared::{scope::Card, wire::SharedWith};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -85,12 +85,15 @@ pub async fn page(
         }
         false => String::new(),
     };
-    match assets::placed_page(&visit.base, &(mark + &found)) {
+    match assets::placed_page(&visit.base, (&(mark + &found), &sharer(&told, &at))) {
         Some(html) => {
             // It is installed as what it is, and not as the whole app.
             let own = format!("{at}/manifest.webmanifest");
             let html = html.replacen(&format!("{}/manifest.webmanifest", visit.base), &own, 1);
-            let policy = assets::APP_CSP.replace("frame-ancestors 'none'", &ancestors(&share));
+            let policy = assets::page_policy()
+                .as_deref()
+                .unwrap_or(assets::APP_CSP)
+                .replace("frame-ancestors 'none'", &ancestors(&share));
             let mut page = html_page(StatusCode::OK, html, &policy);
             if parts.get("page").is_none_or(|page| page == "glance") {
                 page.headers_mut().extend(assets::early_glance(&at).map(|early| (header::LINK, early)));
@@ -199,6 +202,23 @@ pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) ->
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+/// Who shows the page, in its sketch: what `frontend/src/components/share_banner.rs` says in the same place later.
+fn sharer(told: &SharedWith, at: &str) -> String {
+    let logo = told.logo.as_deref().map(|logo| {
+        let logo = if logo == "logo" { format!("{at}/logo") } else { logo.to_owned() };
+        format!("<img class=\"share-logo\" src=\"{}\" alt=\"\">", escaped(&logo))
+    });
+    let note = Some(&told.note).filter(|note| !note.is_empty());
+    let note = note.map(|note| format!("<p class=\"share-note\">{}</p>", escaped(note)));
+    format!(
+        "<div class=\"banner share-banner\">{}<p>{}: read-only, shared by {}</p>{}</div>",
+        logo.unwrap_or_default(),
+        escaped(&told.title),
+        escaped(&told.by),
+        note.unwrap_or_default(),
+    )
 }
 
 /// What chats read of a page.

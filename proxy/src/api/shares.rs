@@ -143,7 +143,7 @@ pub async fn preview_page(
     let mark = format!(
         "<meta name=\"robots\" content=\"noindex\"><meta name=\"fleetglass-share\" data-preview=\"{id}\">"
     );
-    match assets::placed_page(&visit.base, &mark) {
+    match assets::placed_page(&visit.base, (&mark, "")) {
         Some(html) => (NO_STORE, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),

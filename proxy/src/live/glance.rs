@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleetglass_shared::{
-    attention::{CRASH_LOOP, compare, reasons_in_words, urgency},
+    attention::{CRASH_LOOP, compare, need_in_words, reasons_in_words, urgency, well_in_words},
     health::Status,
     wire::NodeSummary,
 };
@@ -40,8 +40,14 @@ impl Live {
         for alert in state.alerts.values().filter(|alert| alert.is_open()) {
             *open.entry(alert.severity.as_str()).or_default() += 1;
         }
+        let healthy = counts.get(Status::Healthy.as_str()).copied().unwrap_or_default();
+        let title = match worst.len() {
+            0 => well_in_words(state.nodes.len(), healthy, open.values().sum()),
+            need => need_in_words(need),
+        };
         json!({
             "at": state.at,
+            "title": title,
             "nodes": state.nodes.len(),
             "states": counts,
             "alerts": open,
@@ -89,5 +95,6 @@ mod tests {
         let ids: Vec<_> = glance["worst"].as_array().unwrap().iter().map(|node| &node["id"]).collect();
         assert_eq!(ids, ["d", "c", "a"], "of equally bad ones the newest is first");
         assert_eq!((&glance["states"]["healthy"], &glance["need"]), (&1.into(), &3.into()));
+        assert_eq!(glance["title"], "3 nodes need you");
     }
 }

@@ -193,6 +193,15 @@ async fn acknowledged(nginx: &Peer, inbox: &Inbox) {
 /// The addresses in the head of a page.
 fn paths(html: &str) -> Vec<String> {
     let (head, _) = html.split_once("</head>").unwrap();
+    // What stands in the page itself is no markup: up to the tag's end it is.
+    let head = ["<script", "<style"].iter().fold(head.to_owned(), |head, begin| {
+        let mut pieces = head.split(*begin);
+        let first = pieces.next().unwrap().to_owned();
+        pieces.fold(first, |left, piece| {
+            let (tag, after) = piece.split_once('>').unwrap();
+            format!("{left}{tag} {}", after.split_once("</").unwrap().1)
+        })
+    });
     let attributes = ["href=", "src=", "data-js=", "data-wasm=", "data-rest=", "data-sheets="];
     let values = attributes.iter().flat_map(|name| head.split(*name).skip(1)).map(|rest| {
         match rest.strip_prefix('"') {

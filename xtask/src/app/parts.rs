@@ -1,6 +1,7 @@
 //! After Trunk: cuts the app in two, tells the page where the rest is, and makes both small for a release.
 
 use super::Profile;
+use super::inline::{inlined, without_css_comments};
 use crate::clock::Stopwatch;
 use crate::paths;
 use crate::problem::{AtPath, Problem, Result};
@@ -77,8 +78,9 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     let keep =
         keep.map(|address| format!("data-keep=\"{address}\" data-rest=")).unwrap_or("data-rest=".into());
     let html = html.replacen("data-rest=", &keep, 1);
-    std::fs::write(&page, html).at("write", &page)?;
     without_comments(&paths::dist())?;
+    let html = inlined(&html, &paths::dist())?;
+    std::fs::write(&page, html).at("write", &page)?;
     worker(&paths::dist())?;
     println!(
         "app: cut in two, {} functions of {} KB wait for a later page ({watch})",
@@ -119,8 +121,8 @@ fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
     (left, sheets)
 }
 
-/// Puts the style sheets of the first page into one file: each request costs a round trip, and a browser makes six at a
-/// time over HTTP/1.1. The wasm waits for what is drawn before it.
+/// Puts the style sheets of the first page into one file, and leaves the wasm to `static/boot.js`, which asks for it as
+/// soon as the first view is painted: it would come before what that needs.
 fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
     let mut sum = String::new();
     let mut left = String::new();
@@ -140,7 +142,7 @@ fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
             }
             left.push_str(after);
         } else if tag.contains("preload") && tag.contains(".wasm") {
-            left.push_str(&format!("<link fetchpriority=\"low\"{piece}"));
+            left.push_str(after);
         } else {
             left.push_str("<link");
             left.push_str(piece);
@@ -148,6 +150,7 @@ fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
     }
     let mut hasher = DefaultHasher::new();
     sum.hash(&mut hasher);
+    let sum = without_css_comments(&sum);
     let name = format!("first-{:016x}.css", hasher.finish());
     let file = dist.join(&name);
     std::fs::write(&file, sum).at("write", &file)?;

@@ -1,21 +1,24 @@
 //! What needs a person: one line each. When nothing does, one quiet line with the time of the last check.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use fleetglass_shared::attention::reasons_in_words;
+use fleetglass_shared::attention::{need_in_words, reasons_in_words, urgency, well_in_words};
 use fleetglass_shared::health::Status;
 use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::held::{Reading, held};
 use crate::components::age::since_mark;
 use crate::components::chips::restart_chip;
 use crate::components::icon::{Icon, icon};
+use crate::components::media::use_screen;
 use crate::components::node_link::node_path;
 use crate::components::risk_meter::risk_meter;
 use crate::components::status_mark::{state_class, status_mark};
 use crate::components::words::{ago, counted, whole};
-use crate::dom::{El, button, div, effect, el, group, link, p, span, with_class};
+use crate::dom::{El, button, div, effect, el, group, link, on_window, p, span, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
 use crate::state::breach::breach_at;
@@ -24,7 +27,7 @@ use crate::state::view::View;
 use crate::state::{Fleet, Node, NodeSignal, use_fleet};
 
 /// As many lines are shown before a press for more; a list longer than a screen hides what comes next.
-const FIRST: usize = 6;
+pub const FIRST: usize = 6;
 /// As many after it; for the rest there is the table below.
 const MOST: usize = 40;
 
@@ -32,9 +35,23 @@ const MOST: usize = 40;
 #[derive(Clone, Copy)]
 struct Lines {
     shown: RwSignal<Arc<Vec<Node>>>,
-    /// How many there are by now, while the order is held.
+    /// Those there are by now, while the order is held.
+    latest: Memo<Arc<Vec<Node>>>,
     count: Memo<usize>,
     all: RwSignal<bool>,
+    /// Counts how often somebody asked for the order of now.
+    asked: RwSignal<usize>,
+    /// How many there may be so far: at the app's start they are drawn a few at a time.
+    drawn: Signal<usize>,
+}
+
+/// What the order of now has before the one that is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// So many nodes more need a person.
+    More(usize),
+    /// The same nodes, or fewer, in another order.
+    Order,
 }
 
 impl Lines {
@@ -45,7 +62,7 @@ impl Lines {
     }
 
     fn ids(self) -> Vec<String> {
-        let limit = self.limit();
+        let limit = self.limit().min(self.drawn.get());
         self.shown.with(|shown| shown.iter().take(limit).map(|node| node.id.clone()).collect())
     }
 
@@ -57,17 +74,41 @@ impl Lines {
         self.count.get() != 0 || self.shown.with(|shown| !shown.is_empty())
     }
 
+    fn news(self) -> Option<News> {
+        let limit = self.limit();
+        self.shown.with(|shown| {
+            self.latest.with(|latest| {
+                let held: HashSet<&str> = shown.iter().map(|node| node.id.as_str()).collect();
+                match latest.iter().filter(|node| !held.contains(node.id.as_str())).count() {
+                    0 if shown
+                        .iter()
+                        .take(limit)
+                        .map(|node| &node.id)
+                        .eq(latest.iter().take(limit).map(|node| &node.id)) =>
+                    {
+                        None
+                    }
+                    0 => Some(News::Order),
+                    more => Some(News::More(more)),
+                }
+            })
+        })
+    }
+
+    fn renew(self) {
+        self.asked.update(|asked| *asked += 1);
+    }
+
     fn title(self) -> String {
         match self.count.get() {
             0 => String::new(),
-            1 => "1 node needs you".to_owned(),
-            count => format!("{} nodes need you", whole(count)),
+            count => need_in_words(count),
         }
     }
 }
 
-/// The top of the fleet page. What does not fit, it shows by the view's filter.
-pub fn attention_part(view: RwSignal<View>) -> El {
+/// The top of the fleet page, of which so many lines may be drawn. What does not fit, it shows by the view's filter.
+pub fn attention_part(view: RwSignal<View>, drawn: Signal<usize>) -> El {
     let fleet = use_fleet();
     let reading = Reading::new();
     let latest = Memo::new_with_compare(
@@ -81,11 +122,29 @@ pub fn attention_part(view: RwSignal<View>) -> El {
         // Whoever opens the page reads its first lines: those do not move at once.
         reading.glance();
     }
+    // On a phone the lines stay where they are until somebody asks, comes back or draws the page down: nothing moves
+    // under a thumb. What is new is said beside the title.
+    let phone = use_screen().phone;
+    let (asked, being_read) = (RwSignal::new(0), reading.now());
+    let any = move || phone.get() && latest.with(|nodes| !nodes.is_empty());
     let lines = Lines {
-        shown: held(latest.into(), || (), reading.now()),
+        shown: held(
+            latest.into(),
+            move || (asked.get(), any()),
+            Signal::derive(move || phone.get() || being_read.get()),
+        ),
+        latest,
         count: Memo::new(move |_| latest.with(|nodes| nodes.len())),
         all: RwSignal::new(false),
+        asked,
+        drawn,
     };
+    on_window("fleetglass-refresh", move |_: Event| lines.renew());
+    on_window("visibilitychange", move |_: Event| {
+        if !document().hidden() {
+            lines.renew();
+        }
+    });
     let spoken = move || if lines.count.get() == 0 { "No node needs you".to_owned() } else { lines.title() };
     effect(move || fleet.show(1, lines.ids()));
     on_cleanup(move || fleet.show(1, Vec::new()));
@@ -97,7 +156,8 @@ pub fn attention_part(view: RwSignal<View>) -> El {
 }
 
 fn section(view: RwSignal<View>, lines: Lines) -> El {
-    let fleet = use_fleet();
+    let (fleet, phone) = (use_fleet(), use_screen().phone);
+    let news = Memo::new(move |_| lines.news());
     let item = move |id: String| match fleet.node(&id) {
         Some(node) => line(fleet, &node),
         // Gone while the order was held.
@@ -105,9 +165,32 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
     };
     with_class("section", "attention")
         .attr("aria-labelledby", "attention-title")
-        .child(el("h2").class("attention-title").attr("id", "attention-title").text(move || lines.title()))
+        .child(
+            div("attention-head")
+                .child(
+                    with_class("h2", "attention-title")
+                        .attr("id", "attention-title")
+                        .text(move || lines.title()),
+                )
+                .when(move || phone.get() && news.with(Option::is_some), move || renew_button(lines, news)),
+        )
         .child(with_class("ul", "attention-list").each(move || lines.ids(), String::clone, item))
         .when(move || lines.hidden() != 0 || lines.all.get(), move || more(view, lines))
+}
+
+/// Says what the lines that are held do not show yet, and shows it.
+fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
+    let words = move || match news.get() {
+        Some(News::More(more)) => format!("\u{2191} {} new", whole(more)),
+        _ => "\u{21c5} Sort".to_owned(),
+    };
+    let name = move || match news.get() {
+        Some(News::More(more)) => {
+            format!("Show {} too", counted(more, "node that needs you", "nodes that need you"))
+        }
+        _ => "Sort: the worst first".to_owned(),
+    };
+    button("button attention-renew").attr("aria-label", name).on_click(move || lines.renew()).text(words)
 }
 
 fn more(view: RwSignal<View>, lines: Lines) -> El {
@@ -129,7 +212,14 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let presses = |risk: &Risk| risk.firing || breach_at(risk).is_some();
     let risk = Memo::new(move |_| node.with(|node| node.worst_risk.clone().filter(presses)));
     let status = move || node.with(|node| node.status);
-    let why = move || node.with(|node| reasons_in_words(node));
+    let why = move || {
+        let now = fleet.now().get_untracked();
+        node.with(|node| match urgency(node, now) {
+            Some(_) => reasons_in_words(node),
+            // It is still here because the order is held.
+            None => "Well again".to_owned(),
+        })
+    };
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
     let class = move || {
         let at_risk = if risk.with(Option::is_some) { "attention-at-risk" } else { "" };
@@ -174,24 +264,7 @@ fn all_well() -> El {
     let well = move || {
         let states = fleet.every_node().with(|nodes| States::of(nodes.iter()));
         let (total, healthy) = (states.total(), states.count(Status::Healthy));
-        let open = open.with(Open::total);
-        match total - healthy {
-            // A rule sees what a node does not say of itself.
-            0 if open > 0 => format!(
-                "{} of {} say they are well, yet {} open.",
-                whole(healthy),
-                counted(total, "node", "nodes"),
-                counted(open, "alert is", "alerts are").replacen(' ', "\u{a0}", 1)
-            ),
-            0 if total == 1 => "The one node is well.".to_owned(),
-            0 => format!("All {} nodes are well.", whole(total)),
-            unknown => format!(
-                "{} of {} are well, {} not known.",
-                whole(healthy),
-                counted(total, "node", "nodes"),
-                counted(unknown, "is", "are").replacen(' ', "\u{a0}", 1)
-            ),
-        }
+        well_in_words(total, healthy, open.with(Open::total))
     };
     let checked = move || {
         let last = fleet.every_node().with(|nodes| nodes.iter().filter_map(|node| node.asked_at).max());
