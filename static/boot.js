@@ -87,7 +87,9 @@ function announce(alerts, sketch) {
   const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
   if (!open.length) return;
   document.querySelector(".early-alerts")?.remove();
-  const counts = open.map((severity) => make("span", "alert-count", `${SEVERITIES[severity][0]} ${alerts[severity]} ${severity}`));
+  const count = (severity) => make("span", "alert-count", SEVERITIES[severity][0], make("span", "", `${alerts[severity]}`),
+    make("span", "alert-count-word", severity));
+  const counts = open.map(count);
   const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
   sketch.closest(".page-body").before(banner);
 }

@@ -89,8 +89,11 @@ fn stages() -> ReadSignal<usize> {
             if begins.get() {
                 spawn_local(async move {
                     for stage in 1..=WHOLE {
-                        // What stands on the page is to be seen before the next part.
-                        sleep(if stage > SEEN { FRAME_MS } else { 0 }).await;
+                        // Nobody waits for a hidden page, and its timers are slow.
+                        if !document().hidden() {
+                            // What stands on the page is to be seen before the next part.
+                            sleep(if stage > SEEN { FRAME_MS } else { 0 }).await;
+                        }
                         let _ = set_stage.try_set(stage);
                     }
                 });

@@ -62,8 +62,15 @@ impl Lines {
     }
 
     fn ids(self) -> Vec<String> {
-        let limit = self.limit().min(self.drawn.get());
+        let limit = self.limit();
         self.shown.with(|shown| shown.iter().take(limit).map(|node| node.id.clone()).collect())
+    }
+
+    /// Those that are in the page so far.
+    fn drawn(self) -> Vec<String> {
+        let mut ids = self.ids();
+        ids.truncate(self.drawn.get());
+        ids
     }
 
     fn hidden(self) -> usize {
@@ -174,7 +181,7 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
                 )
                 .when(move || phone.get() && news.with(Option::is_some), move || renew_button(lines, news)),
         )
-        .child(with_class("ul", "attention-list").each(move || lines.ids(), String::clone, item))
+        .child(with_class("ul", "attention-list").each(move || lines.drawn(), String::clone, item))
         .when(move || lines.hidden() != 0 || lines.all.get(), move || more(view, lines))
 }
 
