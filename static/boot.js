@@ -81,8 +81,8 @@ function draw() {
   announce(alerts, sketch);
 }
 
-// Where the banner will be, so that nothing moves when it comes: the page's sketch has room for it from the start. The
-// style sheet takes it away with the sketch.
+// Where the banner will be, so that nothing moves when it comes: in the sketch's own body, above that of the app's page.
+// The style sheet takes it away when the page has its own.
 function announce(alerts, sketch) {
   const open = Object.keys(SEVERITIES).filter((severity) => alerts?.[severity]);
   if (!open.length) return;
@@ -91,7 +91,8 @@ function announce(alerts, sketch) {
     make("span", "alert-count-word", severity));
   const counts = open.map(count);
   const banner = make("p", `alert-banner early-alerts state-${SEVERITIES[open[0]][1]}`, make("span", "alert-counts num", ...counts));
-  sketch.closest(".page-body").before(banner);
+  if (sketch.matches(".page-body")) sketch.prepend(banner);
+  else sketch.closest(".page-body").before(banner);
 }
 
 // When it has been painted, where it comes soon: on a slow phone the app's start would hold it up.

@@ -104,8 +104,8 @@ pub fn placed_page(base: &str, (mark, above): (&str, &str)) -> Option<String> {
     Some(format!("{}{mark}</head>{rest}", under(base, head)))
 }
 
-/// Where the page's sketch has its banners.
-const SKETCH: &str = "<div class=\"alert-banner early-alerts\">";
+/// Where the page's sketch has its body.
+const SKETCH: &str = "<div class=\"page-body\" id=\"boot-notice\">";
 
 /// The policy of the app's page, wherever it is: with the hashes of what stands in it.
 pub fn page_policy() -> Option<Arc<str>> {

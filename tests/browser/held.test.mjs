@@ -1,4 +1,4 @@
-// On a phone the lines of what needs a person stay where they are: nothing moves under a thumb until somebody asks.
+// What is seen stays where it is: when the app takes over from the first view, and on a phone under a thumb.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -11,6 +11,49 @@ let browser;
 
 before(async () => { browser = await openBrowser(); });
 after(() => browser?.close());
+
+test('the first view takes the page and the fleet in a few lines, and nothing moves when the app takes over', async () => {
+  const well = await startNode({ '/health': WELL });
+  const lame = await startNode({ '/health': LAME });
+  const served = await startServe(`[scrape]\ninterval = "300ms"\ntimeout = "300ms"\n
+    [[target]]\nid = "a"\nfamily = "generic"\nurl = "${lame.url}"\n[[target]]\nid = "b"\nfamily = "generic"\nurl = "${well.url}"\n`);
+  const link = await (await fetch(`${served.url}/api/v1/shares`, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'For Acme', scope: { select: ['{instance!=""}'], views: ['fleet', 'alerts'] } }),
+  })).json();
+  for (const [path, what] of [['/', 'the fleet'], [link.path, 'a link to it']]) {
+    for (const state of ['troubled', 'well']) {
+      lame.pages['/health'] = state === 'well' ? WELL : LAME;
+      const words = state === 'well' ? 'All 2 nodes are well.' : '1 node needs you';
+      await eventually(words, async () => (await (await fetch(`${served.url}/api/v1/glance`)).json()).title === words);
+      const page = await openPage(browser, 'about:blank', { viewport: PHONE, touch: true });
+      let go;
+      const held = new Promise((resolve) => { go = resolve; });
+      await page.route('**/*_bg.wasm', async (route) => { await held; await route.continue(); });
+      const asked = [];
+      page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+      await page.goto(new URL(path, served.url).href);
+      const first = page.getByText(words, { exact: true });
+      await first.waitFor();
+      const sheets = asked.filter((file) => file.endsWith('.css') || (file.endsWith('.js') && !file.startsWith('/fleetglass-frontend')));
+      assert.deepEqual(sheets, [], `${what}, ${state}: it waits for no file`);
+      const parts = page.locator('.share-banner, .attention-title, .attention-line, .all-well-words');
+      const places = () => parts.evaluateAll((all) => all.map((part) => {
+        const { x, y, height } = part.getBoundingClientRect();
+        return [part.className.split(' ')[0], x, y, height];
+      }));
+      const before = await places();
+      assert.ok(before.length >= (path === '/' ? 1 : 2), `${what}, ${state}: ${before}`);
+      go();
+      await live(page);
+      await page.locator('.summary').waitFor();
+      assert.deepEqual(await places(), before, `${what}, ${state}: nothing moved`);
+      await page.done();
+    }
+  }
+  await served.stop();
+  await Promise.all([well.stop(), lame.stop()]);
+});
 
 test('on a phone the lines stay where they are, say what is new, and are put in order when asked', async () => {
   const names = ['a', 'b', 'c'];
