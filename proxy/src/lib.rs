@@ -11,7 +11,7 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`], [`small_page`] |
 //! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
@@ -42,6 +42,7 @@ pub mod scrape;
 pub mod serve;
 pub mod share;
 pub mod sim;
+pub mod small_page;
 pub mod state;
 pub mod status;
 pub mod store;

@@ -2,62 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
-import { createServer, request as ask } from 'node:http';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, live, openBrowser, openPage, startDemo, startNode,
   startServe,
 } from './harness.mjs';
+import { GONE, startFront, worker } from './front.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
 after(() => browser?.close());
-
-const GONE = [/ERR_CONNECTION_REFUSED/, /ERR_CONNECTION_RESET/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_EMPTY_RESPONSE/, /502/];
-
-/** Waits until the page's worker has all that a start needs. */
-function worker(page) {
-  return eventually('the worker is there', () => page.evaluate(async () => (
-    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
-  )));
-}
-
-/** A server in front of another one: it can go away, and be one of an older build. Gives `{ url, mode, stop }`. */
-async function startFront(to) {
-  const front = { mode: 'new' };
-  const OLD = 'boot-00000000000000aa.js';
-  const server = createServer((request, response) => {
-    if (front.mode === 'away') return request.socket.destroy();
-    const isOld = front.mode === 'old';
-    if (!isOld && request.url.endsWith(OLD)) return response.writeHead(404).end();
-    const path = isOld ? request.url.replace(OLD, front.boot) : request.url;
-    const headers = { ...request.headers, host: new URL(to).host };
-    const text = /^\/(glance|sw\.js)?$/.test(path);
-    if (text) delete headers['accept-encoding'];
-    const onwards = ask(`${to}${path}`, { method: request.method, headers }, (answer) => {
-      if (!text || !isOld) {
-        response.writeHead(answer.statusCode, answer.headers);
-        return answer.pipe(response);
-      }
-      let body = '';
-      answer.setEncoding('utf8').on('data', (part) => { body += part; }).on('end', () => {
-        const { etag, 'content-length': length, ...own } = answer.headers;
-        body = body.replaceAll(front.boot, OLD).replace(/const BUILD = "\w+"/, 'const BUILD = "00000000000000aa"');
-        response.writeHead(answer.statusCode, own).end(body);
-      });
-    });
-    onwards.on('error', () => response.destroy());
-    response.on('close', () => onwards.destroy());
-    request.pipe(onwards);
-  });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  server.unref().on('connection', (socket) => socket.unref());
-  front.boot = (await (await fetch(`${to}/`)).text()).match(/boot-[0-9a-f]+\.js/)[0];
-  front.url = `http://127.0.0.1:${server.address().port}`;
-  front.leave = () => { front.mode = 'away'; server.closeAllConnections(); };
-  front.stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
-  return front;
-}
 
 /** Moves a finger from one point to another. */
 async function drag(page, from, to) {
