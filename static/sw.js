@@ -216,7 +216,8 @@ async function take({ title, body, data }) {
   const { tag, url } = data;
   if (!answer || answer.status >= 500 || answer.status === 429 || answer.redirected) {
     // It is as it was: whoever pressed presses again when there is a network.
-    return notify(title, { tag, body: `Not acknowledged: Fleetglass cannot be reached.\n${body}`, data });
+    const words = "Not acknowledged: Fleetglass cannot be reached.\n";
+    return notify(title, { tag, body: words + body.replace(words, ""), data });
   }
   badge((await answer.json().catch(() => undefined))?.firing);
   const words = answer.ok ? "Acknowledged." : "It could not be acknowledged: it is over, or somebody has it already.";

@@ -5,7 +5,7 @@ import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
-  NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, live, openBrowser, openPage, startDemo, startNode,
+  NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, fleetOf, live, openBrowser, openPage, startDemo, startNode,
   startServe,
 } from './harness.mjs';
 import { GONE, startFront, worker } from './front.mjs';
@@ -379,8 +379,32 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
   }));
   assert.equal(shown.title, pushed.title);
   assert.deepEqual(shown.actions, ['acknowledge']);
-  // The press itself cannot be made from here: this is what it runs.
-  await running.evaluate(({ title, data }) => take(title, data.acknowledge, data.by, data.tag), shown);
+  // The press itself cannot be made from here: this is what it runs. Without a network nothing is lost by it.
+  const press = () => running.evaluate(async () => {
+    const [one] = await self.registration.getNotifications();
+    await take(one);
+    const [now] = await self.registration.getNotifications();
+    return { title: now.title, body: now.body, actions: now.actions.map(({ action }) => action), data: now.data };
+  });
+  await running.evaluate(() => {
+    self.badges = [];
+    Object.defineProperty(navigator, 'setAppBadge', { value: async (count) => { self.badges.push(count); } });
+    Object.defineProperty(navigator, 'clearAppBadge', { value: async () => { self.badges.push(0); } });
+    self.online = self.fetch;
+    self.fetch = async () => { throw new TypeError('no network'); };
+  });
+  for (const trouble of ['no network', 'a proxy in front of one that is down']) {
+    const tried = await press();
+    assert.match(tried.body, /^Not acknowledged: Fleetglass cannot be reached\.\n/, trouble);
+    assert.equal(tried.body.match(/Not acknowledged/g).length, 1, 'it is said once');
+    assert.deepEqual([tried.title, tried.actions, tried.data.url, tried.data.acknowledge],
+      [shown.title, ['acknowledge'], pushed.url, pushed.acknowledge], trouble);
+    await running.evaluate(() => { self.fetch = async () => new Response('', { status: 502 }); });
+  }
+  await running.evaluate(() => { self.fetch = self.online; });
+  const before = (await fleetOf(served.url)).alerts.filter((alert) => alert.state === 'firing' && !alert.acknowledged).length;
+  assert.equal((await press()).body, 'Acknowledged.');
+  assert.equal(await running.evaluate(() => self.badges.at(-1)), before - 1, 'the icon says so at once');
   const alert = await eventually('it is acknowledged', async () => {
     const { alert } = await (await fetch(`${served.url}/api/v1/alerts/${pushed.alert}`)).json();
     return alert?.acknowledged && alert;

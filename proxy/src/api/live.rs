@@ -59,7 +59,9 @@ impl<'a> Look<'a> {
         let nodes = nodes.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
         let on_screen = match params.get("detail") {
             // A browser that is to spare data says so itself, where its page did not.
-            None if text(SAVE_DATA).is_some_and(|value| value.trim().eq_ignore_ascii_case("on")) => Some(nodes),
+            None if text(SAVE_DATA).is_some_and(|value| value.trim().eq_ignore_ascii_case("on")) => {
+                Some(nodes)
+            }
             None | Some("full") => None,
             Some("low") => Some(nodes),
             Some(other) => return Err(bad(format!("`detail={other}` is neither low nor full"))),

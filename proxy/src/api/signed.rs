@@ -78,7 +78,11 @@ pub async fn acknowledge(
     let by = name_in(&body).unwrap_or_else(|| format!("the link sent to {}", link.receiver));
     let note = "by a link in a message".to_owned();
     match app.alerts.acknowledge(&alert.id, Acknowledge { by: by.clone(), note, until: None }, now) {
-        Err(error) => page(StatusCode::GONE, "Nothing to acknowledge", &format!("<p>{}</p>", escaped(&error.to_string()))),
+        Err(error) => page(
+            StatusCode::GONE,
+            "Nothing to acknowledge",
+            &format!("<p>{}</p>", escaped(&error.to_string())),
+        ),
         Ok(_) => {
             // Whoever reads "taken" must be able to rely on it.
             let _ = app.state.flush().await;

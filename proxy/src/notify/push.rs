@@ -339,7 +339,10 @@ impl Notify {
             let known = known.filter(|push| bool::from(push.auth.as_slice().ct_eq(secret)));
             let before = known.cloned().ok_or(PushError::Unknown)?;
             // Browsers ask at each start whether they are known.
-            if before.endpoint.reveal() == fresh.endpoint && before.p256dh == fresh.p256dh && before.auth == auth {
+            if before.endpoint.reveal() == fresh.endpoint
+                && before.p256dh == fresh.p256dh
+                && before.auth == auth
+            {
                 return Ok(before);
             }
             // Whoever subscribed the other one meanwhile has said what it is told of.

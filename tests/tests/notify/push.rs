@@ -1,16 +1,14 @@
 //! Web Push as a push service meets it: RFC 8030, 8291 and 8292 from outside. What is inside a message is read by the
 //! story of the browser in `tests/browser/phone.test.mjs`.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use fleetglass_tests::{
     inbox::{Inbox, Letter, Reply},
     node::Node,
     proxy::{Answer, Fleetglass, http_client},
+    samples,
     wait::eventually,
 };
 use serde_json::{Value, json};
@@ -32,10 +30,14 @@ fn rules(summary: &str) -> String {
     )
 }
 
-async fn proxy(nodes: &[&Node], summary: &str, more: &str) -> Fleetglass {
+/// Where nobody takes what the team is told.
+const NOBODY: &str = "http://127.0.0.1:9/";
+
+async fn proxy(nodes: &[&Node], summary: &str, team: &str, more: &str) -> Fleetglass {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::write(folder.path().join("rules.yml"), rules(summary)).unwrap();
-    let fleetglass = Fleetglass::start_in(folder, &config(nodes, more), &[]).await;
+    let fleetglass =
+        Fleetglass::start_in(folder, &config(nodes, &format!("{}{more}", hook("team", team))), &[]).await;
     fleetglass.ready().await;
     fleetglass
 }
@@ -75,7 +77,7 @@ fn claims(letter: &Letter) -> Value {
 async fn each_device_is_told_of_its_nodes_and_severities_in_the_form_of_the_standards() {
     let (first, second) = (node(1.0).await, node(1.0).await);
     // Longer than any push service takes, in letters of four bytes.
-    let fleetglass = proxy(&[&first, &second], &"\u{1f525}".repeat(3_000), OWN).await;
+    let fleetglass = proxy(&[&first, &second], &"\u{1f525}".repeat(3_000), NOBODY, OWN).await;
     let (one, other, calm) = (Inbox::start().await, Inbox::start().await, Inbox::start().await);
     for inbox in [&one, &other, &calm] {
         inbox.always(Reply::Status(201, Vec::new(), ""));
@@ -95,27 +97,22 @@ async fn each_device_is_told_of_its_nodes_and_severities_in_the_form_of_the_stan
     let topic = letter.header("topic");
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     assert!((1..=32).contains(&topic.len()) && topic.chars().all(is_plain), "{topic}");
-    let (claims, now) = (claims(&letter), SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    let (claims, now) = (claims(&letter), samples::now() as u64 / 1000);
     assert_eq!((&claims["aud"], &claims["sub"]), (&json!(one.url("")), &json!("mailto:ops@example.org")));
     let expires = claims["exp"].as_u64().unwrap();
     assert!(expires > now && expires <= now + 86_400, "RFC 8292 allows a day");
 
     second.says("/metrics", lag(7.0));
     other.letter("its own node fires", |letter| letter.header("urgency") == "high").await;
-    for ill in [&first, &second] {
-        ill.says("/metrics", lag(1.0));
-    }
-    let over = other.letter("it is over", |letter| letter.header("urgency") == "normal").await;
-    let topics: BTreeSet<String> =
-        other.letters().iter().map(|letter| letter.header("topic").to_owned()).collect();
-    assert_eq!(topics.len(), 1, "who was away hears of the end in place of the begin: {over:?}");
+    let told = other.letters().len();
+    assert!(told == 1 && one.letters().len() <= 2, "the first node is no matter of the other");
     assert!(calm.letters().is_empty(), "nothing is of its severity");
 }
 
 #[tokio::test]
 async fn a_push_service_is_obeyed_and_a_browser_that_is_gone_is_forgotten() {
     let lags = node(1.0).await;
-    let fleetglass = proxy(&[&lags], "It lags", OWN).await;
+    let fleetglass = proxy(&[&lags], "It lags", NOBODY, OWN).await;
     let (inbox, elsewhere) = (Inbox::start().await, Inbox::start().await);
     subscribe(&fleetglass, &inbox.url("/push/one"), "critical", "").await;
     let wait = || vec![("retry-after", "3")];
@@ -153,7 +150,7 @@ async fn a_push_service_is_obeyed_and_a_browser_that_is_gone_is_forgotten() {
 #[tokio::test]
 async fn what_is_no_push_service_out_there_is_refused_in_words_without_its_address() {
     let lags = node(1.0).await;
-    let fleetglass = proxy(&[&lags], "It lags", "").await;
+    let fleetglass = proxy(&[&lags], "It lags", NOBODY, "").await;
     for endpoint in [
         "http://push.example/hunter2",
         "https://127.0.0.1/hunter2",
@@ -203,19 +200,17 @@ async fn what_is_no_push_service_out_there_is_refused_in_words_without_its_addre
 async fn a_browser_asks_whether_it_is_known_and_a_press_gives_the_number_for_its_icon() {
     let (lags, other) = (node(7.0).await, node(7.0).await);
     let inbox = Inbox::start().await;
-    let fleetglass =
-        proxy(&[&lags, &other], "It lags", &format!("{}{OWN}", hook("team", &inbox.url("/hook")))).await;
+    let fleetglass = proxy(&[&lags, &other], "It lags", &inbox.url("/hook"), OWN).await;
     let endpoint = inbox.url("/push/one");
     let id = subscribe(&fleetglass, &endpoint, "warning", "").await;
-    let asks = |auth: &str| {
-        json!({"old": {"endpoint": endpoint, "auth": auth}, "endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}})
-    };
+    let asks = |auth: &str| json!({"old": {"endpoint": endpoint, "auth": auth}, "endpoint": endpoint, "keys": {"p256dh": P256DH, "auth": AUTH}});
     assert_eq!(post(&fleetglass, "/n/push", &asks(AUTH)).await.status, 204);
     assert_eq!(post(&fleetglass, "/n/push", &asks("AAAAAAAAAAAAAAAAAAAAAA")).await.status, 404);
     fleetglass.request("DELETE", &format!("{SUBSCRIPTIONS}/{id}"), &[]).await;
     assert_eq!(post(&fleetglass, "/n/push", &asks(AUTH)).await.status, 404, "it is told no more");
 
-    let both = |letter: &Letter| letter.line.ends_with("/hook") && super::nodes_of(letter, "firing").len() == 2;
+    let both =
+        |letter: &Letter| letter.line.ends_with("/hook") && super::nodes_of(letter, "firing").len() == 2;
     let letter = inbox.letter("both fire", both).await;
     let url = letter.json()["alerts"][0]["fleetglass"]["acknowledgeURL"].as_str().unwrap().to_owned();
     let press = || http_client().post(&url).header("accept", "application/json").body("by=Ada");
