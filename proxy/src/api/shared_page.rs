@@ -28,6 +28,8 @@ use crate::{
     small_page::{Particular, frame_ancestors, particular_page, small_page},
 };
 
+const HOME_TITLE: &str = "apple-mobile-web-app-title";
+
 /// The app, as the link shows it.
 pub async fn page(
     State(app): State<Arc<App>>,
@@ -75,6 +77,7 @@ pub async fn page(
             // It is installed as what it is, and not as the whole app.
             let own = format!("{at}/manifest.webmanifest");
             let html = html.replacen(&format!("{}/manifest.webmanifest", visit.base), &own, 1);
+            let html = named(html, &told.title);
             let policy = assets::APP_CSP.replace("frame-ancestors 'none'", &frame_ancestors(share.origins()));
             let mut page = html_page(StatusCode::OK, html, &policy);
             if parts.get("page").is_none_or(|page| page == "glance") {
@@ -85,6 +88,14 @@ pub async fn page(
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),
     }
+}
+
+/// What iPhones call it: there a page's own word comes before the manifest's.
+fn named(html: String, title: &str) -> String {
+    let Some(at) = html.find(HOME_TITLE) else { return html };
+    let (Some(start), Some(end)) = (html[..at].rfind('<'), html[at..].find('>')) else { return html };
+    let own = format!("<meta name=\"{HOME_TITLE}\" content=\"{}\"", escaped(&manifest::short(title)));
+    format!("{}{own}{}", &html[..start], &html[at + end..])
 }
 
 /// What a link is called where it is installed on its own.
@@ -247,4 +258,21 @@ fn see_other(at: &str, cookie: Option<String>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_iphone_calls_a_link_as_its_sharer_does() {
+        for head in [
+            "<a><meta name=\"apple-mobile-web-app-title\" content=\"Fleetglass\"><b>",
+            "<a><meta content=Fleetglass name=apple-mobile-web-app-title><b>",
+        ] {
+            let own = "<a><meta name=\"apple-mobile-web-app-title\" content=\"For &lt;Acme&gt;\"><b>";
+            assert_eq!(named(head.to_owned(), "For <Acme>"), own);
+        }
+        assert_eq!(named("<a>".to_owned(), "x"), "<a>");
+    }
 }
