@@ -237,14 +237,28 @@ test('a finger reads a chart at its place and moves on, in the app and through a
 
 test('the glance fits every phone in both themes', async () => {
   const demo = await startDemo({ nodes: 40, faults: 'all' });
-  for (const [viewport, theme] of [[PHONE, 'light'], [PHONE, 'dark'], [NARROW, 'light']]) {
+  for (const [viewport, theme, size] of [
+    [PHONE, 'light', ''], [PHONE, 'dark', ''], [NARROW, 'light', ''], [{ width: 740, height: 360 }, 'light', ''],
+    [PHONE, 'light', '200%'], [NARROW, 'dark', '200%'],
+  ]) {
+    const what = `the glance at ${viewport.width} px, ${theme}, text ${size || 'as it is'}`;
     const page = await openPage(browser, `${demo.url}/glance`, { viewport, theme, touch: true });
     await page.locator('.glance-title').waitFor();
-    await assertNoSidewaysScroll(page, `the glance at ${viewport.width} px`);
-    await assertAccessible(page, `the glance, ${theme}`);
+    await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, size);
+    await assertNoSidewaysScroll(page, what);
+    await assertAccessible(page, what);
+    const cut = await page.locator('.glance-count').evaluateAll((counts) => counts.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
+    assert.deepEqual(cut, [], `${what}: its words fit`);
+    const cards = await page.locator('.glance-worst li').evaluateAll((all) => all.map((one) => [one.querySelector('.glance-why').textContent.length > 5, one.className]));
+    assert.ok(cards.every(([says, look]) => says && look !== 'state-healthy'), `${what}: each says why, and none looks well: ${cards}`);
     await page.done();
   }
   await demo.stop();
+  const empty = await startServe('', { ready: false });
+  const page = await openPage(browser, `${empty.url}/glance`, { viewport: PHONE, touch: true });
+  await page.locator('.glance-state.state-unknown').getByText('No node yet').waitFor();
+  await page.done();
+  await empty.stop();
 });
 
 test('a phone is told of the nodes it shows, packed, and a hidden page of nothing', async () => {

@@ -10,9 +10,10 @@ use crate::components::frame::top_bar;
 use crate::components::node_link::node_path;
 use crate::components::status_mark::{state_class, status_mark, status_shape};
 use crate::components::words::{ago, counted, whole};
-use crate::dom::{El, div, effect, el, group, link, p, span, with_class};
+use crate::dom::{El, Words, div, effect, el, group, link, p, span, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
+use crate::state::breach::{breach_at, breach_in};
 use crate::state::tally::States;
 use crate::state::{Link, Node, use_fleet};
 
@@ -57,6 +58,7 @@ fn look() -> El {
     let worst = move || need.with(|need| need.iter().map(look_of).max());
     let whole_state = move || match (need.with(Vec::is_empty), open.with(Open::urgent)) {
         (false, _) => worst().unwrap_or(Status::Unhealthy),
+        (true, 0) if states.with(States::total) == 0 => Status::Unknown,
         (true, 1..) => Status::Degraded,
         (true, 0) => Status::Healthy,
     };
@@ -117,8 +119,14 @@ fn look_of(node: &Node) -> Status {
 
 fn one(node: Node) -> El {
     let (status, since) = (node.status, node.since);
-    let risk = node.worst_risk.as_ref().filter(|risk| risk.firing).map(|risk| risk.meaning.clone());
-    let why = risk.or_else(|| node.reasons.first().map(|reason| reason.text.clone())).unwrap_or_default();
+    let why = match node.worst_risk.as_ref().map(|risk| (risk, breach_at(risk))) {
+        Some((risk, _)) if risk.firing => Words::from(risk.meaning.clone()),
+        Some((risk, Some(at))) => {
+            let (now, title, meaning) = (use_fleet().now(), risk.title.clone(), risk.meaning.clone());
+            Words::from(move || format!("{title}: {}. {meaning}", breach_in(at, now.get())))
+        }
+        _ => node.reasons.first().map(|reason| reason.text.clone()).unwrap_or_default().into(),
+    };
     el("li").class(state_class(look_of(&node))).child(
         link("glance-node", node_path(&node.id))
             .child(span("glance-name").child(el("bdi").text(node.id.clone())))
