@@ -11,8 +11,8 @@
 //! | to and from other stores | [`remote`] |
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
-//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`], [`small_page`] |
-//! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`telemetry`] |
+//! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
+//! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`small_page`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
 pub mod alerts;
