@@ -67,6 +67,25 @@ async function forget() {
   await opened().then((there) => store(there, "readwrite", (all) => all.delete(key))).catch(() => {});
 }
 
+// A server in front of ours asks who this is. Its page comes with the next load; nobody waits for that who just started.
+async function signIn() {
+  const isStart = !fleet;
+  await forget();
+  const { active } = await navigator.serviceWorker?.getRegistration(key) ?? {};
+  if (active) {
+    const { port1, port2 } = new MessageChannel();
+    const done = new Promise((resolve) => { port1.onmessage = resolve; });
+    active.postMessage("sign in", [port2]);
+    await done;
+  }
+  // Not again and again where its page cannot be reached.
+  const LAST = `fleetglass-sign-in ${key}`;
+  const tried = Number(sessionStorage.getItem(LAST) ?? 0);
+  if (!isStart || Date.now() - tried < 60_000) return;
+  sessionStorage.setItem(LAST, String(Date.now()));
+  location.reload();
+}
+
 // RFC 7396. A spark's patch has its newest values alone: an old spark is not worth keeping.
 function merge(target, patch) {
   if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
@@ -81,6 +100,7 @@ function merge(target, patch) {
 
 function hear([kind, told]) {
   if (kind === "forget") return void forget();
+  if (kind === "sign-in") return void signIn().catch(() => {});
   if (kind === "snapshot") {
     const bare = ({ spark, ...node }) => node;
     fleet = { ...told, nodes: new Map(told.nodes.map((node) => [node.id, bare(node)])), alerts: new Map((told.alerts ?? []).map((alert) => [alert.id, alert])) };
@@ -124,7 +144,7 @@ async function work() {
   const worker = navigator.serviceWorker;
   if (!worker || !isSecureContext) return;
   const registration = await worker.register(`${root}sw.js`, { scope: key, updateViaCache: "none" });
-  const offer = (waiting) => { if (waiting && registration.active) note(waiting); };
+  const offer = (waiting) => { if (waiting && registration.active) note(registration); };
   offer(registration.waiting);
   registration.addEventListener("updatefound", () => {
     const coming = registration.installing;
@@ -136,14 +156,17 @@ async function work() {
   addEventListener("online", () => registration.update().catch(() => {}));
 }
 
-function note(waiting) {
+function note(registration) {
   if (document.getElementById("update-note")) return;
   const box = Object.assign(document.createElement("div"), { id: "update-note", className: "update-note" });
   box.setAttribute("role", "status");
   const words = Object.assign(document.createElement("p"), { textContent: "A new version is there." });
   const press = Object.assign(document.createElement("button"), { type: "button", className: "button button-primary", textContent: "Reload" });
   press.onclick = () => {
-    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    // Another tab may have been first, or a newer build have come since.
+    const { waiting } = registration;
+    if (!waiting) return location.reload();
+    waiting.addEventListener("statechange", () => { if (waiting.state === "activated") location.reload(); });
     waiting.postMessage("take over");
   };
   box.append(words, press);
@@ -155,6 +178,7 @@ work().catch((error) => console.info("Fleetglass starts only with a network here
 // ── fingers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 const SWIPE = 72;
 const PULL = 88;
+const EDGE = 24;
 let begun;
 let mark;
 
@@ -174,6 +198,8 @@ addEventListener("touchstart", (event) => {
   const body = event.target.closest?.(".page-body");
   if (event.touches.length !== 1 || !body || belongs(event.target)) return;
   const [{ clientX: x, clientY: y }] = event.touches;
+  // From the edge a swipe is the system's: it goes back.
+  if (x < EDGE || x > innerWidth - EDGE) return;
   begun = { x, y, body, top: body.scrollTop <= 0, way: "" };
 }, { passive: true });
 

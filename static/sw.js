@@ -14,8 +14,10 @@ const SHELL = isShare ? self.registration.scope : root;
 const files = new Set(FILES.map((file) => new URL(file, root).href));
 // The pages of the app's router, and nothing else: the server has pages of its own. A test holds both together.
 const PAGES = /^(|nodes\/[^/]+|alerts(\/[^/]+)?|risks|timeline|rules|people|notifications|shares|status|embed|more|glance)$/;
-// How long a share link may take to answer before what is kept of it is shown.
+// How long the server may take where it is asked first, before what is kept is shown.
 const LIMIT_MS = 3000;
+// While this is there, the next page comes from the server: somebody in front of it asks for a login.
+const SIGN_IN = `fleetglass sign-in ${scope}`;
 
 const own = () => caches.open(CACHE);
 
@@ -32,15 +34,32 @@ async function keepShell(answer) {
   return true;
 }
 
-self.addEventListener("install", (event) => event.waitUntil((async () => {
-  const cache = await own();
-  await Promise.all([...files].map(async (file) => {
-    const held = await caches.match(file);
-    return held ? cache.put(file, held) : cache.add(file);
-  }));
-  const shell = await fetch(SHELL, { cache: "no-store", headers: { accept: "text/html" } });
-  if (!await keepShell(shell)) throw new Error("the page is not of this build, or not to be kept");
-})()));
+// A server in front of ours may say something else in place of a file: that it is down, or that it asks for a login.
+const KINDS = { js: /javascript/, css: /css/, wasm: /wasm/, svg: /svg/, png: /png/ };
+const isItself = (answer, file) =>
+  answer?.ok && !answer.redirected && KINDS[file.split(".").at(-1)]?.test(answer.headers.get("content-type"));
+
+async function keepFile(cache, file) {
+  const held = await caches.match(file);
+  const answer = isItself(held, file) ? held : await fetch(file, { cache: held ? "reload" : "default" });
+  if (!isItself(answer, file)) throw new Error(`${file} did not come`);
+  await cache.put(file, answer);
+}
+
+async function install() {
+  const isNew = !await caches.has(CACHE);
+  try {
+    const cache = await own();
+    await Promise.all([...files].map((file) => keepFile(cache, file)));
+    const shell = await fetch(SHELL, { cache: "no-store", headers: { accept: "text/html" } });
+    if (!await keepShell(shell)) throw new Error("the page is not of this build, or not to be kept");
+  } catch (error) {
+    if (isNew) await caches.delete(CACHE);
+    throw error;
+  }
+}
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
 
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   const older = (await caches.keys()).filter((name) => name.startsWith(prefix) && name !== CACHE);
@@ -52,6 +71,7 @@ self.addEventListener("message", (event) => {
   if (event.data === "take over") self.skipWaiting();
   if (event.data === "forget") event.waitUntil(forget());
   if (event.data === "renew") event.waitUntil(renew());
+  if (event.data === "sign in") event.waitUntil(caches.open(SIGN_IN).then(() => event.ports[0]?.postMessage("done")));
 });
 
 async function forget() {
@@ -75,17 +95,21 @@ self.addEventListener("fetch", (event) => {
 
 const kept = async () => (await own()).match(SHELL);
 
+// The server's answer, if it comes in time and is no trouble of a server in front of ours.
+async function fresh(asked) {
+  const late = new Promise((resolve) => { setTimeout(resolve, LIMIT_MS); });
+  const answer = await Promise.race([asked.catch(() => undefined), late]);
+  return answer?.status < 500 ? answer : undefined;
+}
+
 async function page(request) {
+  if (await caches.delete(SIGN_IN)) return (await fresh(fetch(request))) ?? (await kept()) ?? Response.error();
   const { waiting } = self.registration;
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (waiting && windows.length <= 1) {
     // A new build waits, and nobody looks at this one any more: it begins with this start.
     waiting.postMessage("take over");
-    try {
-      return await fetch(request);
-    } catch {
-      return (await kept()) ?? Response.error();
-    }
+    return (await fresh(fetch(request))) ?? (await kept()) ?? Response.error();
   }
   return (await kept()) ?? fetch(request);
 }
@@ -97,9 +121,7 @@ async function sharePage(request) {
     else if (answer.ok) await keepShell(answer);
     return answer;
   });
-  const late = new Promise((resolve) => { setTimeout(resolve, LIMIT_MS); });
-  const first = await Promise.race([asked.catch(() => undefined), late]);
-  return first ?? (await kept()) ?? asked;
+  return (await fresh(asked)) ?? (await kept()) ?? asked;
 }
 
 self.addEventListener("push", (event) => {
@@ -112,19 +134,23 @@ self.addEventListener("push", (event) => {
   event.waitUntil(show(told));
 });
 
-async function show(told) {
-  badge(told.firing);
-  await self.registration.showNotification(told.title ?? "Fleetglass", {
-    body: told.body,
-    tag: told.tag,
-    renotify: Boolean(told.tag),
+function notify(title, { tag, data, ...more }) {
+  return self.registration.showNotification(title, {
+    tag,
+    renotify: Boolean(tag),
     icon: `${root}icons/icon-192.png`,
     badge: `${root}icons/monochrome-96.png`,
-    requireInteraction: told.severity === "critical",
-    timestamp: told.at,
-    data: { url: told.url ?? "./", acknowledge: told.acknowledge, by: told.by, tag: told.tag },
-    actions: told.acknowledge ? [{ action: "acknowledge", title: "Acknowledge" }] : [],
+    data: { tag, ...data },
+    actions: data.acknowledge ? [{ action: "acknowledge", title: "Acknowledge" }] : [],
+    ...more,
   });
+}
+
+function show(told) {
+  badge(told.firing);
+  const { tag, body, severity, at: timestamp, url = "./", acknowledge, by } = told;
+  const requireInteraction = severity === "critical";
+  return notify(told.title ?? "Fleetglass", { tag, body, requireInteraction, timestamp, data: { url, acknowledge, by } });
 }
 
 function badge(count) {
@@ -146,7 +172,6 @@ async function renew() {
     const held = await pushManager.getSubscription()
       ?? await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
     const { endpoint, keys } = held.toJSON();
-    if (endpoint === before.endpoint) return;
     const answer = await fetch(`${root}n/push`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -163,10 +188,9 @@ async function renew() {
 // The server forgot the one before: only its owner can say again what this browser is to be told of.
 async function lost(kept) {
   await kept.delete(scope);
-  await self.registration.showNotification("This browser is told of alerts no more", {
+  await notify("This browser is told of alerts no more", {
     body: "Its subscription ended. Open Notifications to subscribe again.",
     tag: "fleetglass-push-lost",
-    icon: `${root}icons/icon-192.png`,
     data: { url: "notifications" },
   });
 }
@@ -174,26 +198,37 @@ async function lost(kept) {
 self.addEventListener("notificationclick", (event) => {
   const { notification, action } = event;
   notification.close();
-  const { url, acknowledge, by, tag } = notification.data ?? {};
-  event.waitUntil(action === "acknowledge" ? take(notification.title, acknowledge, by, tag) : open(url));
+  event.waitUntil(action === "acknowledge" ? take(notification) : open(notification.data?.url));
 });
 
 // The token is signed: no login is needed, and it works once.
-async function take(title, token, by, tag) {
-  let words = "Fleetglass cannot be reached. Open the alert to acknowledge it.";
+async function take({ title, body, data }) {
+  let answer;
   try {
-    const body = new URLSearchParams({ by: by ?? "" });
-    const answer = await fetch(`${root}n/ack/${token}`, { method: "POST", body });
-    words = answer.ok ? "Acknowledged." : "It could not be acknowledged: it is over, or somebody has it already.";
+    answer = await fetch(`${root}n/ack/${data.acknowledge}`, {
+      method: "POST",
+      headers: { accept: "application/json" },
+      body: new URLSearchParams({ by: data.by ?? "" }),
+    });
   } catch {
-    // The words above say it.
+    // As below.
   }
-  await self.registration.showNotification(title, { body: words, tag, icon: `${root}icons/icon-192.png`, data: { url: "alerts" } });
+  const { tag, url } = data;
+  if (!answer || answer.status >= 500 || answer.status === 429 || answer.redirected) {
+    // It is as it was: whoever pressed presses again when there is a network.
+    const words = "Not acknowledged: Fleetglass cannot be reached.\n";
+    return notify(title, { tag, body: words + body.replace(words, ""), data });
+  }
+  badge((await answer.json().catch(() => undefined))?.firing);
+  const words = answer.ok ? "Acknowledged." : "It could not be acknowledged: it is over, or somebody has it already.";
+  return notify(title, { tag, body: words, data: { url } });
 }
 
 async function open(url) {
   const to = new URL(url ?? "./", root).href;
-  const [window] = await self.clients.matchAll({ type: "window" });
+  // A page may have panels, which are windows as well.
+  const windows = await self.clients.matchAll({ type: "window" });
+  const window = windows.find(({ frameType }) => frameType === "top-level");
   if (!window) return self.clients.openWindow(to);
   await window.focus();
   return window.navigate(to);

@@ -28,7 +28,6 @@ pub mod login;
 mod may;
 pub mod oidc;
 mod origin;
-pub mod page;
 pub mod password;
 mod people;
 mod session;

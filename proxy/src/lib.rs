@@ -12,7 +12,7 @@
 //! | evaluate | [`rules`], [`alerts`], [`egress`], [`incidents`] |
 //! | notify | [`notify`] |
 //! | publish | [`fleet`], [`live`], [`share`], [`status`], [`embed`], [`api`], [`app`], [`edge`], [`auth`], [`assets`] |
-//! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`telemetry`] |
+//! | running | [`cli`], [`serve`], [`clock`], [`letters`], [`small_page`], [`telemetry`] |
 //! | not part of the path | [`sim`], nodes to look at |
 
 pub mod alerts;
@@ -42,6 +42,7 @@ pub mod scrape;
 pub mod serve;
 pub mod share;
 pub mod sim;
+pub mod small_page;
 pub mod state;
 pub mod status;
 pub mod store;

@@ -102,12 +102,7 @@ async function everyView(slug) {
 }
 
 async function anAlert() {
-  const [alert] = await eventually('an alert is there', async () => {
-    const all = await (await fetch(`${demo.url}/api/v1/alerts`)).json();
-    const alerts = all.data?.alerts ?? all;
-    return alerts.length && alerts;
-  });
-  return alert.id ?? alert.fleetglass?.id;
+  return eventually('an alert is there', async () => (await fleetOf(demo.url)).alerts?.[0]?.id);
 }
 
 test('a finger finds its targets on every page of a phone', async () => {
@@ -157,6 +152,37 @@ test('a finger finds its targets on every page of a phone', async () => {
     await assertNoSidewaysScroll(page, what);
   }
   assert.deepEqual(found, [], 'too small for a finger');
+  await page.done();
+});
+
+test('text of twice its size keeps its lines apart on every page', async () => {
+  const page = await openPage(browser, demo.url, { viewport: PHONE, touch: true, reducedMotion: 'reduce' });
+  await live(page);
+  const found = [];
+  for (const path of ['', 'glance', 'alerts', `alerts/${await anAlert()}`, 'risks', `nodes/${encodeURIComponent(worst)}`, 'timeline',
+    'rules', 'notifications', 'people', 'shares', 'shares?new=fleet', 'status', 'embed', 'more']) {
+    await page.goto(`${demo.url}/${path}`);
+    await page.evaluate(() => { document.documentElement.style.fontSize = '200%'; });
+    await settled(page);
+    found.push(...await page.evaluate((path) => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const close = new Set();
+      while (texts.nextNode()) {
+        const { parentElement: box, data } = texts.currentNode;
+        const { lineHeight, fontSize } = getComputedStyle(box);
+        if (box.closest('.sr-only') || !data.trim() || !box.checkVisibility()) continue;
+        if (parseFloat(lineHeight) < 0.95 * parseFloat(fontSize)) {
+          close.add(`${path}: ${box.tagName}.${box.className?.baseVal ?? box.className}, ${lineHeight} for letters of ${fontSize}`);
+        }
+      }
+      return [...close];
+    }, path));
+  }
+  assert.deepEqual(found, [], 'its lines overlap');
+  // And as it is, text has the sizes of the tokens: a rem is what the reader has chosen.
+  await page.goto(demo.url);
+  await live(page);
+  assert.deepEqual(await page.evaluate(() => ['html', 'body', '.rail-label'].map((one) => getComputedStyle(document.querySelector(one)).fontSize)), ['16px', '14px', '12px']);
   await page.done();
 });
 

@@ -2,62 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto';
-import { createServer, request as ask } from 'node:http';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
-  NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, live, openBrowser, openPage, startDemo, startNode,
+  NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, fleetOf, live, openBrowser, openPage, startDemo, startNode,
   startServe,
 } from './harness.mjs';
+import { GONE, startFront, worker } from './front.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
 after(() => browser?.close());
-
-const GONE = [/ERR_CONNECTION_REFUSED/, /ERR_CONNECTION_RESET/, /ERR_INCOMPLETE_CHUNKED_ENCODING/, /ERR_EMPTY_RESPONSE/, /502/];
-
-/** Waits until the page's worker has all that a start needs. */
-function worker(page) {
-  return eventually('the worker is there', () => page.evaluate(async () => (
-    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
-  )));
-}
-
-/** A server in front of another one: it can go away, and be one of an older build. Gives `{ url, mode, stop }`. */
-async function startFront(to) {
-  const front = { mode: 'new' };
-  const OLD = 'keep-00000000000000aa.js';
-  const server = createServer((request, response) => {
-    if (front.mode === 'away') return request.socket.destroy();
-    const isOld = front.mode === 'old';
-    if (!isOld && request.url.endsWith(OLD)) return response.writeHead(404).end();
-    const path = isOld ? request.url.replace(OLD, front.keep) : request.url;
-    const headers = { ...request.headers, host: new URL(to).host };
-    const text = /^\/(glance|sw\.js)?$/.test(path);
-    if (text) delete headers['accept-encoding'];
-    const onwards = ask(`${to}${path}`, { method: request.method, headers }, (answer) => {
-      if (!text || !isOld) {
-        response.writeHead(answer.statusCode, answer.headers);
-        return answer.pipe(response);
-      }
-      let body = '';
-      answer.setEncoding('utf8').on('data', (part) => { body += part; }).on('end', () => {
-        const { etag, 'content-length': length, ...own } = answer.headers;
-        body = body.replaceAll(front.keep, OLD).replace(/const BUILD = "\w+"/, 'const BUILD = "00000000000000aa"');
-        response.writeHead(answer.statusCode, own).end(body);
-      });
-    });
-    onwards.on('error', () => response.destroy());
-    response.on('close', () => onwards.destroy());
-    request.pipe(onwards);
-  });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  server.unref().on('connection', (socket) => socket.unref());
-  front.keep = (await (await fetch(`${to}/`)).text()).match(/keep-[0-9a-f]+\.js/)[0];
-  front.url = `http://127.0.0.1:${server.address().port}`;
-  front.leave = () => { front.mode = 'away'; server.closeAllConnections(); };
-  front.stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
-  return front;
-}
 
 /** Moves a finger from one point to another. */
 async function drag(page, from, to) {
@@ -283,14 +238,28 @@ test('a finger reads a chart at its place and moves on, in the app and through a
 
 test('the glance fits every phone in both themes', async () => {
   const demo = await startDemo({ nodes: 40, faults: 'all' });
-  for (const [viewport, theme] of [[PHONE, 'light'], [PHONE, 'dark'], [NARROW, 'light']]) {
+  for (const [viewport, theme, size] of [
+    [PHONE, 'light', ''], [PHONE, 'dark', ''], [NARROW, 'light', ''], [{ width: 740, height: 360 }, 'light', ''],
+    [PHONE, 'light', '200%'], [NARROW, 'dark', '200%'],
+  ]) {
+    const what = `the glance at ${viewport.width} px, ${theme}, text ${size || 'as it is'}`;
     const page = await openPage(browser, `${demo.url}/glance`, { viewport, theme, touch: true });
     await page.locator('.glance-title').waitFor();
-    await assertNoSidewaysScroll(page, `the glance at ${viewport.width} px`);
-    await assertAccessible(page, `the glance, ${theme}`);
+    await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, size);
+    await assertNoSidewaysScroll(page, what);
+    await assertAccessible(page, what);
+    const cut = await page.locator('.glance-count').evaluateAll((counts) => counts.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
+    assert.deepEqual(cut, [], `${what}: its words fit`);
+    const cards = await page.locator('.glance-worst li').evaluateAll((all) => all.map((one) => [one.querySelector('.glance-why').textContent.length > 5, one.className]));
+    assert.ok(cards.every(([says, look]) => says && look !== 'state-healthy'), `${what}: each says why, and none looks well: ${cards}`);
     await page.done();
   }
   await demo.stop();
+  const empty = await startServe('', { ready: false });
+  const page = await openPage(browser, `${empty.url}/glance`, { viewport: PHONE, touch: true });
+  await page.locator('.glance-state.state-unknown').getByText('No node yet').waitFor();
+  await page.done();
+  await empty.stop();
 });
 
 test('a phone is told of the nodes it shows, packed, and a hidden page of nothing', async () => {
@@ -425,8 +394,32 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
   }));
   assert.equal(shown.title, pushed.title);
   assert.deepEqual(shown.actions, ['acknowledge']);
-  // The press itself cannot be made from here: this is what it runs.
-  await running.evaluate(({ title, data }) => take(title, data.acknowledge, data.by, data.tag), shown);
+  // The press itself cannot be made from here: this is what it runs. Without a network nothing is lost by it.
+  const press = () => running.evaluate(async () => {
+    const [one] = await self.registration.getNotifications();
+    await take(one);
+    const [now] = await self.registration.getNotifications();
+    return { title: now.title, body: now.body, actions: now.actions.map(({ action }) => action), data: now.data };
+  });
+  await running.evaluate(() => {
+    self.badges = [];
+    Object.defineProperty(navigator, 'setAppBadge', { value: async (count) => { self.badges.push(count); } });
+    Object.defineProperty(navigator, 'clearAppBadge', { value: async () => { self.badges.push(0); } });
+    self.online = self.fetch;
+    self.fetch = async () => { throw new TypeError('no network'); };
+  });
+  for (const trouble of ['no network', 'a proxy in front of one that is down']) {
+    const tried = await press();
+    assert.match(tried.body, /^Not acknowledged: Fleetglass cannot be reached\.\n/, trouble);
+    assert.equal(tried.body.match(/Not acknowledged/g).length, 1, 'it is said once');
+    assert.deepEqual([tried.title, tried.actions, tried.data.url, tried.data.acknowledge],
+      [shown.title, ['acknowledge'], pushed.url, pushed.acknowledge], trouble);
+    await running.evaluate(() => { self.fetch = async () => new Response('', { status: 502 }); });
+  }
+  await running.evaluate(() => { self.fetch = self.online; });
+  const before = (await fleetOf(served.url)).alerts.filter((alert) => alert.state === 'firing' && !alert.acknowledged).length;
+  assert.equal((await press()).body, 'Acknowledged.');
+  assert.equal(await running.evaluate(() => self.badges.at(-1)), before - 1, 'the icon says so at once');
   const alert = await eventually('it is acknowledged', async () => {
     const { alert } = await (await fetch(`${served.url}/api/v1/alerts/${pushed.alert}`)).json();
     return alert?.acknowledged && alert;

@@ -20,6 +20,8 @@ mod commands;
 mod kill;
 #[path = "notify/links.rs"]
 mod links;
+#[path = "notify/push.rs"]
+mod push;
 #[path = "notify/services.rs"]
 mod services;
 

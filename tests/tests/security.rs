@@ -207,7 +207,7 @@ async fn pages_and_api_tell_the_browser_what_to_keep_out() {
     let again = fleetglass
         .request("GET", "/", &[("accept", "text/html"), ("if-none-match", page.header("etag"))])
         .await;
-    assert_eq!((again.status, again.header("content-security-policy")), (304, policy));
+    assert_eq!((again.status.as_u16(), again.header("content-security-policy")), (304, policy));
     assert_eq!(page.header("x-frame-options"), "DENY");
     assert!(page.header("permissions-policy").contains("camera=()"));
 

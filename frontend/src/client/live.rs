@@ -10,7 +10,7 @@ use leptos::prelude::{document, window};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Event as DomEvent, ReadableStreamDefaultReader};
+use web_sys::{Event as DomEvent, ReadableStreamDefaultReader, RequestRedirect};
 
 use super::backoff::delay_ms;
 use super::sse::{Event, Parser};
@@ -18,7 +18,7 @@ use super::{ClientError, request, send};
 use crate::clock::{local_now, sleep, timer};
 use crate::dom::on_window;
 use crate::json::{Json, Malformed};
-use crate::rest::heard;
+use crate::rest::heard as heard_of;
 use crate::shared::shared;
 use crate::state::alerts;
 use crate::state::read::{self, Delta};
@@ -89,6 +89,9 @@ const AT_ONCE_MS: i64 = 8;
 
 /// An event of so many bytes takes a slow phone a while.
 const LARGE: usize = 20_000;
+
+/// A server in front of ours redirects whoever it does not know.
+const SIGN_IN: &str = "A server in front of Fleetglass asks you to sign in: reload this page.";
 
 thread_local! {
     /// What reads the stream that is open.
@@ -200,11 +203,19 @@ async fn once(
     heard: &mut bool,
     sink: &impl Fn(StreamUpdate) -> Result<(), Refusal>,
 ) -> Result<(), End> {
-    let mut stream = request(path).header("Accept", "text/event-stream");
+    // A redirect is not ours: see `SIGN_IN`.
+    let mut stream = request(path).header("Accept", "text/event-stream").redirect(RequestRedirect::Manual);
     if !last_id.is_empty() {
         stream = stream.header("Last-Event-ID", last_id);
     }
-    let response = send(stream).await.map_err(End::Failed)?;
+    let response = match send(stream).await {
+        // What a redirect that is not followed is told as.
+        Err(ClientError::Http { status: 0, .. }) => {
+            heard_of("sign-in", &Json::of(JsValue::NULL));
+            return Err(End::Failed(ClientError::Http { status: 0, detail: SIGN_IN.to_owned() }));
+        }
+        other => other.map_err(End::Failed)?,
+    };
     let Some(body) = response.body() else { return Ok(()) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     READER.set(Some(reader.clone()));
@@ -226,6 +237,8 @@ async fn once(
             break Err(end);
         }
     };
+    // What is over cannot be ended: the browser would call that an error.
+    READER.take();
     // Without it the browser would keep an abandoned connection open.
     let _ = JsFuture::from(reader.cancel()).await;
     result
@@ -271,7 +284,7 @@ async fn hand_on(
         "snapshot" | "delta" | "ping" => {
             let json =
                 Json::parse(&event.data).map_err(|error| End::Failed(ClientError::Malformed(error)))?;
-            heard(&event.name, &json);
+            heard_of(&event.name, &json);
             match event.name.as_str() {
                 "snapshot" => LiveEvent::Snapshot(Box::new(snapshot(&json).await.map_err(malformed)?)),
                 "delta" => LiveEvent::Delta(read::delta(&json).map_err(malformed)?),

@@ -10,9 +10,10 @@ use crate::components::frame::top_bar;
 use crate::components::node_link::node_path;
 use crate::components::status_mark::{state_class, status_mark, status_shape};
 use crate::components::words::{ago, counted, whole};
-use crate::dom::{El, div, effect, el, group, link, p, span, with_class};
+use crate::dom::{El, Words, div, effect, el, group, link, p, span, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
+use crate::state::breach::{breach_at, breach_in};
 use crate::state::tally::States;
 use crate::state::{Link, Node, use_fleet};
 
@@ -53,10 +54,11 @@ fn look() -> El {
     });
     let states = Memo::new(move |_| fleet.every_node().with(|nodes| States::of(nodes.iter())));
     let open = fleet.open_alerts();
-    let worst = move || need.with(|need| need.first().map(|node| node.status));
-    // The state of the whole: of its worst node that needs somebody.
+    // The state of the whole: of its worst node that needs somebody. They are in the order of what to do first.
+    let worst = move || need.with(|need| need.iter().map(look_of).max());
     let whole_state = move || match (need.with(Vec::is_empty), open.with(Open::urgent)) {
-        (false, _) => worst().filter(|status| *status != Status::Healthy).unwrap_or(Status::Unhealthy),
+        (false, _) => worst().unwrap_or(Status::Unhealthy),
+        (true, 0) if states.with(States::total) == 0 => Status::Unknown,
         (true, 1..) => Status::Degraded,
         (true, 0) => Status::Healthy,
     };
@@ -110,11 +112,22 @@ fn look() -> El {
         .child(p("glance-alerts").text(alerts))
 }
 
+/// How bad a node that needs somebody looks: one that says it is well while a risk fires is not.
+fn look_of(node: &Node) -> Status {
+    if node.status == Status::Healthy { Status::Unhealthy } else { node.status }
+}
+
 fn one(node: Node) -> El {
     let (status, since) = (node.status, node.since);
-    let risk = node.worst_risk.as_ref().filter(|risk| risk.firing).map(|risk| risk.meaning.clone());
-    let why = risk.or_else(|| node.reasons.first().map(|reason| reason.text.clone())).unwrap_or_default();
-    el("li").class(state_class(status)).child(
+    let why = match node.worst_risk.as_ref().map(|risk| (risk, breach_at(risk))) {
+        Some((risk, _)) if risk.firing => Words::from(risk.meaning.clone()),
+        Some((risk, Some(at))) => {
+            let (now, title, meaning) = (use_fleet().now(), risk.title.clone(), risk.meaning.clone());
+            Words::from(move || format!("{title}: {}. {meaning}", breach_in(at, now.get())))
+        }
+        _ => node.reasons.first().map(|reason| reason.text.clone()).unwrap_or_default().into(),
+    };
+    el("li").class(state_class(look_of(&node))).child(
         link("glance-node", node_path(&node.id))
             .child(span("glance-name").child(el("bdi").text(node.id.clone())))
             .child(status_mark(move || status, || false))

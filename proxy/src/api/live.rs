@@ -31,6 +31,7 @@ use crate::{app::App, live::Subscription};
 const LONGEST_LIST: usize = 8 << 10;
 /// Each stream that is compressed has a window of its own: about 300 KB.
 const MOST_COMPRESSED: usize = 300;
+const SAVE_DATA: header::HeaderName = header::HeaderName::from_static("save-data");
 static COMPRESSED: AtomicUsize = AtomicUsize::new(0);
 
 /// How a client wants the stream.
@@ -57,6 +58,10 @@ impl<'a> Look<'a> {
         }
         let nodes = nodes.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
         let on_screen = match params.get("detail") {
+            // A browser that is to spare data says so itself, where its page did not.
+            None if text(SAVE_DATA).is_some_and(|value| value.trim().eq_ignore_ascii_case("on")) => {
+                Some(nodes)
+            }
             None | Some("full") => None,
             Some("low") => Some(nodes),
             Some(other) => return Err(bad(format!("`detail={other}` is neither low nor full"))),
@@ -119,7 +124,7 @@ fn answer(frames: impl Stream<Item = Bytes> + Send + 'static, packer: Option<Pac
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::VARY, "accept-encoding"),
+        (header::VARY, "accept-encoding, save-data"),
         // nginx holds answers back unless told not to.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
@@ -203,6 +208,13 @@ mod tests {
         assert_eq!(read("").ok().unwrap(), None);
         assert_eq!(read("?detail=low").ok().unwrap(), Some(Vec::new()));
         assert_eq!(read("?detail=low&nodes=a,b%2C1").ok().unwrap().unwrap().len(), 3);
+        let spares = HeaderMap::from_iter([(SAVE_DATA, header::HeaderValue::from_static("on"))]);
+        let read_spared = |query: &str| {
+            let uri: Uri = format!("/api/v1/live{query}").parse().unwrap();
+            Look::read(&uri, &spares).map(|look| look.on_screen).ok().unwrap()
+        };
+        assert_eq!(read_spared(""), Some(Vec::new()), "the browser asks to be sent less");
+        assert_eq!(read_spared("?detail=full"), None, "but who says what they want gets it");
         for wrong in ["?detail=tiny", "?deep=1", &format!("?detail=low&nodes={}", "a".repeat(9_000))] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -34,14 +34,18 @@ pub(super) fn of_link(mut manifest: Value, at: &str, title: &str) -> Value {
         members.remove("shortcuts");
         members.remove("screenshots");
     }
-    let short: String = title.chars().take(SHORT).collect();
     for (name, value) in
-        [("id", at), ("start_url", at), ("scope", at), ("name", title), ("short_name", short.trim_end())]
+        [("id", at), ("start_url", at), ("scope", at), ("name", title), ("short_name", &short(title))]
     {
         manifest[name] = json!(value);
     }
     manifest["description"] = json!("A part of a fleet of nodes, read-only.");
     manifest
+}
+
+/// As much of a title as stands below an icon.
+pub(super) fn short(title: &str) -> String {
+    title.chars().take(SHORT).collect::<String>().trim_end().to_owned()
 }
 
 /// A manifest, or that there is none.

@@ -11,9 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fleetglass_shared::{scope::Card, wire::SharedWith};
-use sha2::{Digest, Sha256};
 
 use super::{
     manifest,
@@ -27,21 +25,10 @@ use crate::{
     letters::escaped,
     query::Params as Form,
     share::{CARD_HEIGHT, CARD_WIDTH, OpenShare, PasswordError},
+    small_page::{Particular, frame_ancestors, particular_page, small_page},
 };
 
-/// The small pages look like the app, in both themes. It is written into them, and named in their policy by its hash.
-const STYLE: &str = "\
-:root{color-scheme:light dark}body{display:grid;min-height:100dvh;margin:0;background:light-dark(#f6f7f9,#16181d);\
-color:light-dark(#1a1d23,#e7e9ee);font:14px/20px system-ui,sans-serif;place-items:center}\
-main{box-sizing:border-box;width:min(440px,100% - 32px);padding:32px;border:1px solid light-dark(#e2e5ea,#2b3039);\
-border-radius:12px;background:light-dark(#fff,#1c1f25);overflow-wrap:anywhere}h1{margin:0 0 8px;font-size:20px;line-height:28px}\
-p{margin:0 0 16px;color:light-dark(#59606c,#a2a9b5)}p:last-child{margin:0}label{display:block;margin-bottom:4px;\
-color:light-dark(#1a1d23,#e7e9ee);font-size:13px;font-weight:500}input{box-sizing:border-box;width:100%;min-height:44px;\
-margin-bottom:12px;padding:6px 10px;border:1px solid light-dark(#8a93a1,#7b8493);border-radius:6px;background:none;\
-color:inherit;font:inherit;font-size:16px}button{min-height:44px;padding:5px 16px;border:0;border-radius:6px;\
-background:light-dark(#2a5bd7,#7fa5ff);color:light-dark(#fff,#10131a);font:inherit;cursor:pointer}\
-:focus-visible{outline:2px solid light-dark(#2a5bd7,#8fb0ff);outline-offset:2px}\
-p[role=alert]{color:light-dark(#b4123f,#ff7394)}p[role=alert]:empty{display:none}";
+const HOME_TITLE: &str = "apple-mobile-web-app-title";
 
 /// The app, as the link shows it.
 pub async fn page(
@@ -90,10 +77,11 @@ pub async fn page(
             // It is installed as what it is, and not as the whole app.
             let own = format!("{at}/manifest.webmanifest");
             let html = html.replacen(&format!("{}/manifest.webmanifest", visit.base), &own, 1);
+            let html = named(html, &told.title);
             let policy = assets::page_policy()
                 .as_deref()
                 .unwrap_or(assets::APP_CSP)
-                .replace("frame-ancestors 'none'", &ancestors(&share));
+                .replace("frame-ancestors 'none'", &frame_ancestors(share.origins()));
             let mut page = html_page(StatusCode::OK, html, &policy);
             if parts.get("page").is_none_or(|page| page == "glance") {
                 page.headers_mut().extend(assets::early_glance(&at).map(|early| (header::LINK, early)));
@@ -103,6 +91,14 @@ pub async fn page(
         None => (StatusCode::NOT_FOUND, "the app is not in this build; the API is served all the same")
             .into_response(),
     }
+}
+
+/// What iPhones call it: there a page's own word comes before the manifest's.
+fn named(html: String, title: &str) -> String {
+    let Some(at) = html.find(HOME_TITLE) else { return html };
+    let (Some(start), Some(end)) = (html[..at].rfind('<'), html[at..].find('>')) else { return html };
+    let own = format!("<meta name=\"{HOME_TITLE}\" content=\"{}\"", escaped(&manifest::short(title)));
+    format!("{}{own}{}", &html[..start], &html[at + end..])
 }
 
 /// What a link is called where it is installed on its own.
@@ -194,11 +190,10 @@ pub async fn limit(State(app): State<Arc<App>>, request: Request, next: Next) ->
         format!("So much is asked from where you are that this one has to wait. Try again in {seconds} s.");
     let mut response = match parts.next() {
         Some("api") => problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", words).into_response(),
-        _ => small_page(
-            StatusCode::TOO_MANY_REQUESTS,
-            ("", &format!("<h1>A moment, please</h1><p>{words}</p>")),
-            "frame-ancestors 'none'",
-        ),
+        _ => {
+            let inside = format!("<h1>A moment, please</h1><p>{words}</p>");
+            small_page(StatusCode::TOO_MANY_REQUESTS, "A moment, please", &inside)
+        }
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
@@ -245,46 +240,28 @@ pub(super) fn origin(app: &App, visit: &Visit) -> String {
     format!("{}://{host}{}", if visit.is_https { "https" } else { "http" }, visit.base)
 }
 
-fn ancestors(share: &OpenShare) -> String {
-    match share.origins() {
-        [] => "frame-ancestors 'none'".to_owned(),
-        origins => format!("frame-ancestors {}", origins.join(" ")),
-    }
-}
-
 fn closed_page() -> Response {
     let inside = "<h1>This link does not open</h1><p>It was taken back, its time is over, or it was never one. \
                   Ask whoever sent it for another.</p>";
-    small_page(StatusCode::NOT_FOUND, ("", inside), "frame-ancestors 'none'")
+    small_page(StatusCode::NOT_FOUND, "This link does not open", inside)
 }
 
 /// `words` are to be said; `head` goes into the head.
 fn password_page(share: &OpenShare, at: &str, status: StatusCode, (words, head): (&str, &str)) -> Response {
     let told = share.shared_with();
+    let alert = match words {
+        "" => String::new(),
+        words => format!("<p class=\"wrong\" role=\"alert\">{words}</p>"),
+    };
     let inside = format!(
-        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"{}/password\">\
-         <p><label for=\"password\">Password</label><input id=\"password\" type=\"password\" name=\"password\" required autofocus>\
-         <button>Open</button></p>\
-         <p role=\"alert\">{words}</p></form>",
+        "<h1>{}</h1><p>Shared by {}. It has a password.</p><form method=\"post\" action=\"{}/password\">{alert}\
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" type=\"password\" name=\"password\" required autofocus><button>Open</button></form>",
         escaped(&told.title),
         escaped(&told.by),
         escaped(at),
     );
-    small_page(status, (head, &inside), &format!("form-action 'self'; {}", ancestors(share)))
-}
-
-fn small_page(status: StatusCode, (head, inside): (&str, &str), policy: &str) -> Response {
-    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"robots\" content=\"noindex\"><meta name=\"color-scheme\" content=\"light dark\"><title>Fleetglass</title>\
-         <style>{STYLE}</style>{head}</head><body><main>{inside}</main></body></html>"
-    );
-    html_page(
-        status,
-        html,
-        &format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; {policy}"),
-    )
+    particular_page(status, &told.title, &inside, &Particular { head, framed_by: share.origins() })
 }
 
 fn html_page(status: StatusCode, html: String, policy: &str) -> Response {
@@ -301,4 +278,21 @@ fn see_other(at: &str, cookie: Option<String>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_iphone_calls_a_link_as_its_sharer_does() {
+        for head in [
+            "<a><meta name=\"apple-mobile-web-app-title\" content=\"Fleetglass\"><b>",
+            "<a><meta content=Fleetglass name=apple-mobile-web-app-title><b>",
+        ] {
+            let own = "<a><meta name=\"apple-mobile-web-app-title\" content=\"For &lt;Acme&gt;\"><b>";
+            assert_eq!(named(head.to_owned(), "For <Acme>"), own);
+        }
+        assert_eq!(named("<a>".to_owned(), "x"), "<a>");
+    }
 }

@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Guard, PeopleError, Via, page::page};
+use super::{Guard, PeopleError, Via};
 use crate::letters::{escaped, path_in_address};
-use crate::{edge::Visit, query::Params};
+use crate::{edge::Visit, query::Params, small_page::small_page};
 
 /// The one message for everything wrong.
 const WRONG: &str = "The name or the password is not right.";
@@ -102,6 +102,14 @@ pub async fn leave(
         Some((oidc, url)) => left(&visit, &url, oidc.label(), cookie),
         None => see_other(&visit.base, "/login", cookie),
     }
+}
+
+/// A page of the way in, or out.
+pub(super) fn page(status: StatusCode, title: &str, inside: &str) -> Response {
+    let mut page = small_page(status, title, inside);
+    // With `no-referrer` a browser would send a form of this page with `Origin: null`.
+    page.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    page
 }
 
 fn told(guard: &Guard, visit: &Visit, next: &str, name: &str, status: StatusCode, words: &str) -> Response {

@@ -111,27 +111,7 @@ impl OpenShare {
     pub(super) fn of_role(select: Vec<String>) -> Result<Self, ScopeError> {
         let key = super::random().unwrap_or_default();
         let scope = Arc::new(Scope::of_role(select, key)?);
-        let kept = KeptShare {
-            id: String::new(),
-            token_hash: [0; 32],
-            title: String::new(),
-            scope: scope.spec().clone(),
-            alias_key: key,
-            password: None,
-            by: String::new(),
-            created_at: 0,
-            expires_at: None,
-            revoked_at: None,
-            max_views: None,
-            origins: Vec::new(),
-            views: 0,
-            viewed_at: None,
-            note: String::new(),
-            logo: None,
-            slug: None,
-            group_by: None,
-            groups_only: false,
-        };
+        let kept = KeptShare::blank(scope.spec().clone(), key);
         let counted = Mutex::new(Counted { views: 0, viewed_at: None });
         Ok(Self {
             kept,

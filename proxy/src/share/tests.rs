@@ -22,22 +22,8 @@ fn kept(change: impl FnOnce(&mut KeptShare)) -> KeptShare {
         id: "s".into(),
         token_hash: Sha256::digest(b"secret").into(),
         title: "T".into(),
-        scope,
-        alias_key: [3; 32],
-        password: None,
         by: "Ada".into(),
-        created_at: 0,
-        expires_at: None,
-        revoked_at: None,
-        max_views: None,
-        origins: Vec::new(),
-        views: 0,
-        viewed_at: None,
-        note: String::new(),
-        logo: None,
-        slug: None,
-        group_by: None,
-        groups_only: false,
+        ..KeptShare::blank(scope, [3; 32])
     };
     change(&mut kept);
     kept

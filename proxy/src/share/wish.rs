@@ -48,22 +48,9 @@ pub(super) fn blank(
         id: hex(&random()?[..8]),
         token_hash: Sha256::digest(token.as_bytes()).into(),
         title,
-        scope,
-        alias_key: random()?,
-        password: None,
         by: by.to_owned(),
         created_at: now,
-        expires_at: None,
-        revoked_at: None,
-        max_views: None,
-        origins: Vec::new(),
-        views: 0,
-        viewed_at: None,
-        note: String::new(),
-        logo: None,
-        slug: None,
-        group_by: None,
-        groups_only: false,
+        ..KeptShare::blank(scope, random()?)
     };
     Ok((blank, token))
 }

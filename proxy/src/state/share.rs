@@ -85,6 +85,33 @@ pub struct KeptShare {
     pub groups_only: bool,
 }
 
+impl KeptShare {
+    /// A link that shows something and of which nothing else is known yet: open to whoever has its token, for good.
+    pub fn blank(scope: ScopeSpec, alias_key: [u8; 32]) -> Self {
+        Self {
+            id: String::new(),
+            token_hash: [0; 32],
+            title: String::new(),
+            scope,
+            alias_key,
+            password: None,
+            by: String::new(),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+            max_views: None,
+            origins: Vec::new(),
+            views: 0,
+            viewed_at: None,
+            note: String::new(),
+            logo: None,
+            slug: None,
+            group_by: None,
+            groups_only: false,
+        }
+    }
+}
+
 impl std::fmt::Debug for KeptShare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeptShare").field("id", &self.id).field("title", &self.title).finish_non_exhaustive()

@@ -81,6 +81,8 @@ pub fn rule(rule: Memo<Rule>) -> El {
             Some((severity, own)) if own.is_empty() || own == severity.as_str() => {
                 severity.as_str().to_owned()
             }
+            // A template: each of its alerts has one of its own.
+            Some((_, own)) if own.contains("{{") => "varies".to_owned(),
             Some((severity, own)) => format!("{} {own}", severity.as_str()),
             None => "records".to_owned(),
         })

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::IntoResponse,
 };
-use fleetglass_shared::wire::{PostChange, PostDraft, UpdateDraft};
+use fleetglass_shared::wire::{PostChange, PostDraft, StatusPost, UpdateDraft};
 use serde::de::DeserializeOwned;
 
 use super::{Asked, Member, Told, nothing};
@@ -20,7 +20,7 @@ use crate::{
         status_posts::{self, NO_STORE, refused},
     },
     share::OpenShare,
-    status::Writer,
+    status::{StatusError, Writer},
 };
 
 impl Member<'_> {
@@ -69,27 +69,34 @@ impl Member<'_> {
         let share = self.page(slug)?;
         let draft: PostDraft = read(asked).await?;
         let post = self.app.status.write(&share, draft, self.writer(), self.now).await;
-        let post = post.map_err(|error| refused(&error))?;
-        tracing::info!(slug, post = post.id, by = self.who.name, "written on a status page");
-        Ok((StatusCode::CREATED, NO_STORE, Json(post)).into_response())
+        self.written(slug, StatusCode::CREATED, "written on a status page", post)
     }
 
     async fn change_post(&self, slug: &str, id: &str, asked: &Asked) -> Told {
         let share = self.page(slug)?;
         let change: PostChange = read(asked).await?;
         let post = self.app.status.change(&share, id, change, self.writer(), self.now).await;
-        let post = post.map_err(|error| refused(&error))?;
-        tracing::info!(slug, post = post.id, by = self.who.name, "changed on a status page");
-        Ok((NO_STORE, Json(post)).into_response())
+        self.written(slug, StatusCode::OK, "changed on a status page", post)
     }
 
     async fn go_on(&self, slug: &str, id: &str, asked: &Asked) -> Told {
         let share = self.page(slug)?;
         let draft: UpdateDraft = read(asked).await?;
         let post = self.app.status.update(&share, id, draft, self.writer(), self.now).await;
+        self.written(slug, StatusCode::CREATED, "an update on a status page", post)
+    }
+
+    /// What was written, or why it was not.
+    fn written(
+        &self,
+        slug: &str,
+        status: StatusCode,
+        what: &str,
+        post: Result<StatusPost, StatusError>,
+    ) -> Told {
         let post = post.map_err(|error| refused(&error))?;
-        tracing::info!(slug, post = post.id, by = self.who.name, "an update on a status page");
-        Ok((StatusCode::CREATED, NO_STORE, Json(post)).into_response())
+        tracing::info!(slug, post = post.id, by = self.who.name, "{what}");
+        Ok((status, NO_STORE, Json(post)).into_response())
     }
 
     async fn remove_post(&self, slug: &str, id: &str) -> Told {

@@ -11,7 +11,10 @@ use axum::{
 
 use super::{Oidc, OidcError};
 use crate::{
-    auth::{Guard, Via, login::next_of, page::page},
+    auth::{
+        Guard, Via,
+        login::{next_of, page},
+    },
     edge::Visit,
     letters::escaped,
     query::Params,

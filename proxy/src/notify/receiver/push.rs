@@ -7,6 +7,7 @@ use http::header;
 use p256::ecdsa::{Signature, SigningKey, signature::Signer};
 use reqwest::Url;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{Outbound, Outcome};
 use crate::{
@@ -15,9 +16,12 @@ use crate::{
     state::KeptPush,
 };
 
-/// A push service takes 4,096 bytes at most; letters may be of four.
+/// A push service takes 4,096 bytes (RFC 8030), of which RFC 8188 needs some: a header with a key, a delimiter, a tag.
+const MOST_BYTES: usize = 4096 - 86 - 1 - 16;
 const TITLE: usize = 120;
+/// Letters of the text; where they are too many bytes, fewer of them.
 const BODY: usize = 400;
+const LABEL: usize = 80;
 /// A message about an alert that is older is of no use.
 const TTL_SECONDS: i64 = 4 * 3600;
 /// How long what is signed can be used: RFC 8292 allows a day.
@@ -89,6 +93,7 @@ impl Push {
             .header(header::AUTHORIZATION, self.key.authorization(&audience, &self.contact, out.now / 1000))
             .header(header::CONTENT_ENCODING, "aes128gcm")
             .header("ttl", TTL_SECONDS)
+            .header("topic", topic(&out.message.incident()))
             .header("urgency", urgency);
         let secrets: [&Secret; 1] = [&self.to.endpoint];
         match client::reply(request, out.now).await {
@@ -118,19 +123,37 @@ fn payload(out: &Outbound<'_>, to: &KeptPush) -> String {
     let url = one.filter(|alert| !alert.labels.is_empty() && message.fires());
     let url = url.map_or("alerts".to_owned(), |alert| format!("alerts/{}", alert.id));
     let by = if to.owner.is_empty() { &to.label } else { &to.owner };
-    json!({
+    let told = json!({
         "title": cut(&rendered.title, TITLE),
-        "body": cut(body.trim(), BODY),
         "alert": one.map(|alert| &alert.id),
         "url": url,
         "acknowledge": acknowledge,
-        "by": by,
+        "by": cut(by, LABEL),
         "severity": message.severity().as_str(),
         "tag": message.incident(),
         "firing": out.firing,
         "at": message.at,
-    })
-    .to_string()
+    });
+    fitting(told, body.trim())
+}
+
+/// What is told, with as much of the text as there is room for.
+fn fitting(mut told: serde_json::Value, body: &str) -> String {
+    let mut letters = BODY;
+    loop {
+        told["body"] = cut(body, letters).into();
+        let payload = told.to_string();
+        if payload.len() <= MOST_BYTES || letters == 0 {
+            return payload;
+        }
+        letters /= 2;
+    }
+}
+
+/// What a push service knows an incident by: of those that wait for a browser, the last one is delivered (RFC 8030, section
+/// 5.4). It learns no name by that.
+fn topic(incident: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(incident.as_bytes())[..24])
 }
 
 /// The address of a push service, if it is one that may be asked.
@@ -143,6 +166,7 @@ pub(crate) fn endpoint(text: &str, allow_private: bool) -> Result<Url, String> {
     let ip = match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(ip) => Some(ip),
         Err(_) => {
+            let host = host.trim_end_matches('.');
             let local = host == "localhost" || host.ends_with(".localhost");
             local.then_some(IpAddr::from([127, 0, 0, 1]))
         }
@@ -213,6 +237,7 @@ mod tests {
             ("https://[::ffff:10.0.0.1]/", false, true),
             ("https://169.254.169.254/latest", false, true),
             ("https://localhost/", false, true),
+            ("https://localhost./", false, true),
             ("ftp://push.example/", false, false),
             ("nonsense", false, false),
         ] {
@@ -224,6 +249,27 @@ mod tests {
         {
             assert_eq!(is_public(ip.parse().unwrap()), public, "{ip}");
         }
+    }
+
+    #[test]
+    fn a_message_is_no_longer_than_a_push_service_takes() {
+        // Each letter is of four bytes, or escaped in six.
+        for letter in ["\u{1f525}", "\u{1}"] {
+            let long = |letters: usize| cut(&letter.repeat(1_000), letters);
+            let told = json!({"title": long(TITLE), "by": long(LABEL), "url": "x".repeat(100), "tag": "y".repeat(100)});
+            let payload = fitting(told, &letter.repeat(1_000));
+            assert!(payload.len() <= MOST_BYTES, "{}", payload.len());
+            let read: serde_json::Value = serde_json::from_str(&payload).unwrap();
+            assert!(read["body"].as_str().unwrap().chars().count() >= 50, "as much as there is room for");
+        }
+        assert_eq!(fitting(json!({}), "all of it"), r#"{"body":"all of it"}"#);
+    }
+
+    #[test]
+    fn a_topic_is_what_rfc_8030_allows_and_says_no_name() {
+        let topic = topic("BlacklistLag eu-1");
+        assert!(topic.len() == 32 && !topic.contains(['=', '+', '/']), "{topic}");
+        assert_ne!(topic, super::topic("BlacklistLag eu-2"));
     }
 
     #[test]
