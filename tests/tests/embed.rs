@@ -316,6 +316,54 @@ async fn a_stream_tells_that_something_changed_and_counts_as_one_view() {
 }
 
 #[tokio::test]
+async fn a_panel_that_takes_long_or_fails_leaves_the_others_of_its_page_whole() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, _) = made(&fleetglass, json!({})).await;
+    // 26 million values are sorted thirty times.
+    let slow = |of: &str| {
+        let part = format!("quantile_over_time(0.5, {of}(vector(time()))[300d:1s])");
+        format!("view=chart&query={}", encoded(&vec![part; 30].join("+")))
+    };
+    let wishes = [
+        slow("sin"),
+        "view=fleet".to_owned(),
+        slow("cos"),
+        "view=chart&query=sum(".to_owned(),
+        "view=uptime".to_owned(),
+        "view=node&node=in-1".to_owned(),
+    ];
+    let query: Vec<String> = wishes.iter().map(|wish| format!("panel={}", encoded(wish))).collect();
+    let answer = fleetglass.get(&format!("/embed/{token}/panels?{}", query.join("&"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    sound("panels", &answer);
+    let panels = answer.json()["panels"].as_array().unwrap().clone();
+    let status: Vec<_> = panels.iter().map(|panel| panel["status"].as_u64().unwrap()).collect();
+    assert_eq!(status, [504, 200, 504, 400, 200, 200], "{panels:?}");
+    let said = |at: usize| panels[at]["text"].as_str().unwrap();
+    for (at, word) in [(0, "longer than 3 s"), (2, "A shorter `range`"), (3, "`query`"), (5, "in-1")] {
+        assert!(said(at).contains(word), "{at}: {}", said(at));
+    }
+    assert!(said(1).contains("view-fleet") && said(4).contains("view-uptime"), "each is in its own place");
+    drop(nodes);
+}
+
+#[tokio::test]
+async fn panels_that_are_asked_for_together_count_as_many_for_their_link() {
+    let config = format!("{QUICK}\n[share]\nrequests_per_second = 1000\nlink_requests_per_second = 1\n");
+    let fleetglass = Fleetglass::start(&config, &[]).await;
+    let scope = json!({"scope": {"select": ["{instance!=\"\"}"], "views": ["fleet"]}});
+    let (token, _) = made(&fleetglass, scope.clone()).await;
+    let (other, _) = made(&fleetglass, scope).await;
+    let together = |token: &str| format!("/embed/{token}/panels?{}", ["panel=view%3Dfleet"; 20].join("&"));
+    // Ten may come at once, and twenty were drawn.
+    assert_eq!(fleetglass.get(&together(&token)).await.status, 200);
+    let held = fleetglass.get(&format!("/embed/{token}")).await;
+    assert_eq!(held.status, 429, "{}", held.body);
+    assert!(held.header("retry-after").parse::<u64>().unwrap() >= 8, "{}", held.header("retry-after"));
+    assert_eq!(fleetglass.get(&format!("/embed/{other}")).await.status, 200, "another link has its own");
+}
+
+#[tokio::test]
 async fn badges_are_pictures_that_may_be_kept_for_a_while() {
     let Story { fleetglass, nodes } = story().await;
     let (token, _) = made(&fleetglass, json!({})).await;
