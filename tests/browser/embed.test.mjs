@@ -1,10 +1,11 @@
 // Panels in a page of somebody else's: on another origin, with cookies blocked, in a sandbox, twelve on one stream.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
 import { PATIENCE, assertAccessible, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { startPortal } from './portal.mjs';
 
 /** What a panel may load, in bytes with brotli. */
 const MOST_BYTES = 120_000;
@@ -16,19 +17,6 @@ let node;
 /** Two pages of others: one that the link lists, and one that it does not. */
 let portal;
 let stranger;
-
-/** A server that answers every address with what `page.html` is then. */
-async function startPortal() {
-  const page = { html: '' };
-  const server = createServer((request, response) => {
-    // A strict page: no inline style, and scripts of its own and ours only.
-    response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': page.policy ?? "default-src * 'unsafe-inline'" });
-    response.end(`<!doctype html><html lang="en"><title>A portal</title>${page.html}`);
-  });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  server.unref().on('connection', (socket) => socket.unref());
-  return Object.assign(page, { origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() });
-}
 
 const healthy = (version) => JSON.stringify({ status: 'ok', version, uptime_seconds: 5 });
 
@@ -279,6 +267,57 @@ test('the panels of a page are asked for together', async () => {
   node.pages['/health'] = healthy('1.0.0');
   assert.deepEqual(asked, [], 'no frame asked for itself alone');
   await context.close();
+});
+
+test('a panel that takes long is asked for alone from then on, and the others stay live', async () => {
+  const { token } = await shared();
+  const path = (view) => `/embed/${token}?${view}`;
+  const [slow, swift] = ['view=chart&query=up&range=5m', 'view=fleet'];
+  // Says in place of the server that the chart takes too long, together with others, and later also alone.
+  const asked = { together: [], alone: 0, isLate: false };
+  const between = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url, fleetglass.url);
+    const wishes = searchParams.getAll('panel');
+    if (pathname.endsWith('/panels')) asked.together.push(wishes.map((wish) => new URLSearchParams(wish).get('view')).sort().join(' '));
+    if (pathname.endsWith('/panel')) asked.alone += 1;
+    if (pathname.endsWith('/panel') && asked.isLate) return response.writeHead(504).end('It takes long');
+    return get(`${fleetglass.url}${request.url}`, { headers: { ...request.headers, 'accept-encoding': 'identity' } }, (answer) => {
+      response.writeHead(answer.statusCode, pathname.endsWith('/panels') ? { 'content-type': 'application/json' } : answer.headers);
+      if (!pathname.endsWith('/panels')) return answer.pipe(response);
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => {
+        const { panels } = JSON.parse(text);
+        wishes.forEach((wish, at) => { if (wish.includes('view=chart')) panels[at] = { status: 504, text: 'It takes long' }; });
+        response.end(JSON.stringify({ panels }));
+      });
+      return answer;
+    }).on('error', () => response.destroy());
+  });
+  await new Promise((resolve) => { between.listen(0, '127.0.0.1', resolve); });
+  between.unref().on('connection', (socket) => socket.unref());
+  const origin = `http://127.0.0.1:${between.address().port}`;
+  portal.html = [slow, swift].map((view) => `<iframe title="Panel" width="640" height="360" src="${origin}${path(view)}"></iframe>`).join('');
+  const page = await visit(portal);
+  const [chart, fleet] = await eventually('both are there', () => frames(page).length === 2 && frames(page));
+  await isLive(fleet);
+  const says = async (status, words) => {
+    node.pages['/health'] = JSON.stringify({ status, version: '1.0.0', uptime_seconds: 5 });
+    await fleet.getByText(words).waitFor();
+  };
+  await eventually('the chart was asked for alone', () => asked.alone > 0);
+  await isLive(chart);
+  assert.equal(asked.together.filter((views) => views.includes('chart')).length, 1, `once together: ${asked.together}`);
+  await says('degraded', '2 of 2 need attention');
+  asked.isLate = true;
+  await chart.getByText('Takes too long').waitFor();
+  assert.ok(await chart.locator('.plot').isVisible(), 'what was drawn stays');
+  await says('ok', 'All 2 well');
+  await isLive(fleet);
+  asked.isLate = false;
+  await isLive(chart);
+  assert.equal(asked.together.filter((views) => views.includes('chart')).length > 1, true, 'swift again, it joins the others');
+  between.closeAllConnections();
+  await page.context().close();
 });
 
 test('panels can be read by everybody, and charts by keyboard and finger', async () => {
