@@ -5,6 +5,8 @@
 
 /** How often a panel asks that has no stream. */
 const POLL = 15_000;
+/** Narrower, a panel has no room for more than its age. */
+const NARROW = 280;
 /** A panel that came within this is asked for together with the others. */
 const SWIFT = 2_000;
 /** Who asks alone does so within this after a change, for all panels of a page hear of it at once. */
@@ -140,7 +142,8 @@ function panel(main) {
     const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
     root.classList.toggle('is-live', holds());
     root.classList.toggle('is-old', isOld);
-    const time = isOld ? `${clock(at)}, ${length(now() - at)} ago` : clock(at);
+    const age = length(now() - at);
+    const time = !isOld ? clock(at) : innerWidth < NARROW ? `${age} old` : `${clock(at)}, ${age} ago`;
     if (asOf.textContent !== time) asOf.textContent = time;
   }
 
