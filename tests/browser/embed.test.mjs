@@ -471,6 +471,8 @@ test('the app says which panels a pasted link has, and why one has none', async 
     assert.equal(await page.locator('.embed-frame').count(), 0);
   }
   await paste((await shared()).token);
+  await page.getByText('Shows “For Acme”.').waitFor();
+  await page.getByLabel('Shows').selectOption('fleet');
   await page.frameLocator('.embed-frame').getByText('All 2 well').waitFor();
   assert.equal(await trouble.innerText(), '');
   // By keyboard alone: to a text and its button, which answers.

@@ -161,6 +161,18 @@ async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
         let answer = fleetglass.get(&format!("{at}/panels?{query}")).await;
         assert!(answer.status == 400 && answer.body.contains("once to 20 times"), "{many}: {}", answer.body);
     }
+    // A slash at the end is the same panel, and not the app.
+    let slashed = fleetglass.get(&format!("{at}/?view=uptime")).await;
+    assert!(slashed.status == 200 && slashed.body.contains("view-uptime"), "{}", slashed.body);
+    // Whoever draws their own may send headers, as clients do by themselves.
+    let wish = [
+        ("origin", "https://other.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "content-type"),
+    ];
+    let may = fleetglass.request("OPTIONS", &format!("{at}/api/v1/panel.json"), &wish).await;
+    let allowed = (may.header("access-control-allow-origin"), may.header("access-control-allow-headers"));
+    assert_eq!((may.status.as_u16(), allowed), (200, ("*", "*")));
     // A sandbox asks as nobody.
     let asked = fleetglass.request("GET", &format!("{at}/panel"), &[("origin", "null")]).await;
     sound("a sandbox", &asked);
@@ -402,7 +414,12 @@ async fn badges_are_pictures_that_may_be_kept_for_a_while() {
     for path in ["status", ".svg", "status.png"] {
         assert_eq!(fleetglass.get(&format!("{at}/{path}")).await.status, 404, "{path}");
     }
-    for query in ["style=round", "of=what", "theme=blue"] {
+    for (seconds, kept) in [("600", 600), ("5", 30), ("99999999", 86_400)] {
+        let badge = fleetglass.request("HEAD", &format!("{at}/status.svg?cacheSeconds={seconds}"), &[]).await;
+        let caching = format!("public, max-age={kept}, stale-if-error=300");
+        assert_eq!((badge.status.as_u16(), badge.header("cache-control")), (200, caching.as_str()));
+    }
+    for query in ["style=round", "of=what", "theme=blue", "cacheSeconds=soon"] {
         let answer = fleetglass.get(&format!("{at}/status.svg?{query}")).await;
         assert!(answer.status == 400 && answer.body.contains("Bad parameter"), "{query}: {}", answer.body);
     }
@@ -437,6 +454,13 @@ async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
     let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1&amp;theme=dark\"");
     assert!(found["html"].as_str().unwrap().contains(&source), "{found}");
     assert_eq!(ask(&format!("{root}/s/{token}/"), "&format=xml").await.status, 501);
+    // It is never larger than is asked for.
+    let small = ask(&format!("{root}/s/{token}/"), "&format=JSON&maxwidth=100&maxheight=50").await.json();
+    assert_eq!((&small["width"], &small["height"]), (&json!(100), &json!(50)));
+    assert!(small["html"].as_str().unwrap().contains("width=\"100\" height=\"50\""), "{small}");
+    assert_eq!(ask(&format!("{root}/s/{token}/"), "&maxwidth=0").await.json()["width"], 640);
+    let none = fleetglass.get("/oembed").await;
+    assert!(none.status == 400 && none.body.contains("`url`"), "{}", none.body);
     for url in [
         "https://evil.example/s/TOKEN/",
         "ROOT/nodes/in-1",

@@ -50,7 +50,10 @@ fn make(maker: Maker) -> El {
             "A link's secret is told once, when it is made. Have you none at hand, make one for this page:",
         ))
         .child(labelled("Title", line(title).flag("required", || true)))
-        .child(labelled("Nodes", line(select).class("field mono")))
+        .child(labelled("Nodes", line(select).class("field mono").attr("aria-describedby", "embed-nodes-help")))
+        .child(p("muted embed-help").attr("id", "embed-nodes-help").text(
+            "Which it shows, by their labels: {instance!=\"\"} is each, {family=\"generic\"} those of a family.",
+        ))
         .child(labelled(
             "Page that may show it",
             line(origin)
@@ -135,7 +138,7 @@ pub(super) fn panel_part(maker: Maker) -> El {
                     }),
                 )),
         )
-        .child(labelled("Title", label))
+        .child(labelled("Title of the panel", label))
         .child(
             with_class("label", "embed-check")
                 .child(compact)

@@ -143,7 +143,7 @@ impl Wish {
                 "Frame",
                 "Into the HTML of any page, Backstage, or Grafana's text panel.",
                 format!(
-                    "<iframe src=\"{address}\"\n  title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\"\n  style=\"border:0;color-scheme:{scheme}\"></iframe>"
+                    "<iframe src=\"{address}\"\n  title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\"\n  style=\"border:0;max-width:100%;color-scheme:{scheme}\"></iframe>"
                 ),
             ),
             snippet(
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(
             all[0].text,
             "<iframe src=\"https://f.example/embed/t?view=chart&amp;node=eu%20%221%22&amp;panel=Peers&amp;range=6h&amp;theme=dark\"\n  \
-             title=\"Peers of eu &quot;1&quot;\" width=\"320\" height=\"200\" loading=\"lazy\"\n  style=\"border:0;color-scheme:dark\"></iframe>"
+             title=\"Peers of eu &quot;1&quot;\" width=\"320\" height=\"200\" loading=\"lazy\"\n  style=\"border:0;max-width:100%;color-scheme:dark\"></iframe>"
         );
         assert_eq!(all[2].text, "![Peers of eu \"1\"](https://f.example/s/t/badge/eu%20%221%22.svg)");
         let fleet = Wish {
