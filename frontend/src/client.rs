@@ -69,6 +69,12 @@ pub async fn get_value(path: &str) -> Result<Json, ClientError> {
     Json::parse(&get_text(path).await?).map_err(ClientError::Malformed)
 }
 
+/// A header of whatever is answered, also where that is an error.
+pub async fn get_header(path: &str, name: &str) -> Result<Option<String>, ClientError> {
+    let response = request(path).send().await.map_err(|_| lost())?;
+    Ok(response.headers().get(name))
+}
+
 /// Asks for a text, e.g. `/api/v1/nodes/eu-1/metrics`.
 pub async fn get_text(path: &str) -> Result<String, ClientError> {
     let response = send(request(path)).await?;

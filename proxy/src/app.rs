@@ -14,7 +14,7 @@ use fleetglass_shared::restart::Policy;
 use tower::Layer;
 use tower_http::{
     compression::CompressionLayer,
-    cors::{AllowOrigin, CorsLayer},
+    cors::{AllowHeaders, AllowOrigin, CorsLayer},
     limit::RequestBodyLimitLayer,
 };
 
@@ -211,8 +211,9 @@ pub fn router(app: &Arc<App>, guard: &Arc<Guard>, edge: Edge, cors: &CorsConfig)
     // Panels have no cookie and no login either; any page may read what it has the token of.
     let embedded = Router::new()
         .route("/embed/{token}", get(api::embed::page))
+        .route("/embed/{token}/", get(api::embed::page))
         .route("/embed/{token}/panel", get(api::embed::fragment))
-        .route("/embed/{token}/panels", get(api::embed::fragments))
+        .route("/embed/{token}/panels", get(api::embed::together::panels))
         .route("/embed/{token}/live", get(api::embed::live))
         .route("/embed/{token}/api/v1/panel.json", get(api::embed::json))
         .route("/embed/files/{name}", get(api::embed::file))
@@ -281,7 +282,7 @@ fn any_origin() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::any())
         .allow_methods([Method::GET])
-        .allow_headers([HeaderName::from_static("last-event-id")])
+        .allow_headers(AllowHeaders::any())
         .expose_headers([HeaderName::from_static("x-panel-mark")])
         .max_age(std::time::Duration::from_secs(86_400))
 }

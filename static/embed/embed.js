@@ -27,6 +27,8 @@ class FleetglassPanel extends HTMLElement {
   #again;
   #tries = 0;
   #isHeard = false;
+  // No attribute: what frameworks have written stays as they wrote it.
+  #isFailed = false;
   #height = FRAME_HEIGHT;
   #ends = [];
 
@@ -37,7 +39,7 @@ class FleetglassPanel extends HTMLElement {
       this.#ends.push(() => target.removeEventListener(name, handler));
     };
     listen(window, 'message', (event) => this.#hear(event));
-    listen(window, 'online', () => { if (this.hasAttribute('data-failed')) this.#load(); });
+    listen(window, 'online', () => { if (this.#isFailed) this.#load(); });
     // The probe tells of every change of scheme; browsers without `light-dark()` are watched from outside.
     listen(this.#probe, 'transitionend', () => this.#dress());
     listen(matchMedia('(prefers-color-scheme: dark)'), 'change', () => this.#dress());
@@ -160,7 +162,7 @@ class FleetglassPanel extends HTMLElement {
   #fail(is) {
     this.#frame.hidden = is;
     this.#slot.hidden = !is;
-    this.toggleAttribute('data-failed', is);
+    this.#isFailed = is;
     clearTimeout(this.#again);
     if (!is || !this.#frame.src) return;
     const wait = Math.min(FIRST_AGAIN * 2 ** this.#tries, LAST_AGAIN);

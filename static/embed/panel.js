@@ -5,6 +5,10 @@
 
 /** How often a panel asks that has no stream. */
 const POLL = 15_000;
+/** Narrower, a panel has no room for more than its age. */
+const NARROW = 280;
+/** A panel that came within this is asked for together with the others. */
+const SWIFT = 2_000;
 /** Who asks alone does so within this after a change, for all panels of a page hear of it at once. */
 const SPREAD = 1_000;
 
@@ -80,10 +84,22 @@ function panel(main) {
   let isEnded = false;
   let isSeen = false;
   let failed = 0;
-  let isHeldBack = false;
+  let trouble = '';
+  let isSlow = false;
   let asked = Date.now();
   let pending;
   let busy = false;
+
+  /** What takes long holds back no other panel: it is in no request of theirs, and one at a time is asked for. */
+  const alone = async (wish) => {
+    const ask = async () => {
+      const begun = Date.now();
+      const answer = await fetched(wish);
+      isSlow = answer.status === 504 || Date.now() - begun > SWIFT;
+      return answer;
+    };
+    return connection?.ask && navigator.locks ? navigator.locks.request('fleetglass slow', ask) : ask();
+  };
 
   const now = () => Date.now() + ahead;
   const view = () => main.firstElementChild;
@@ -120,13 +136,14 @@ function panel(main) {
     const isOffline = navigator.onLine === false;
     const words = holds() ? 'Live'
       : isOffline ? 'Offline'
-        : failed > 0 ? (isHeldBack ? 'Asked too often' : 'No connection')
+        : failed > 0 ? trouble
           : isLost && isSeen ? 'Not live' : '';
     if (state.textContent !== words) state.textContent = words;
     const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
     root.classList.toggle('is-live', holds());
     root.classList.toggle('is-old', isOld);
-    const time = isOld ? `${clock(at)}, ${length(now() - at)} ago` : clock(at);
+    const age = length(now() - at);
+    const time = !isOld ? clock(at) : innerWidth < NARROW ? `${age} old` : `${clock(at)}, ${age} ago`;
     if (asOf.textContent !== time) asOf.textContent = time;
   }
 
@@ -181,9 +198,11 @@ function panel(main) {
     asked = Date.now();
     const wish = `${fragment}&have=${mark}`;
     // The worker may reach what this frame does not.
-    const together = navigator.onLine === false ? undefined : connection?.ask;
+    const together = navigator.onLine === false || isSlow ? undefined : connection?.ask;
     try {
-      const { status, text, mark: sent } = await (together ?? fetched)(wish);
+      let answer = await (together ?? alone)(wish);
+      if (answer.status === 504 && together) answer = await alone(wish);
+      const { status, text, mark: sent } = answer;
       if (status === 204) at = now();
       else if (status === 200) {
         mark = sent;
@@ -192,11 +211,11 @@ function panel(main) {
       } else if (status === 404) end('No longer shared', text);
       else if (status === 422) say('This panel shows nothing', text);
       else if (status >= 400 && status < 500 && status !== 429) end('This panel shows nothing', text);
-      else throw Object.assign(new Error(`status ${status}`), { isHeld: status === 429 });
+      else throw Object.assign(new Error(`status ${status}`), { status });
       failed = 0;
-    } catch ({ isHeld }) {
+    } catch ({ status }) {
       failed += 1;
-      isHeldBack = isHeld === true;
+      trouble = { 429: 'Asked too often', 504: 'Takes too long' }[status] ?? 'No connection';
     }
     busy = false;
     tell();

@@ -1,10 +1,11 @@
 // Panels in a page of somebody else's: on another origin, with cookies blocked, in a sandbox, twelve on one stream.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { PATIENCE, assertAccessible, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { PATIENCE, assertAccessible, assertNoSidewaysScroll, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { startPortal } from './portal.mjs';
 
 /** What a panel may load, in bytes with brotli. */
 const MOST_BYTES = 120_000;
@@ -16,19 +17,6 @@ let node;
 /** Two pages of others: one that the link lists, and one that it does not. */
 let portal;
 let stranger;
-
-/** A server that answers every address with what `page.html` is then. */
-async function startPortal() {
-  const page = { html: '' };
-  const server = createServer((request, response) => {
-    // A strict page: no inline style, and scripts of its own and ours only.
-    response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': page.policy ?? "default-src * 'unsafe-inline'" });
-    response.end(`<!doctype html><html lang="en"><title>A portal</title>${page.html}`);
-  });
-  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  server.unref().on('connection', (socket) => socket.unref());
-  return Object.assign(page, { origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() });
-}
 
 const healthy = (version) => JSON.stringify({ status: 'ok', version, uptime_seconds: 5 });
 
@@ -281,6 +269,87 @@ test('the panels of a page are asked for together', async () => {
   await context.close();
 });
 
+test('a panel that takes long is asked for alone from then on, and the others stay live', async () => {
+  const { token } = await shared();
+  // Says in place of the server that one takes too long together with others; alone it comes after the 2 s that are long.
+  const asked = { together: [], alone: 0, isLate: false };
+  const between = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url, fleetglass.url);
+    const wishes = searchParams.getAll('panel');
+    const isAlone = pathname.endsWith('/panel');
+    if (pathname.endsWith('/panels')) asked.together.push(...wishes);
+    if (isAlone) asked.alone += 1;
+    if (isAlone && asked.isLate) return response.writeHead(504).end('It takes long');
+    const forward = () => get(`${fleetglass.url}${request.url}`, { headers: { ...request.headers, 'accept-encoding': 'identity' } }, (answer) => {
+      if (!pathname.endsWith('/panels')) return answer.pipe(response.writeHead(answer.statusCode, answer.headers));
+      let text = '';
+      return answer.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => {
+        const { panels } = JSON.parse(text);
+        wishes.forEach((wish, at) => { if (wish.includes('view=node')) panels[at] = { status: 504, text: 'It takes long' }; });
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ panels }));
+      });
+    }).on('error', () => response.destroy());
+    return isAlone ? setTimeout(forward, 2_200) : forward();
+  });
+  await new Promise((resolve) => { between.listen(0, '127.0.0.1', resolve); });
+  between.unref().on('connection', (socket) => socket.unref());
+  const origin = `http://127.0.0.1:${between.address().port}`;
+  portal.html = ['view=node&node=eu-1', 'view=fleet'].map((view) => `<iframe title="Panel" width="640" height="360" src="${origin}/embed/${token}?${view}"></iframe>`).join('');
+  const page = await visit(portal, [/504/]);
+  const [slow, fleet] = await eventually('both are there', () => frames(page).length === 2 && frames(page));
+  await isLive(slow);
+  await isLive(fleet);
+  const says = async (version, words, status) => {
+    node.pages['/health'] = JSON.stringify({ status, version, uptime_seconds: 5 });
+    await fleet.getByText(words).waitFor();
+  };
+  await says('2.0.0', '2 of 2 need attention', 'degraded');
+  await slow.getByText('2.0.0').waitFor();
+  await says('3.0.0', 'All 2 well', 'ok');
+  await slow.getByText('3.0.0').waitFor();
+  const together = asked.together.filter((wish) => wish.includes('view=node'));
+  assert.equal(together.length, 1, `once with the others: ${asked.together}`);
+  assert.ok(asked.alone >= 2, `${asked.alone} times alone`);
+  asked.isLate = true;
+  await says('4.0.0', '2 of 2 need attention', 'degraded');
+  await slow.getByText('Takes too long').waitFor();
+  assert.ok(await slow.getByText('3.0.0').isVisible(), 'what was drawn stays');
+  await says('1.0.0', 'All 2 well', 'ok');
+  await isLive(fleet);
+  between.closeAllConnections();
+  await page.done();
+});
+
+test('in the smallest frame and in larger ones nothing is cut off, and each says something', async () => {
+  const { token } = await shared();
+  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
+  const all = (status) => eventually(`all are ${status}`, async () => (await (await fetch(`${fleetglass.url}/embed/${token}/api/v1/panel.json`)).json()).fleet.counts[status] === 2);
+  await all('degraded');
+  for (const [width, height] of [[200, 80], [320, 200], [640, 360]]) {
+    for (const view of [...VIEWS, 'view=alerts', 'view=risk']) {
+      const page = await openPage(browser, `${fleetglass.url}/embed/${token}?${view}`, { viewport: { width, height } });
+      await isLive(page);
+      const cut = await page.evaluate(() => {
+        const isShown = (element) => element.checkVisibility() && element.textContent.trim() && !element.closest('.sr-only, script');
+        // What scrolls goes on below; of facts those are seen that have room, each whole.
+        const isSeen = (element) => element.getBoundingClientRect().left < document.documentElement.clientWidth;
+        const all = [...document.querySelectorAll('h1, p, li, dt, dd, td, th, .big, .word')].filter((element) => isShown(element) && isSeen(element) && !element.parentElement.closest('.rows, .uptime'));
+        const { clientWidth, clientHeight } = document.documentElement;
+        return all.filter((element) => {
+          const { right, bottom } = element.getBoundingClientRect();
+          return right > clientWidth || bottom > clientHeight || (element.matches('.big, .state') && element.scrollWidth > element.clientWidth);
+        }).map((element) => `${element.className || element.tagName}: ${element.textContent}`);
+      });
+      assert.deepEqual(cut, [], `${view} at ${width} × ${height}`);
+      const words = (await page.locator('main').innerText()).trim().split('\n').filter(Boolean);
+      assert.ok(words.length >= (view.includes('chart') ? 1 : 2), `${view} at ${width} × ${height} says only ${words}`);
+      await page.done();
+    }
+  }
+  node.pages['/health'] = healthy('1.0.0');
+  await all('healthy');
+});
+
 test('panels can be read by everybody, and charts by keyboard and finger', async () => {
   const { token } = await shared();
   await eventually('there are values', async () => {
@@ -348,6 +417,7 @@ test('the app makes the text to paste, with the panel as it will be, and the tex
   await page.getByText('Shows “For a portal”.').waitFor();
   const preview = page.frameLocator('.embed-frame');
   await preview.getByText('All 2 well').waitFor();
+  await page.getByText(`May be shown by ${portal.origin}.`).waitFor();
   await page.getByLabel('Shows').selectOption('node');
   await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('eu-2');
   await preview.locator('.headline', { hasText: 'eu-2' }).waitFor();
@@ -373,5 +443,45 @@ test('the app makes the text to paste, with the panel as it will be, and the tex
   await handed.getByText('Shows “For Acme”.').waitFor();
   assert.ok(!handed.url().includes(token));
   await handed.frameLocator('.embed-frame').getByText('All 2 well').waitFor();
+  // It says that a frame of it stays empty elsewhere.
+  await handed.getByText('No other page may show it').waitFor();
   await handed.done();
+});
+
+test('the app says which panels a pasted link has, and why one has none', async () => {
+  const page = await openPage(browser, `${fleetglass.url}/embed`, { viewport: { width: 390, height: 844 }, expected: [/40[34]/] });
+  const field = page.getByLabel('Paste a link');
+  const paste = async (token) => field.fill(`${fleetglass.url}/s/${token}/`);
+  const trouble = page.locator('#embed-trouble');
+  // Alerts alone: no list of nodes, and yet a panel.
+  const scope = { select: ['{instance!=""}'], views: ['alerts'] };
+  await paste((await shared({ scope, title: 'Alarms' })).token);
+  await page.getByText('Shows “Alarms”.').waitFor();
+  assert.deepEqual(await page.getByLabel('Shows').locator('option').allInnerTexts(), ['Alerts']);
+  await page.frameLocator('.embed-frame').getByText('No alerts').waitFor();
+  assert.equal(await field.getAttribute('aria-invalid'), 'false');
+  for (const [token, words] of [
+    [(await shared({ password: 'open sesame' })).token, /password/],
+    [(await shared({ max_views: 3 })).token, /so many times/],
+    ['0'.repeat(64), /does not open/],
+  ]) {
+    await paste(token);
+    await eventually(`it says ${words}`, async () => words.test(await trouble.innerText()));
+    assert.equal(await field.getAttribute('aria-invalid'), 'true');
+    assert.equal(await page.locator('.embed-frame').count(), 0);
+  }
+  await paste((await shared()).token);
+  await page.getByText('Shows “For Acme”.').waitFor();
+  await page.getByLabel('Shows').selectOption('fleet');
+  await page.frameLocator('.embed-frame').getByText('All 2 well').waitFor();
+  assert.equal(await trouble.innerText(), '');
+  // By keyboard alone: to a text and its button, which answers.
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy: Badge in Markdown' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Copied: Badge in Markdown' }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^!\[All nodes\]\(http.*\/badge\/status\.svg\)$/);
+  await assertNoSidewaysScroll(page, 'the page that makes panels');
+  await assertAccessible(page, 'the page that makes panels, on a phone');
+  await page.done();
 });

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const modules = process.env.FLEETGLASS_NODE_MODULES ?? join(here, 'node_modules');
+export const modules = process.env.FLEETGLASS_NODE_MODULES ?? join(here, 'node_modules');
 const binary = process.env.FLEETGLASS_BIN ?? join(here, '../../target/debug/fleetglass');
 const executablePath =
   process.env.FLEETGLASS_CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);

@@ -161,6 +161,13 @@ async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
         let answer = fleetglass.get(&format!("{at}/panels?{query}")).await;
         assert!(answer.status == 400 && answer.body.contains("once to 20 times"), "{many}: {}", answer.body);
     }
+    let slashed = fleetglass.get(&format!("{at}/?view=uptime")).await;
+    assert!(slashed.status == 200 && slashed.body.contains("view-uptime"), "{}", slashed.body);
+    // Whoever draws their own may send headers, as clients do by themselves.
+    let wish = [("origin", "https://other.example"), ("access-control-request-method", "GET")];
+    let may = fleetglass.request("OPTIONS", &format!("{at}/api/v1/panel.json"), &wish).await;
+    let allowed = (may.header("access-control-allow-origin"), may.header("access-control-allow-headers"));
+    assert_eq!((may.status.as_u16(), allowed), (200, ("*", "*")));
     // A sandbox asks as nobody.
     let asked = fleetglass.request("GET", &format!("{at}/panel"), &[("origin", "null")]).await;
     sound("a sandbox", &asked);
@@ -316,6 +323,54 @@ async fn a_stream_tells_that_something_changed_and_counts_as_one_view() {
 }
 
 #[tokio::test]
+async fn a_panel_that_takes_long_or_fails_leaves_the_others_of_its_page_whole() {
+    let Story { fleetglass, nodes } = story().await;
+    let (token, _) = made(&fleetglass, json!({})).await;
+    // 26 million values are sorted thirty times.
+    let slow = |of: &str| {
+        let part = format!("quantile_over_time(0.5, {of}(vector(time()))[300d:1s])");
+        format!("view=chart&query={}", encoded(&vec![part; 30].join("+")))
+    };
+    let wishes = [
+        slow("sin"),
+        "view=fleet".to_owned(),
+        slow("cos"),
+        "view=chart&query=sum(".to_owned(),
+        "view=uptime".to_owned(),
+        "view=node&node=in-1".to_owned(),
+    ];
+    let query: Vec<String> = wishes.iter().map(|wish| format!("panel={}", encoded(wish))).collect();
+    let answer = fleetglass.get(&format!("/embed/{token}/panels?{}", query.join("&"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    sound("panels", &answer);
+    let panels = answer.json()["panels"].as_array().unwrap().clone();
+    let status: Vec<_> = panels.iter().map(|panel| panel["status"].as_u64().unwrap()).collect();
+    assert_eq!(status, [504, 200, 504, 400, 200, 200], "{panels:?}");
+    let said = |at: usize| panels[at]["text"].as_str().unwrap();
+    for (at, word) in [(0, "longer than 3 s"), (2, "A shorter `range`"), (3, "`query`"), (5, "in-1")] {
+        assert!(said(at).contains(word), "{at}: {}", said(at));
+    }
+    assert!(said(1).contains("view-fleet") && said(4).contains("view-uptime"), "each is in its own place");
+    drop(nodes);
+}
+
+#[tokio::test]
+async fn panels_that_are_asked_for_together_count_as_many_for_their_link() {
+    let config = format!("{QUICK}\n[share]\nrequests_per_second = 1000\nlink_requests_per_second = 1\n");
+    let fleetglass = Fleetglass::start(&config, &[]).await;
+    let scope = json!({"scope": {"select": ["{instance!=\"\"}"], "views": ["fleet"]}});
+    let (token, _) = made(&fleetglass, scope.clone()).await;
+    let (other, _) = made(&fleetglass, scope).await;
+    let together = |token: &str| format!("/embed/{token}/panels?{}", ["panel=view%3Dfleet"; 20].join("&"));
+    // Ten may come at once, and twenty were drawn.
+    assert_eq!(fleetglass.get(&together(&token)).await.status, 200);
+    let held = fleetglass.get(&format!("/embed/{token}")).await;
+    assert_eq!(held.status, 429, "{}", held.body);
+    assert!(held.header("retry-after").parse::<u64>().unwrap() >= 8, "{}", held.header("retry-after"));
+    assert_eq!(fleetglass.get(&format!("/embed/{other}")).await.status, 200, "another link has its own");
+}
+
+#[tokio::test]
 async fn badges_are_pictures_that_may_be_kept_for_a_while() {
     let Story { fleetglass, nodes } = story().await;
     let (token, _) = made(&fleetglass, json!({})).await;
@@ -354,7 +409,12 @@ async fn badges_are_pictures_that_may_be_kept_for_a_while() {
     for path in ["status", ".svg", "status.png"] {
         assert_eq!(fleetglass.get(&format!("{at}/{path}")).await.status, 404, "{path}");
     }
-    for query in ["style=round", "of=what", "theme=blue"] {
+    for (seconds, kept) in [("600", 600), ("5", 30), ("99999999", 86_400)] {
+        let badge = fleetglass.request("HEAD", &format!("{at}/status.svg?cacheSeconds={seconds}"), &[]).await;
+        let caching = format!("public, max-age={kept}, stale-if-error=300");
+        assert_eq!((badge.status.as_u16(), badge.header("cache-control")), (200, caching.as_str()));
+    }
+    for query in ["style=round", "of=what", "theme=blue", "cacheSeconds=soon"] {
         let answer = fleetglass.get(&format!("{at}/status.svg?{query}")).await;
         assert!(answer.status == 400 && answer.body.contains("Bad parameter"), "{query}: {}", answer.body);
     }
@@ -389,6 +449,13 @@ async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
     let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1&amp;theme=dark\"");
     assert!(found["html"].as_str().unwrap().contains(&source), "{found}");
     assert_eq!(ask(&format!("{root}/s/{token}/"), "&format=xml").await.status, 501);
+    // It is never larger than is asked for.
+    let small = ask(&format!("{root}/s/{token}/"), "&format=JSON&maxwidth=100&maxheight=50").await.json();
+    assert_eq!((&small["width"], &small["height"]), (&json!(100), &json!(50)));
+    assert!(small["html"].as_str().unwrap().contains("width=\"100\" height=\"50\""), "{small}");
+    assert_eq!(ask(&format!("{root}/s/{token}/"), "&maxwidth=0").await.json()["width"], 640);
+    let none = fleetglass.get("/oembed").await;
+    assert!(none.status == 400 && none.body.contains("`url`"), "{}", none.body);
     for url in [
         "https://evil.example/s/TOKEN/",
         "ROOT/nodes/in-1",

@@ -17,8 +17,8 @@ use fleetglass_shared::wire::{ScopeSpec, ShareChange, View};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use self::snippet::{Snippet, Wish, token_of};
-use crate::client;
+use self::snippet::{Snippet, Wish, pages_of, token_of, views_of};
+use crate::client::{self, ClientError};
 use crate::components::copy::copy_button;
 use crate::components::frame::top_bar;
 use crate::dom::{El, div, effect, el, p, with_class};
@@ -32,6 +32,10 @@ struct Maker {
     wish: RwSignal<Wish>,
     /// The link's title, once it has answered.
     title: RwSignal<Option<String>>,
+    /// The views of a panel that it has.
+    views: RwSignal<Vec<&'static str>>,
+    /// The pages of others that may show it, once that is known.
+    pages: RwSignal<Option<Vec<String>>>,
     nodes: RwSignal<Vec<String>>,
     charts: RwSignal<Vec<String>>,
     trouble: RwSignal<Option<String>>,
@@ -54,6 +58,8 @@ impl Maker {
         let maker = Self {
             wish: RwSignal::new(first),
             title: RwSignal::new(None),
+            views: RwSignal::new(views_of(&["fleet", "node", "charts", "alerts", "risks"])),
+            pages: RwSignal::new(None),
             nodes: RwSignal::new(Vec::new()),
             charts: RwSignal::new(Vec::new()),
             trouble: RwSignal::new(None),
@@ -63,6 +69,7 @@ impl Maker {
         effect(move || {
             let token = token.get();
             maker.title.set(None);
+            maker.pages.set(None);
             maker.nodes.set(Vec::new());
             if !token.is_empty() {
                 spawn_local(async move { maker.look(&token).await });
@@ -94,21 +101,46 @@ impl Maker {
 
     /// Asks the link what it shows. It is no view of it.
     async fn look(self, token: &str) {
-        match client::get_value(&format!("/embed/{token}/api/v1/panel.json?view=fleet")).await {
-            Ok(json) => {
-                let nodes = json.get("fleet").get("nodes").items().unwrap_or_default();
-                let names: Vec<String> = nodes.iter().filter_map(|node| node.get("node").text()).collect();
-                self.trouble.try_set(None);
-                self.wish.try_update(|wish| {
-                    if !names.contains(&wish.node) {
-                        wish.node = names.first().cloned().unwrap_or_default();
-                    }
-                });
-                self.nodes.try_set(names);
-                self.title.try_set(Some(json.get("title").text().unwrap_or_default()));
+        // This one says why a link cannot be embedded; a link without a list of nodes may have other panels.
+        let fleet = client::get_value(&format!("/embed/{token}/api/v1/panel.json?view=fleet")).await;
+        let told = match &fleet {
+            Ok(_) | Err(ClientError::Http { status: 404, .. }) => {
+                client::get_value(&format!("/s/{token}/api/v1/share")).await.ok()
             }
-            Err(error) => drop(self.trouble.try_set(Some(error.in_words()))),
-        }
+            Err(_) => None,
+        };
+        let Some(told) = told else {
+            let words = match fleet {
+                Err(ClientError::Http { status: 404, .. }) | Ok(_) => {
+                    "This link does not open: it was taken back, its time is over, or it was never one."
+                        .to_owned()
+                }
+                Err(error) => error.in_words(),
+            };
+            self.trouble.try_set(Some(words));
+            return;
+        };
+        let shown: Vec<String> =
+            told.get("views").items().unwrap_or_default().iter().filter_map(Json::text).collect();
+        let views = views_of(&shown.iter().map(String::as_str).collect::<Vec<_>>());
+        let all = client::get_value(&format!("/s/{token}/api/v1/fleet")).await.ok();
+        let nodes = all.and_then(|all| all.get("nodes").items()).unwrap_or_default();
+        let mut names: Vec<String> = nodes.iter().filter_map(|node| node.get("id").text()).collect();
+        names.sort_unstable();
+        let policy = client::get_header(&format!("/embed/{token}"), "content-security-policy").await;
+        self.trouble.try_set(None);
+        self.wish.try_update(|wish| {
+            if !names.contains(&wish.node) {
+                wish.node = names.first().cloned().unwrap_or_default();
+            }
+            if !views.contains(&wish.view.as_str()) {
+                wish.view = views.first().copied().unwrap_or_default().to_owned();
+            }
+        });
+        self.nodes.try_set(names);
+        self.views.try_set(views);
+        self.pages.try_set(policy.ok().flatten().map(|policy| pages_of(&policy)));
+        self.title.try_set(Some(told.get("title").text().unwrap_or_default()));
     }
 
     async fn look_at(self, token: &str, node: &str) {
@@ -205,10 +237,10 @@ fn preview(maker: Maker) -> El {
     let root = root.trim_end_matches('/').to_owned();
     let all = move || maker.wish.with(|wish| wish.snippets(&root, &encoded));
     let titles = maker.wish.with_untracked(|wish| {
-        wish.snippets("", &encoded).into_iter().map(|one| one.title).collect::<Vec<_>>()
+        wish.snippets("", &encoded).into_iter().map(|one| (one.title, one.hint)).collect::<Vec<_>>()
     });
     let all = StoredValue::new(all);
-    let snippet = move |(at, title): (usize, &'static str)| {
+    let snippet = move |(at, (title, hint)): (usize, (&'static str, &'static str))| {
         let text = Memo::new(move |_| {
             all.with_value(|all| all()).get(at).map(|one: &Snippet| one.text.clone()).unwrap_or_default()
         });
@@ -216,12 +248,34 @@ fn preview(maker: Maker) -> El {
             .attr("aria-label", title)
             .child(
                 div("snippet-head")
-                    .child(el("h2").class("section-title").text(title))
+                    .child(el("h3").class("snippet-title").text(title))
                     .maybe(copy_button(Some(title), move || text.get_untracked())),
             )
+            .child(p("snippet-hint muted").text(hint))
             .child(with_class("pre", "snippet-text").attr("tabindex", "0").child(el("code").text(text)))
     };
     div("embed-made")
+        .child(el("h2").class("section-title").text("As it will be"))
         .child(div("embed-ground").attr("role", "group").attr("aria-label", "Preview").child(frame))
+        .child(where_it_shows(maker))
+        .child(el("h2").class("section-title embed-paste").text("Paste one of these"))
         .children(titles.into_iter().enumerate().map(snippet))
+}
+
+/// A frame stays empty, and says nothing, on a page that the link does not list.
+fn where_it_shows(maker: Maker) -> El {
+    let lists_none = move || maker.pages.with(|pages| pages.as_ref().is_some_and(Vec::is_empty));
+    let words = move || {
+        match maker.pages.get() {
+        None => String::new(),
+        Some(pages) if pages.is_empty() => {
+            "No other page may show it: this link lists none, so a frame elsewhere stays empty. Add the page to the link under \
+             Shares, or make a link for it here."
+                .to_owned()
+        }
+        Some(pages) => format!("May be shown by {}. On any other page a frame stays empty.", pages.join(", ")),
+    }
+    };
+    let class = move || if lists_none() { "embed-where embed-warning" } else { "embed-where" }.to_owned();
+    el("p").class(class).attr("role", "status").text(words)
 }

@@ -7,14 +7,16 @@
 //! | `stream` | the live stream without what is in it: what changed, so that the panel asks |
 //! | `badges` | pictures of a word |
 //! | `oembed` | how others find out that a link can be embedded |
+//! | `together` | the panels of a page in one answer |
 
 pub mod badges;
 mod chart;
 mod collect;
 pub mod oembed;
 mod stream;
+pub mod together;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
@@ -23,7 +25,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use self::collect::Said;
@@ -39,8 +40,8 @@ use crate::{
 
 const GONE: &str =
     "This panel shows nothing: its link was taken back, its time is over, or it was never one.";
-/// So many panels are in one answer at most.
-const MOST_PANELS: usize = 20;
+/// A panel that is asked for alone takes no longer: whoever asks gives up soon after.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// A page in a frame: nothing from elsewhere, no inline script or style.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors ";
@@ -86,9 +87,11 @@ async fn told(
     now: i64,
     ask: &Ask,
     fault: Result<(), String>,
+    patience: Duration,
 ) -> Result<Panel, Said> {
     fault.map_err(|words| Said::new(StatusCode::BAD_REQUEST, words))?;
-    collect::panel(&Viewer { app, share, now }, ask).await
+    let panel = tokio::time::timeout(patience, collect::panel(&Viewer { app, share, now }, ask)).await;
+    panel.unwrap_or_else(|_| Err(Said::late(patience)))
 }
 
 fn is_live(share: &OpenShare) -> bool {
@@ -114,7 +117,7 @@ pub async fn page(
             let page = embed::said(base, &ask, "This link cannot be embedded", why, false);
             html(StatusCode::FORBIDDEN, page, &ancestors(&share))
         }
-        Opened::Open(share) => match told(&app, &share, now, &ask, fault).await {
+        Opened::Open(share) => match told(&app, &share, now, &ask, fault, PATIENCE).await {
             Ok(panel) => {
                 let found = match share.origins() {
                     [] => String::new(),
@@ -129,7 +132,7 @@ pub async fn page(
             }
             Err(said) => {
                 // A node may be asked for the first time in a moment, and a start takes one.
-                let may_pass = matches!(said.status, StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE);
+                let may_pass = said.status == StatusCode::NOT_FOUND || said.status.is_server_error();
                 let page = embed::said(base, &ask, "This panel shows nothing", &said.words, may_pass);
                 html(said.status, page, &ancestors(&share))
             }
@@ -148,7 +151,7 @@ struct Drawn {
 }
 
 /// The panel alone; nothing where it is as `have` says.
-async fn drawn(app: &App, token: &str, query: Option<&str>) -> Drawn {
+async fn drawn(app: &App, token: &str, query: Option<&str>, patience: Duration) -> Drawn {
     let now = clock::now();
     let (ask, fault) = asked(query);
     let said =
@@ -156,7 +159,7 @@ async fn drawn(app: &App, token: &str, query: Option<&str>) -> Drawn {
     match opened(app, token, now) {
         Opened::Gone => said(StatusCode::NOT_FOUND, GONE.to_owned()),
         Opened::Closed(_, why) => said(StatusCode::FORBIDDEN, why.to_owned()),
-        Opened::Open(share) => match told(app, &share, now, &ask, fault).await {
+        Opened::Open(share) => match told(app, &share, now, &ask, fault, patience).await {
             // A panel that is not there is not a link that is not there.
             Err(Said { status: StatusCode::NOT_FOUND, words }) => {
                 said(StatusCode::UNPROCESSABLE_ENTITY, words)
@@ -180,7 +183,7 @@ pub async fn fragment(
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Drawn { status, mark, text } = drawn(&app, &token, query.as_deref()).await;
+    let Drawn { status, mark, text } = drawn(&app, &token, query.as_deref(), PATIENCE).await;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status {
         StatusCode::NO_CONTENT => status.into_response(),
@@ -193,28 +196,6 @@ pub async fn fragment(
         }
         _ => (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response(),
     }
-}
-
-/// The panels of a page, in one answer: `panel` is there once for each, with what would be the parameters of one.
-pub async fn fragments(
-    State(app): State<Arc<App>>,
-    Path(token): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let bad = |words: String| problem(StatusCode::BAD_REQUEST, "Bad parameter", words).into_response();
-    let form = match Form::read(query.as_deref(), &[]) {
-        Ok(form) => form,
-        Err(error) => return bad(error.to_string()),
-    };
-    let wished: Vec<&str> = form.all("panel").collect();
-    if wished.is_empty() || wished.len() > MOST_PANELS {
-        return bad(format!("`panel` stands there for each panel, from once to {MOST_PANELS} times."));
-    }
-    let mut panels = Vec::with_capacity(wished.len());
-    for wish in wished {
-        panels.push(drawn(&app, &token, Some(wish)).await);
-    }
-    Json(json!({ "panels": panels })).into_response()
 }
 
 /// The same for what would be drawn the same, whenever that is: ages are kept true by the script.
@@ -234,7 +215,7 @@ pub async fn json(
     match opened(&app, &token, now) {
         Opened::Gone => problem(StatusCode::NOT_FOUND, "Not shared", GONE).into_response(),
         Opened::Closed(_, why) => problem(StatusCode::FORBIDDEN, "Not to be embedded", why).into_response(),
-        Opened::Open(share) => match told(&app, &share, now, &ask, fault).await {
+        Opened::Open(share) => match told(&app, &share, now, &ask, fault, PATIENCE).await {
             Ok(panel) => Json(panel).into_response(),
             Err(said) => problem(said.status, "No panel", said.words).into_response(),
         },

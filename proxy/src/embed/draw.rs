@@ -38,7 +38,7 @@ pub fn page(place: &Place<'_>, ask: &Ask, panel: &Panel) -> String {
                 span class="dot" aria-hidden="true" {}
                 // Said only when it changes: the time beside it goes on.
                 span id="state" role="status" {}
-                span class="as-of" { "as of " time id="as-of" class="num" data-at=(panel.at) { (clock(panel.at)) } }
+                span class="as-of" { span class="as" { "as of " } time id="as-of" class="num" data-at=(panel.at) { (clock(panel.at)) } }
             }
             @if !ask.compact { p class="by" { "Shared by " bdi { (panel.by) } } }
         }

@@ -41,13 +41,26 @@ impl Limits {
     /// # Errors
     /// After so many seconds there is room again.
     pub fn take(&self, ip: IpAddr, token: &str, now: UnixMillis) -> Result<(), u64> {
-        // Whoever has one address of IPv6 has all of its network.
-        let place = match ip {
-            IpAddr::V4(ip) => u128::from(ip.to_bits()),
-            IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(ip.to_bits() >> 64, |ip| u128::from(ip.to_bits())),
-        };
-        take(&mut self.addresses.lock(), keyed(place), self.config.requests_per_second, now)?;
+        take(&mut self.addresses.lock(), keyed(place(ip)), self.config.requests_per_second, now)?;
         take(&mut self.links.lock(), keyed(token), self.config.link_requests_per_second, now)
+    }
+
+    /// Charges for the panels of a request beyond the first, which was taken with the request itself. To the link each is
+    /// a request; to the address a quarter of one, for an office shares it, and has its panels asked for together so as
+    /// to ask less. So one address cannot use up what a link has. Whoever cannot pay now pays before the next request.
+    pub fn charge(&self, ip: IpAddr, token: &str, panels: usize, now: UnixMillis) {
+        let more = panels.saturating_sub(1) as f64;
+        let Self { config, addresses, links } = self;
+        pay(&mut addresses.lock(), keyed(place(ip)), config.requests_per_second, more / 4.0, now);
+        pay(&mut links.lock(), keyed(token), config.link_requests_per_second, more, now);
+    }
+}
+
+/// Whoever has one address of IPv6 has all of its network.
+fn place(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(ip.to_bits() >> 64, |ip| u128::from(ip.to_bits())),
     }
 }
 
@@ -59,6 +72,21 @@ fn keyed(of: impl Hash) -> u64 {
 
 fn take(buckets: &mut HashMap<u64, Bucket>, key: u64, per_second: u32, now: UnixMillis) -> Result<(), u64> {
     let rate = f64::from(per_second);
+    let bucket = filled(buckets, key, rate, now);
+    if bucket.level < 1.0 {
+        return Err(((1.0 - bucket.level) / rate).ceil() as u64);
+    }
+    bucket.level -= 1.0;
+    Ok(())
+}
+
+/// Takes also what is not there.
+fn pay(buckets: &mut HashMap<u64, Bucket>, key: u64, per_second: u32, cost: f64, now: UnixMillis) {
+    filled(buckets, key, f64::from(per_second), now).level -= cost;
+}
+
+/// The bucket, as full as it is now.
+fn filled(buckets: &mut HashMap<u64, Bucket>, key: u64, rate: f64, now: UnixMillis) -> &mut Bucket {
     let full = rate * DEPTH;
     let level = |bucket: &Bucket| {
         let passed = now.saturating_sub(bucket.at).clamp(0, 3_600_000) as f64 / 1000.0;
@@ -74,13 +102,8 @@ fn take(buckets: &mut HashMap<u64, Bucket>, key: u64, per_second: u32, now: Unix
         }
     }
     let bucket = buckets.entry(key).or_insert(Bucket { level: full, at: now });
-    let there = level(bucket);
-    *bucket = Bucket { level: there, at: now };
-    if there < 1.0 {
-        return Err(((1.0 - there) / rate).ceil() as u64);
-    }
-    bucket.level = there - 1.0;
-    Ok(())
+    *bucket = Bucket { level: level(bucket), at: now };
+    bucket
 }
 
 #[cfg(test)]
@@ -106,6 +129,25 @@ mod tests {
         assert_eq!(limits.take(ip(1), "t", 500), Ok(()));
         assert_eq!(limits.take(ip(1), "t", 500), Err(1));
         assert_eq!(limits.take(ip(1), "t", -9_000), Err(1), "a clock that goes back gives nothing");
+    }
+
+    #[test]
+    fn panels_that_come_together_are_paid_for_before_the_next_request() {
+        let limits = limits(1, 10);
+        for _ in 0..2 {
+            assert_eq!(limits.take(ip(1), "t", 0), Ok(()));
+            limits.charge(ip(1), "t", 20, 0);
+        }
+        // Of ten the address paid twice one and nineteen quarters; of a hundred the link paid forty.
+        assert_eq!(limits.take(ip(1), "u", 0), Err(3));
+        assert_eq!(
+            (0..100).filter(|_| limits.take(ip(2), "t", 0).is_ok()).count(),
+            10,
+            "an address of its own"
+        );
+        let others = (0..100u8).filter(|last| limits.take(ip(10 + last), "t", 0).is_ok()).count();
+        assert_eq!(others, 50, "what the link has left");
+        assert_eq!(limits.take(ip(1), "t", 3_000), Ok(()));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) fn link_part(maker: Maker) -> El {
         .attr("autocomplete", "off")
         .attr("spellcheck", "false")
         .attr("placeholder", "https://…/s/…")
+        .attr("aria-describedby", "embed-trouble")
+        .attr("aria-invalid", move || maker.trouble.with(Option::is_some).to_string())
         .prop("value", held)
         .on("input", move |event: Event| maker.paste(&event_target_value(&event)));
     let known = move || maker.title.with(Option::is_some);
@@ -23,7 +25,12 @@ pub(super) fn link_part(maker: Maker) -> El {
         .attr("aria-labelledby", "embed-link")
         .child(el("h2").class("section-title").attr("id", "embed-link").text("Share link"))
         .child(labelled("Paste a link", paste))
-        .child(p("range-trouble").attr("role", "alert").text(move || maker.trouble.get().unwrap_or_default()))
+        .child(
+            p("range-trouble")
+                .attr("id", "embed-trouble")
+                .attr("role", "alert")
+                .text(move || maker.trouble.get().unwrap_or_default()),
+        )
         .child(p("muted").attr("role", "status").text(move || if known() { words() } else { String::new() }))
         .when(move || !known(), move || make(maker))
 }
@@ -43,8 +50,19 @@ fn make(maker: Maker) -> El {
             "A link's secret is told once, when it is made. Have you none at hand, make one for this page:",
         ))
         .child(labelled("Title", line(title).flag("required", || true)))
-        .child(labelled("Nodes", line(select).class("field mono")))
-        .child(labelled("Page that may show it", line(origin).attr("placeholder", "https://portal.example")))
+        .child(labelled("Nodes", line(select).class("field mono").attr("aria-describedby", "embed-nodes-help")))
+        .child(p("muted embed-help").attr("id", "embed-nodes-help").text(
+            "Which it shows, by their labels: {instance!=\"\"} is each, {family=\"generic\"} those of a family.",
+        ))
+        .child(labelled(
+            "Page that may show it",
+            line(origin)
+                .attr("placeholder", "https://portal.example")
+                .attr("aria-describedby", "embed-origin-help"),
+        ))
+        .child(p("muted embed-help").attr("id", "embed-origin-help").text(
+            "Its address without what follows the host. With none, a frame stays empty on every page but this one.",
+        ))
         .child(
             button("button button-primary")
                 .attr("type", "submit")
@@ -60,6 +78,11 @@ pub(super) fn panel_part(maker: Maker) -> El {
     };
     let fixed = |list: &'static [(&'static str, &'static str)]| {
         move || list.iter().map(|(name, words)| ((*name).to_owned(), (*words).to_owned())).collect::<Vec<_>>()
+    };
+    let views = move || {
+        let has = maker.views.get();
+        let shown = VIEWS.iter().filter(|(name, _)| has.contains(name));
+        shown.map(|(name, words)| ((*name).to_owned(), (*words).to_owned())).collect::<Vec<_>>()
     };
     let named = |names: RwSignal<Vec<String>>| {
         move || names.get().into_iter().map(|name| (name.clone(), name)).collect::<Vec<_>>()
@@ -78,7 +101,7 @@ pub(super) fn panel_part(maker: Maker) -> El {
         .child(el("h2").class("section-title").attr("id", "embed-panel").text("Panel"))
         .child(labelled(
             "Shows",
-            choice(maker, fixed(&VIEWS), |wish| wish.view.clone(), |wish, word| wish.view = word),
+            choice(maker, views, |wish| wish.view.clone(), |wish, word| wish.view = word),
         ))
         .when(is(&["node", "chart"]), move || {
             labelled(
@@ -115,7 +138,7 @@ pub(super) fn panel_part(maker: Maker) -> El {
                     }),
                 )),
         )
-        .child(labelled("Title", label))
+        .child(labelled("Title of the panel", label))
         .child(
             with_class("label", "embed-check")
                 .child(compact)

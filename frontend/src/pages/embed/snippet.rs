@@ -49,8 +49,10 @@ pub struct Wish {
 /// A text to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
-    /// What it is for.
+    /// What it is.
     pub title: &'static str,
+    /// Where it is pasted.
+    pub hint: &'static str,
     /// The text.
     pub text: String,
 }
@@ -59,6 +61,26 @@ pub struct Snippet {
 pub fn token_of(text: &str) -> Option<String> {
     let is_token = |part: &&str| part.len() == 64 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.split(['/', '?', '#', '&', ' ', '"', '<', '>']).find(is_token).map(str::to_owned)
+}
+
+/// The views of a panel that a link has which shows these.
+pub fn views_of(shown: &[&str]) -> Vec<&'static str> {
+    let has = |name: &str| shown.contains(&name);
+    let is_there = |view: &str| match view {
+        "fleet" | "uptime" => has("fleet") || has("node"),
+        // A node's charts are found by the node.
+        "chart" => has("charts") && has("node"),
+        "risk" => has("risks"),
+        view => has(view),
+    };
+    VIEWS.iter().map(|(name, _)| *name).filter(|name| is_there(name)).collect()
+}
+
+/// The pages of others that a policy names as those that may show a frame.
+pub fn pages_of(policy: &str) -> Vec<String> {
+    let of = policy.split(';').find_map(|part| part.trim().strip_prefix("frame-ancestors "));
+    let pages = of.unwrap_or_default().split_whitespace().filter(|page| !page.starts_with('\''));
+    pages.map(str::to_owned).collect()
 }
 
 /// `640x360`.
@@ -115,28 +137,36 @@ impl Wish {
         let query = self.query(encode);
         let (badge, words) = self.badge(root, encode);
         let own = format!("{root}/embed/{}?{query}", self.token);
-        let snippet = |title, text| Snippet { title, text };
+        let snippet = |title, hint, text| Snippet { title, hint, text };
         vec![
             snippet(
                 "Frame",
+                "Into the HTML of any page, Backstage, or Grafana's text panel.",
                 format!(
-                    "<iframe src=\"{address}\"\n  title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\"\n  style=\"border:0;color-scheme:{scheme}\"></iframe>"
+                    "<iframe src=\"{address}\"\n  title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\"\n  style=\"border:0;max-width:100%;color-scheme:{scheme}\"></iframe>"
                 ),
             ),
             snippet(
                 "Element, as high as it likes",
+                "Into a page of your own: it is as light or dark as its place there.",
                 format!(
                     "<script src=\"{root}/embed.js\" async></script>\n<fleetglass-panel src=\"{address}\"\n  title=\"{title}\"></fleetglass-panel>"
                 ),
             ),
-            snippet("Badge in Markdown", format!("![{words}]({badge})")),
+            snippet("Badge in Markdown", "Into a README file.", format!("![{words}]({badge})")),
             snippet(
                 "Badge in HTML",
+                "Into whatever shows pictures.",
                 format!("<img src=\"{}\" alt=\"{}\" height=\"20\">", escaped(&badge), escaped(&words)),
             ),
-            snippet("oEmbed", format!("{root}/oembed?format=json&url={}", encode(&own))),
+            snippet(
+                "oEmbed",
+                "For Notion, Confluence and others that ask what an address is.",
+                format!("{root}/oembed?format=json&url={}", encode(&own)),
+            ),
             snippet(
                 "Its numbers",
+                "To draw your own.",
                 format!("curl -s '{root}/embed/{}/api/v1/panel.json?{query}'", self.token),
             ),
         ]
@@ -194,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_link_has_and_who_may_show_it_is_read() {
+        assert_eq!(views_of(&["alerts", "charts"]), ["alerts"]);
+        assert_eq!(views_of(&["node"]), ["fleet", "node", "uptime"]);
+        assert_eq!(views_of(&["fleet", "node", "charts", "alerts", "risks"]).len(), VIEWS.len());
+        let policy = "default-src 'none'; frame-ancestors 'self' https://a.example https://b.example:8443";
+        assert_eq!(pages_of(policy), ["https://a.example", "https://b.example:8443"]);
+        assert!(pages_of("frame-ancestors 'self'").is_empty() && pages_of("").is_empty());
+    }
+
+    #[test]
     fn snippets_are_whole_and_escaped() {
         let wish = Wish {
             token: "t".into(),
@@ -211,7 +251,7 @@ mod tests {
         assert_eq!(
             all[0].text,
             "<iframe src=\"https://f.example/embed/t?view=chart&amp;node=eu%20%221%22&amp;panel=Peers&amp;range=6h&amp;theme=dark\"\n  \
-             title=\"Peers of eu &quot;1&quot;\" width=\"320\" height=\"200\" loading=\"lazy\"\n  style=\"border:0;color-scheme:dark\"></iframe>"
+             title=\"Peers of eu &quot;1&quot;\" width=\"320\" height=\"200\" loading=\"lazy\"\n  style=\"border:0;max-width:100%;color-scheme:dark\"></iframe>"
         );
         assert_eq!(all[2].text, "![Peers of eu \"1\"](https://f.example/s/t/badge/eu%20%221%22.svg)");
         let fleet = Wish {

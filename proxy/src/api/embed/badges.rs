@@ -29,6 +29,9 @@ use crate::{
     query::Params as Form,
 };
 
+/// How long a badge may be kept, in seconds: so long, unless longer is asked for, and that for a day.
+const LEAST_KEPT: u32 = 30;
+const MOST_KEPT: u32 = 86_400;
 /// The one answer to whatever is not there: as a picture, for it stands where a picture was.
 const NOTHING: &str = "not shared";
 
@@ -38,12 +41,14 @@ struct Wish {
     label: Option<String>,
     style: Style,
     dark: bool,
+    /// How long it may be kept, in seconds.
+    kept: u32,
 }
 
 impl Wish {
     fn read(query: Option<&str>) -> Result<Self, String> {
         let form = Form::read(query, &[]).map_err(|error| error.to_string())?;
-        let mut wish = Self { of: None, label: None, style: Style::Flat, dark: false };
+        let mut wish = Self { of: None, label: None, style: Style::Flat, dark: false, kept: LEAST_KEPT };
         for (name, value) in form.pairs() {
             match name {
                 "of" => {
@@ -56,6 +61,11 @@ impl Wish {
                 "label" => wish.label = Some(value.to_owned()),
                 "style" => wish.style = Style::parse(value)?,
                 "theme" => wish.dark = Theme::parse(value)? == Theme::Dark,
+                "cacheSeconds" => {
+                    let seconds =
+                        value.parse().map_err(|_| format!("`cacheSeconds={value}` is no number"))?;
+                    wish.kept = std::cmp::Ord::clamp(seconds, LEAST_KEPT, MOST_KEPT);
+                }
                 // What keeps a copy of a picture from being an old one.
                 _ => {}
             }
@@ -97,7 +107,8 @@ pub async fn badge(
     };
     let label = wish.label.unwrap_or(label);
     let svg = Badge { label, message, state, style: wish.style, dark: wish.dark }.svg();
-    picture(status, svg, &headers)
+    // What is not there now may be there soon.
+    picture(status, svg, &headers, if status == StatusCode::OK { wish.kept } else { LEAST_KEPT })
 }
 
 /// Label, message and how bad it is; `None` where the link does not show it.
@@ -160,7 +171,7 @@ async fn told(viewer: &Viewer<'_>, name: &str, of: Option<Of>) -> Option<(String
     Some((label, message, state))
 }
 
-fn picture(status: StatusCode, svg: String, headers: &HeaderMap) -> Response {
+fn picture(status: StatusCode, svg: String, headers: &HeaderMap, kept: u32) -> Response {
     let hash = Sha256::digest(svg.as_bytes());
     let etag = format!("\"{}\"", hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let mut response = match status == StatusCode::OK && holds(headers, &etag) {
@@ -168,8 +179,10 @@ fn picture(status: StatusCode, svg: String, headers: &HeaderMap) -> Response {
         false => (status, [(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8")], svg).into_response(),
     };
     let own = response.headers_mut();
+    if let Ok(caching) = HeaderValue::from_str(&format!("public, max-age={kept}, stale-if-error=300")) {
+        own.insert(header::CACHE_CONTROL, caching);
+    }
     for (name, value) in [
-        ("cache-control", "public, max-age=30, stale-if-error=300"),
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("cross-origin-resource-policy", "cross-origin"),
         ("x-robots-tag", "noindex, nofollow"),

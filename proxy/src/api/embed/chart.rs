@@ -168,10 +168,17 @@ async fn lines(
     let seen = Seen { scope: Arc::clone(viewer.share.scope()), nodes };
     let answer = viewer.app.viewer_queries.chart(seen, &params).await;
     let answer = answer.unwrap_or_else(IntoResponse::into_response);
+    // What took too long, or was stopped, says nothing of the expression.
+    let status = answer.status();
     let too_much = |_| bad("it gives more than a chart can show; narrow it".to_owned());
     let body = axum::body::to_bytes(answer.into_body(), MOST_BYTES).await.map_err(too_much)?;
     let answer: Answer = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
-    let Some(Data { result }) = answer.data else { return Err(bad(answer.error)) };
+    let Some(Data { result }) = answer.data else {
+        return Err(match status.is_server_error() {
+            true => Said::new(status, "This chart cannot be drawn now; it is tried again."),
+            false => bad(answer.error),
+        });
+    };
     let differing = differing(&result);
     let line = |series: &Series| {
         let values = grid.lay(&series.values);

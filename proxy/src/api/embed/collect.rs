@@ -1,5 +1,7 @@
 //! What a panel says, put together from what the scope lets through.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use fleetglass_shared::{
     format::number,
@@ -34,6 +36,16 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn new(status: StatusCode, words: impl Into<String>) -> Self {
         Self { status, words: words.into() }
+    }
+
+    /// It took too long, and is no less there for that.
+    pub(super) fn late(patience: Duration) -> Self {
+        let words = format!(
+            "This panel takes longer than {} s to draw, so it is not drawn now. A shorter `range`, or a narrower `query`, \
+             takes less.",
+            patience.as_secs()
+        );
+        Self::new(StatusCode::GATEWAY_TIMEOUT, words)
     }
 
     fn missing(what: &str) -> Self {

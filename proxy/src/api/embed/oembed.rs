@@ -23,9 +23,6 @@ use crate::{
     share::OpenShare,
 };
 
-/// Narrower than this a panel shows nothing that can be read.
-const LEAST: (u32, u32) = (200, 80);
-
 /// What a link's address names.
 #[derive(Debug, PartialEq, Eq)]
 struct Named {
@@ -47,13 +44,17 @@ pub async fn oembed(
             return problem(StatusCode::BAD_REQUEST, "Bad parameter", error.to_string()).into_response();
         }
     };
-    if form.get("format").is_some_and(|format| format != "json") {
+    if form.get("format").is_some_and(|format| !format.eq_ignore_ascii_case("json")) {
         return problem(
             StatusCode::NOT_IMPLEMENTED,
             "Not that format",
             "Write format=json; there is no other.",
         )
         .into_response();
+    }
+    if form.get("url").is_none() {
+        let words = "`url` says what is to be embedded: the address of a share link, or of a panel.";
+        return problem(StatusCode::BAD_REQUEST, "Bad parameter", words).into_response();
     }
     let none = || {
         problem(
@@ -74,8 +75,9 @@ pub async fn oembed(
             problem(StatusCode::UNAUTHORIZED, "Not to be embedded", why).into_response()
         }
         Opened::Open(share) => {
-            let most =
-                |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or(u32::MAX);
+            let most = |name: &str| {
+                form.get(name).and_then(|text| text.parse().ok()).filter(|most| *most > 0).unwrap_or(u32::MAX)
+            };
             Json(described(&share, &named, most("maxwidth"), most("maxheight"))).into_response()
         }
     }
@@ -98,7 +100,7 @@ fn described(share: &OpenShare, named: &Named, most_wide: u32, most_high: u32) -
         return said;
     }
     let (width, height) = named.ask.view.size();
-    let (width, height) = (width.min(most_wide).max(LEAST.0), height.min(most_high).max(LEAST.1));
+    let (width, height) = (width.min(most_wide), height.min(most_high));
     let source = format!("{}/embed/{}?{}", named.root, named.token, named.ask.in_address());
     let scheme = match named.ask.theme {
         Theme::Auto => "light dark",

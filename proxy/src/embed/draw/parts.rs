@@ -17,6 +17,9 @@ use crate::embed::{
 
 const WINDOWS: [(&str, &str); 4] = [("24h", "24 h"), ("7d", "7 d"), ("30d", "30 d"), ("90d", "90 d")];
 
+/// More letters than fit beside a mark where a panel is 200 pixels wide.
+const LONG: usize = 24;
+
 pub(super) fn fleet(panel: &Panel, part: &FleetPart) -> Markup {
     html! {
         (headline(panel))
@@ -64,7 +67,8 @@ fn bar(part: &FleetPart) -> Markup {
 
 fn node_row(line: &NodeLine, now: UnixMillis) -> Markup {
     html! {
-        li class=(if line.stale { "row old" } else { "row" }) data-key=(line.node) {
+        // That a node does not answer is no old news.
+        li class=(if line.stale && line.status != Status::Unreachable { "row old" } else { "row" }) data-key=(line.node) {
             (mark(line.status))
             bdi class="name" { (line.node) }
             span class="why" {
@@ -96,18 +100,19 @@ pub(super) fn node(panel: &Panel, part: &NodePart) -> Markup {
             }
         }
         dl class="facts" {
-            (fact("Family", &line.family))
             (fact("Version", line.version.as_deref().unwrap_or(UNKNOWN)))
             @if let Some(peers) = line.peers { (fact("Peers", &number(peers as f64, ""))) }
             @if let Some(seconds) = part.uptime_seconds { (fact("Runs for", &duration_seconds(seconds))) }
             @for (name, words) in WINDOWS {
                 @if let Some(window) = window(&part.uptime, name) { (fact(&format!("Up, {words}"), &percent(window.ratio))) }
             }
+            (fact("Family", &line.family))
         }
         @if let Some(risk) = &part.risk {
             ul class="rows" tabindex="0" aria-label="The nearest risk" { (risk_row(risk, panel.at, false)) }
         }
-        @if part.spark.iter().any(Option::is_some) {
+        // One value is no line.
+        @if part.spark.iter().flatten().nth(1).is_some() {
             figure class="small-chart" {
                 (spark(&part.spark))
                 figcaption class="muted" {
@@ -149,8 +154,14 @@ pub(super) fn chart(panel: &Panel, part: &ChartPart) -> Markup {
 
 pub(super) fn alerts(panel: &Panel, part: &AlertsPart) -> Markup {
     html! {
-        (headline(panel))
-        @if !part.alerts.is_empty() {
+        p class="headline" {
+            @if let Some(status) = panel.status { (mark(status)) }
+            span class="big" { (panel.headline) }
+            @if part.firing > 0 && part.pending > 0 { span class="muted" { (part.pending) " pending" } }
+        }
+        @if part.alerts.is_empty() {
+            p class="muted" { "Nothing fires, and nothing is pending." }
+        } @else {
             ul class="rows" tabindex="0" aria-label="Alerts, the worst first" {
                 @for line in &part.alerts { (alert_row(line, panel.at)) }
                 (more(part.more, "alert", "alerts"))
@@ -187,7 +198,9 @@ fn severity(word: &str) -> Status {
 pub(super) fn risks(panel: &Panel, part: &RiskPart) -> Markup {
     html! {
         (headline(panel))
-        @if !part.risks.is_empty() {
+        @if part.risks.is_empty() {
+            p class="muted" { "Nothing is known that these nodes could be slashed or stopped for." }
+        } @else {
             ul class="rows" tabindex="0" aria-label="Risks, the worst first" {
                 @for line in &part.risks { (risk_row(line, panel.at, true)) }
                 (more(part.more, "risk", "risks"))
@@ -207,7 +220,11 @@ fn risk_row(line: &RiskLine, now: UnixMillis, is_named: bool) -> Markup {
         li class="row row-tall row-risk" data-key=(format!("{}/{}", line.node, line.title)) {
             (mark(state))
             span class="name" { (line.title) @if is_named { " " bdi class="muted" { (line.node) } } }
-            span class="why num" { (line.state) ", " (line.text) }
+            span class="why num" {
+                (line.state)
+                // Of yes and no the state says enough.
+                @if line.unit != "bool" || line.value.is_none() { ": " (line.text) }
+            }
             @if let Some(used) = line.used {
                 svg class="meter" aria-hidden="true" {
                     rect class="track" width="100%" height="100%" {}
@@ -227,19 +244,24 @@ pub(super) fn uptime(panel: &Panel, part: &UptimePart) -> Markup {
             @if let Some(status) = panel.status { (mark(status)) }
             span class="big num" { (panel.headline) }
         }
+        @if panel.status.is_none() {
+            p class="muted" { "It is told as soon as the nodes have been observed for a while." }
+        }
         table class="uptime" {
             thead { tr {
                 th scope="col" { "Node" }
-                @for (name, words) in WINDOWS { @if has(&part.all, name) { th scope="col" class=(format!("num w-{name}")) { (words) } } }
+                @for (name, words) in WINDOWS { @if has(&part.all, name) { th scope="col" class=(column(part, name)) { (words) } } }
             } }
             tbody {
-                @if part.nodes.len() != 1 { tr class="all" { th scope="row" { "All" } (cells(&part.all, &part.all)) } }
+                @if part.nodes.len() != 1 { tr class="all" { th scope="row" { "All" } (cells(part, &part.all)) } }
                 @for line in &part.nodes {
-                    tr data-key=(line.node) { th scope="row" { bdi { (line.node) } } (cells(&part.all, &line.windows)) }
+                    tr data-key=(line.node) { th scope="row" { bdi { (line.node) } } (cells(part, &line.windows)) }
+                }
+                @if part.more > 0 {
+                    tr class="more" data-key="more" { th scope="row" { "and " (part.more) (if part.more == 1 { " more node" } else { " more nodes" }) } }
                 }
             }
         }
-        @if part.more > 0 { p class="muted" { "and " (part.more) " more" } }
     }
 }
 
@@ -247,11 +269,16 @@ fn has(windows: &[UptimeWindow], name: &str) -> bool {
     window(windows, name).is_some()
 }
 
-fn cells(shown: &[UptimeWindow], windows: &[UptimeWindow]) -> Markup {
+/// Where there is room for one, it is the one of the headline.
+fn column(part: &UptimePart, name: &str) -> String {
+    format!("num w-{name}{}", if name == part.window { " is-window" } else { "" })
+}
+
+fn cells(part: &UptimePart, windows: &[UptimeWindow]) -> Markup {
     html! {
         @for (name, _) in WINDOWS {
-            @if has(shown, name) {
-                td class=(format!("num w-{name}")) {
+            @if has(&part.all, name) {
+                td class=(column(part, name)) {
                     @let own = window(windows, name);
                     (percent(own.and_then(|own| own.ratio)))
                 }
@@ -261,8 +288,9 @@ fn cells(shown: &[UptimeWindow], windows: &[UptimeWindow]) -> Markup {
 }
 
 fn headline(panel: &Panel) -> Markup {
+    let is_long = panel.headline.chars().count() > LONG;
     html! {
-        p class="headline" {
+        p class=(if is_long { "headline long" } else { "headline" }) {
             @if let Some(status) = panel.status { (mark(status)) }
             span class="big" { (panel.headline) }
         }
