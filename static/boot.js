@@ -65,12 +65,12 @@ function draw() {
   const sketch = document.getElementById("boot-notice");
   if (!view?.nodes || !sketch) return;
   const { at, title, need, states, alerts, worst } = view;
-  const lines = worst.map(({ id, status, since, why }) => {
+  const lines = worst.map(({ id, status, since, why, at_risk: atRisk }) => {
     const line = make("a", "attention-link", make("span", `status state-${status}`, `${SHAPES[status]} ${status}`),
       make("span", "attention-node", id), make("span", "attention-why", make("span", "attention-reason", why)),
       make("span", "attention-since", `for ${ago(at - since)}`));
     line.href = `${place}nodes/${encodeURIComponent(id)}`;
-    return make("li", `attention-line state-${status}`, line);
+    return make("li", `attention-line state-${status}${atRisk ? " attention-at-risk" : ""}`, line);
   });
   const counts = Object.entries(states).filter(([, count]) => count);
   const sum = make("p", "muted", counts.map(([state, count]) => `${SHAPES[state]} ${count} ${state}`).join(" · "));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleetglass_shared::{
-    attention::{CRASH_LOOP, compare, need_in_words, reasons_in_words, urgency, well_in_words},
+    attention::{CRASH_LOOP, breach_at, compare, need_in_words, reasons_in_words, urgency, well_in_words},
     health::Status,
     wire::NodeSummary,
 };
@@ -35,7 +35,11 @@ impl Live {
         }
         worst.sort_by(|(a_rank, a), (b_rank, b)| compare((*a_rank, a), (*b_rank, b)));
         // In the words of the page that comes after it, so that nothing changes then.
-        let line = |(_, node): &(u8, NodeSummary)| json!({"id": node.id, "status": node.status, "since": node.since, "why": reasons_in_words(node)});
+        let line = |(_, node): &(u8, NodeSummary)| {
+            let risk = node.worst_risk.as_ref();
+            let at_risk = risk.is_some_and(|risk| risk.firing || breach_at(risk).is_some());
+            json!({"id": node.id, "status": node.status, "since": node.since, "why": reasons_in_words(node), "at_risk": at_risk})
+        };
         let mut open = BTreeMap::from([("critical", 0), ("warning", 0), ("info", 0)]);
         for alert in state.alerts.values().filter(|alert| alert.is_open()) {
             *open.entry(alert.severity.as_str()).or_default() += 1;
