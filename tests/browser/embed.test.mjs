@@ -313,7 +313,8 @@ test('a panel that takes long is asked for alone from then on, and the others st
   asked.isLate = true;
   await says('4.0.0', '2 of 2 need attention', 'degraded');
   await slow.getByText('Takes too long').waitFor();
-  assert.ok(await slow.getByText('3.0.0').isVisible(), 'what was drawn stays');
+  // The one before it may have been under way.
+  assert.ok(await slow.getByText(/[34]\.0\.0/).isVisible(), 'what was drawn stays');
   await says('1.0.0', 'All 2 well', 'ok');
   await isLive(fleet);
   between.closeAllConnections();
