@@ -74,7 +74,7 @@ test('on a phone the lines stay where they are, say what is new, and are put in 
   const before = await place();
   says('b', ILL);
   await title('2 nodes need you');
-  const more = page.getByRole('button', { name: 'Show 1 node that needs you too' });
+  const more = page.getByRole('button', { name: '1 new: show what needs you by now' });
   await more.waitFor();
   assert.equal(await lines(), 'a', 'the line stays');
   assert.deepEqual(await place(), before, 'nothing moved');
@@ -83,6 +83,7 @@ test('on a phone the lines stay where they are, say what is new, and are put in 
   await more.click();
   await eventually('the worst is first', async () => await lines() === 'b a');
   await more.waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'attention-title', 'the keyboard goes on from there');
   const [first, ...others] = await heights();
   assert.ok(others.every((height) => height === first), 'lines are of one height');
 

@@ -7,7 +7,8 @@ use fleetglass_shared::attention::{need_in_words, reasons_in_words, urgency, wel
 use fleetglass_shared::health::Status;
 use fleetglass_shared::wire::Risk;
 use leptos::prelude::*;
-use web_sys::Event;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement};
 
 use super::held::{Reading, held};
 use crate::components::age::since_mark;
@@ -18,7 +19,7 @@ use crate::components::node_link::node_path;
 use crate::components::risk_meter::risk_meter;
 use crate::components::status_mark::{state_class, status_mark};
 use crate::components::words::{ago, counted, whole};
-use crate::dom::{El, button, div, effect, el, group, link, on_window, p, span, with_class};
+use crate::dom::{El, button, div, effect, el, group, link, on_window, p, span, unseen, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
 use crate::state::breach::breach_at;
@@ -26,6 +27,8 @@ use crate::state::tally::States;
 use crate::state::view::View;
 use crate::state::{Fleet, Node, NodeSignal, use_fleet};
 
+/// The id of the title.
+const TITLE: &str = "attention-title";
 /// As many lines are shown before a press for more; a list longer than a screen hides what comes next.
 pub const FIRST: usize = 6;
 /// As many after it; for the rest there is the table below.
@@ -171,12 +174,13 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
         None => el("li").attr("hidden", ""),
     };
     with_class("section", "attention")
-        .attr("aria-labelledby", "attention-title")
+        .attr("aria-labelledby", TITLE)
         .child(
             div("attention-head")
                 .child(
                     with_class("h2", "attention-title")
-                        .attr("id", "attention-title")
+                        .attr("id", TITLE)
+                        .attr("tabindex", "-1")
                         .text(move || lines.title()),
                 )
                 .when(move || phone.get() && news.with(Option::is_some), move || renew_button(lines, news)),
@@ -187,17 +191,24 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
 
 /// Says what the lines that are held do not show yet, and shows it.
 fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
-    let words = move || match news.get() {
+    let seen = move || match news.get() {
         Some(News::More(more)) => format!("\u{2191} {} new", whole(more)),
         _ => "\u{21c5} Sort".to_owned(),
     };
-    let name = move || match news.get() {
-        Some(News::More(more)) => {
-            format!("Show {} too", counted(more, "node that needs you", "nodes that need you"))
-        }
-        _ => "Sort: the worst first".to_owned(),
+    let heard = move || match news.get() {
+        Some(News::More(_)) => ": show what needs you by now",
+        _ => ": the worst first",
     };
-    button("button attention-renew").attr("aria-label", name).on_click(move || lines.renew()).text(words)
+    let press = move || {
+        lines.renew();
+        // The button goes with what it said.
+        let title =
+            document().get_element_by_id(TITLE).and_then(|title| title.dyn_into::<HtmlElement>().ok());
+        if let Some(title) = title {
+            let _ = title.focus();
+        }
+    };
+    button("button attention-renew").on_click(press).child(span("").text(seen)).child(unseen(heard))
 }
 
 fn more(view: RwSignal<View>, lines: Lines) -> El {
@@ -221,10 +232,10 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
     let status = move || node.with(|node| node.status);
     let why = move || {
         let now = fleet.now().get_untracked();
-        node.with(|node| match urgency(node, now) {
-            Some(_) => reasons_in_words(node),
+        node.with(|node| match node.status {
             // It is still here because the order is held.
-            None => "Well again".to_owned(),
+            Status::Healthy if urgency(node, now).is_none() => "Well again".to_owned(),
+            _ => reasons_in_words(node),
         })
     };
     let family = fleet.family_title(&node.with_untracked(|node| node.family.clone()));
