@@ -18,7 +18,7 @@ use crate::components::media::use_screen;
 use crate::components::node_link::node_path;
 use crate::components::risk_meter::risk_meter;
 use crate::components::status_mark::{state_class, status_mark};
-use crate::components::words::{ago, counted, whole};
+use crate::components::words::{ago, whole};
 use crate::dom::{El, button, div, effect, el, group, link, on_window, p, span, unseen, with_class};
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
@@ -191,9 +191,10 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
 
 /// Says what the lines that are held do not show yet, and shows it.
 fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
+    let sign = move || if let Some(News::More(_)) = news.get() { "\u{2191} " } else { "\u{21c5} " };
     let seen = move || match news.get() {
-        Some(News::More(more)) => format!("\u{2191} {} new", whole(more)),
-        _ => "\u{21c5} Sort".to_owned(),
+        Some(News::More(more)) => format!("{} new", whole(more)),
+        _ => "Sort".to_owned(),
     };
     let heard = move || match news.get() {
         Some(News::More(_)) => ": show what needs you by now",
@@ -208,7 +209,11 @@ fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
             let _ = title.focus();
         }
     };
-    button("button attention-renew").on_click(press).child(span("").text(seen)).child(unseen(heard))
+    button("button attention-renew")
+        .on_click(press)
+        .child(span("").attr("aria-hidden", "true").text(sign))
+        .child(span("").text(seen))
+        .child(unseen(heard))
 }
 
 fn more(view: RwSignal<View>, lines: Lines) -> El {
