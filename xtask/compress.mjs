@@ -1,5 +1,6 @@
 // Puts a .br and a .gz beside every file of a folder that gets smaller by it: node compress.mjs FOLDER
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// What is there already stays as old as it is: what is built from the folder is then not built again.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -8,7 +9,7 @@ const files = readdirSync(folder, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 
-for (const file of files.filter((name) => /\.(br|gz)$/.test(name))) rmSync(file);
+const old = new Set(files.filter((name) => /\.(br|gz)$/.test(name)));
 
 for (const file of files.filter((name) => !/\.(br|gz)$/.test(name))) {
   const plain = readFileSync(file);
@@ -25,6 +26,11 @@ for (const file of files.filter((name) => !/\.(br|gz)$/.test(name))) {
     gz: gzipSync(plain, { level: 9 }),
   };
   for (const [suffix, packed] of Object.entries(forms)) {
-    if (packed.length < plain.length) writeFileSync(`${file}.${suffix}`, packed);
+    if (packed.length >= plain.length) continue;
+    const name = `${file}.${suffix}`;
+    old.delete(name);
+    if (!existsSync(name) || !readFileSync(name).equals(packed)) writeFileSync(name, packed);
   }
 }
+
+for (const name of old) rmSync(name);
