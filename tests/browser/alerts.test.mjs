@@ -131,6 +131,38 @@ test('what is shown stands in the address', async () => {
   await page.done();
 });
 
+test('a phone hears what pends where it is shown: of the node, and of all on the page of alerts', async () => {
+  const page = await openPage(browser, 'about:blank', { viewport: PHONE, touch: true });
+  const heard = [];
+  await page.addInitScript(() => {
+    const pull = ReadableStreamDefaultReader.prototype.read;
+    const decoder = new TextDecoder();
+    globalThis.heard = '';
+    ReadableStreamDefaultReader.prototype.read = async function read(...given) {
+      const answer = await pull.apply(this, given);
+      if (answer.value) globalThis.heard += decoder.decode(answer.value, { stream: true });
+      return answer;
+    };
+  });
+  page.on('request', (request) => { if (request.url().includes('detail=low')) heard.push(new URL(request.url()).searchParams); });
+  await page.goto(`${served.url}/`);
+  await live(page);
+  await eventually('the fleet was heard', () => page.evaluate(() => /"name":"Lag"/.test(globalThis.heard)));
+  const first = await page.evaluate(() => globalThis.heard);
+  assert.doesNotMatch(first.split('\n\n')[0], /"state":"pending"/, 'a first view needs none that pends');
+
+  await page.getByRole('navigation').getByRole('link', { name: /^Alerts/ }).click();
+  await tab(page, 'Pending').click();
+  await eventually('what pends is listed', async () => (await items(page).count()) === 2);
+  assert.equal(heard.at(-1).get('alerts'), 'all');
+
+  await page.goto(`${served.url}/nodes/eu-1`);
+  await page.locator('.node-alert', { hasText: 'Soon' }).waitFor();
+  assert.equal(heard.at(-1).get('alerts'), null);
+  assert.equal(heard.at(-1).get('nodes'), 'eu-1');
+  await page.done();
+});
+
 test('a person takes an alert and gives it back, silences one and ends that', async () => {
   const page = await openPage(browser, `${served.url}/alerts`);
   await item(page, 'FewPeers', 'eu-1').getByRole('button', { name: 'Acknowledge FewPeers' }).click();

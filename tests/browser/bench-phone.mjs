@@ -13,6 +13,8 @@ const SLOWER = 4;
 const NODES = Number(process.env.FLEETGLASS_BENCH_NODES ?? 1_000);
 const TIMES = Number(process.env.FLEETGLASS_BENCH_TIMES ?? 5);
 const WATCH_S = 60;
+// A page of a fleet that changes is measured differently from one time to the next.
+const RUNS = 5;
 
 const demo = await startDemo({ nodes: NODES, interval: '15s', faults: 'none' });
 const browser = await openBrowser();
@@ -126,7 +128,7 @@ function say(what, list, limit) {
   console.log(`${what}: min ${words(sorted[0])}, median ${words(sorted[sorted.length >> 1])}, max ${words(sorted.at(-1))} of ${sorted.length}${end}`);
 }
 
-/** Lighthouse's figures; `cargo xtask bench phone` says where its packages are. */
+/** Lighthouse's figures, medians of some runs; `cargo xtask bench phone` says where its packages are. */
 function lighthouse(url) {
   const modules = process.env.FLEETGLASS_LIGHTHOUSE;
   const program = modules && join(modules, 'lighthouse/cli/index.js');
@@ -134,21 +136,17 @@ function lighthouse(url) {
     console.log('lighthouse: not installed; set FLEETGLASS_LIGHTHOUSE to a node_modules folder with it');
     return;
   }
-  const out = mkdtempSync(join(tmpdir(), 'fleetglass-lighthouse-'));
-  const report = join(out, 'report.json');
-  const flags = '--headless=new --no-sandbox --disable-gpu';
-  const categories = ['performance', 'accessibility', 'best-practices', 'seo', 'pwa'];
-  spawnSync('node', [program, url, '--quiet', '--output=json', `--output-path=${report}`, `--chrome-flags=${flags}`,
-    `--only-categories=${categories.join()}`], {
-    stdio: 'inherit', env: { ...process.env, CHROME_PATH: process.env.FLEETGLASS_CHROMIUM ?? '/usr/bin/chromium' },
-  });
-  if (!existsSync(report)) {
+  const reports = Array.from({ length: RUNS }, () => reportOf(program, url)).filter(Boolean);
+  if (reports.length < RUNS) {
     console.log('lighthouse: no report');
     return;
   }
-  const { categories: found, audits, lighthouseVersion } = JSON.parse(readFileSync(report, 'utf8'));
+  const by = (report) => report.categories.performance.score;
+  reports.sort((one, other) => by(one) - by(other));
+  const { categories: found, audits, lighthouseVersion } = reports[RUNS >> 1];
   const scores = Object.values(found).map(({ title, score }) => `${title} ${Math.round(score * 100)}`);
   console.log(`lighthouse ${lighthouseVersion}, ${url}: ${scores.join(', ')}`);
+  console.log(`  the run in the middle of ${RUNS}, whose performance is ${reports.map((report) => Math.round(by(report) * 100)).join(', ')}`);
   const installable = audits['installable-manifest'];
   if (installable) console.log(`  installable: ${installable.score ? 'yes' : `no: ${installable.explanation}`}`);
   for (const { auditRefs } of Object.values(found)) {
@@ -157,5 +155,18 @@ function lighthouse(url) {
       if (weight > 0 && score !== null && score < 0.9) console.log(`  ${Math.round(score * 100)} ${title} ${displayValue ?? ''}`);
     }
   }
+}
+
+function reportOf(program, url) {
+  const out = mkdtempSync(join(tmpdir(), 'fleetglass-lighthouse-'));
+  const report = join(out, 'report.json');
+  const flags = '--headless=new --no-sandbox --disable-gpu';
+  const categories = ['performance', 'accessibility', 'best-practices', 'seo', 'pwa'];
+  spawnSync('node', [program, url, '--quiet', '--output=json', `--output-path=${report}`, `--chrome-flags=${flags}`,
+    `--only-categories=${categories.join()}`], {
+    stdio: 'inherit', env: { ...process.env, CHROME_PATH: process.env.FLEETGLASS_CHROMIUM ?? '/usr/bin/chromium' },
+  });
+  const found = existsSync(report) && JSON.parse(readFileSync(report, 'utf8'));
   rmSync(out, { recursive: true });
+  return found;
 }

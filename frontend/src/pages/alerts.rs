@@ -90,8 +90,8 @@ pub fn alerts_page() -> El {
         move |text| view.update(|view| view.filter = text),
     );
     let at = move |tab: Tab| move || view.with(|view| view.tab == tab);
-    let heard = fleet.loaded();
-    let loaded = Memo::new(move |_| heard.get() && causes.with(Option::is_some));
+    let (heard, all_known) = (fleet.loaded(), fleet.follow_all_alerts());
+    let loaded = Memo::new(move |_| heard.get() && all_known.get() && causes.with(Option::is_some));
     with_class("main", "page")
         .attr("id", "main")
         .attr("tabindex", "-1")

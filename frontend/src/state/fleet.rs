@@ -76,6 +76,12 @@ pub struct Fleet {
     on_screen: StoredValue<[Vec<String>; 2]>,
     /// They are others than those that the stream was opened for, since this local time.
     moved_at: StoredValue<Option<UnixMillis>>,
+    /// A page shows the pending alerts of all nodes, which a phone's stream leaves out.
+    all_alerts: StoredValue<bool>,
+    /// Those that are pending are known as far as they can be.
+    alerts_known: RwSignal<bool>,
+    /// The stream was opened and has said nothing yet; whether it tells all alerts.
+    opening: StoredValue<Option<bool>>,
     order: StoredValue<Arc<Listing>>,
 }
 
@@ -106,6 +112,9 @@ impl Fleet {
             lean: use_screen().lean,
             on_screen: StoredValue::default(),
             moved_at: StoredValue::new(None),
+            all_alerts: StoredValue::new(false),
+            alerts_known: RwSignal::new(true),
+            opening: StoredValue::new(None),
             order: StoredValue::default(),
         };
         provide_context(fleet);
@@ -128,9 +137,23 @@ impl Fleet {
         if !self.lean {
             return "/api/v1/live".to_owned();
         }
+        let all = self.all_alerts.get_value();
+        self.opening.set_value(Some(all));
         let ids = self.on_screen.with_value(|lists| lists.concat());
         let ids: Vec<_> = ids.iter().map(|id| String::from(js_sys::encode_uri_component(id))).collect();
-        format!("/api/v1/live?detail=low&nodes={}", ids.join(","))
+        let alerts = if all { "&alerts=all" } else { "" };
+        format!("/api/v1/live?detail=low&nodes={}{alerts}", ids.join(","))
+    }
+
+    /// Asks for all alerts, those that are only pending too, while the caller's owner lives; whether they are known.
+    pub fn follow_all_alerts(self) -> Signal<bool> {
+        if self.lean && !self.all_alerts.get_value() {
+            self.all_alerts.set_value(true);
+            self.alerts_known.set(false);
+            client::reopen();
+            on_cleanup(move || self.all_alerts.set_value(false));
+        }
+        self.alerts_known.into()
     }
 
     /// Says which nodes are on the screen: of the page (0), or of the list above its own (1).
@@ -255,6 +278,7 @@ impl Fleet {
             }),
             StreamUpdate::Waiting { trouble, retry_at } => {
                 self.link.set(Link::Waiting { trouble, retry_at });
+                self.alerts_known.set(true);
                 self.remember();
             }
             StreamUpdate::Unauthorized => {
@@ -282,7 +306,20 @@ impl Fleet {
         });
     }
 
+    /// At the first event of a phone's stream: the pending alerts of the one before are not told of any more.
+    fn begin(self) -> bool {
+        let Some(tells_all) = self.opening.get_value() else { return false };
+        self.opening.set_value(None);
+        if self.all_alerts.get_value() && !tells_all {
+            client::reopen();
+        } else {
+            self.alerts_known.set(true);
+        }
+        self.model.try_update_value(Model::drop_pending).unwrap_or_default()
+    }
+
     fn take(self, event: LiveEvent) -> Result<(), Refusal> {
+        let dropped = self.begin();
         let at = match event {
             LiveEvent::Snapshot(snapshot) => {
                 let at = snapshot.at;
@@ -303,6 +340,9 @@ impl Fleet {
                 at
             }
         };
+        if dropped {
+            self.publish_alerts();
+        }
         self.clock_ahead.set_value(at - clock::local_now());
         self.heard_at.set(at);
         if self.link.with_untracked(|link| *link != Link::Live) {

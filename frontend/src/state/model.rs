@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fleetglass_shared::wire::{FamilyInfo, FleetSnapshot, NodeSummary, ServerInfo};
+use fleetglass_shared::wire::{AlertState, FamilyInfo, FleetSnapshot, NodeSummary, ServerInfo};
 
 use super::alerts::AlertRef;
 use super::read::{self, Delta};
@@ -64,6 +64,13 @@ impl Model {
         for alert in snapshot.alerts {
             self.alerts.insert(alert.id.clone(), Arc::new(alert));
         }
+    }
+
+    /// Forgets the alerts that are pending; whether there were some.
+    pub fn drop_pending(&mut self) -> bool {
+        let before = self.alerts.len();
+        self.alerts.retain(|_, alert| alert.state != AlertState::Pending);
+        self.alerts.len() != before
     }
 
     /// Lays a delta over what is held. On an error nothing has changed.
@@ -127,6 +134,7 @@ pub(crate) mod tests {
 
     use super::{Gap, Model, Node};
     use crate::json::Json;
+    use crate::state::alerts::tests::sample;
     use crate::state::read::{self, Delta};
     use fleetglass_shared::health::Status;
     use serde_json::{Value, json};
@@ -174,6 +182,17 @@ pub(crate) mod tests {
         assert_eq!(changed.labels["region"], "eu");
         assert_eq!(model.nodes.keys().collect::<Vec<_>>(), ["a", "c"]);
         assert_eq!(model.seq, 8);
+    }
+
+    #[test]
+    fn what_pends_is_forgotten_and_what_fires_is_not() {
+        let mut model = model();
+        for (id, state) in [("1", "pending"), ("2", "firing"), ("3", "resolved")] {
+            model.alerts.insert(id.into(), sample(json!({"id": id, "state": state})));
+        }
+        assert!(model.drop_pending());
+        assert_eq!(model.alerts.keys().collect::<Vec<_>>(), ["2", "3"]);
+        assert!(!model.drop_pending());
     }
 
     #[test]

@@ -40,15 +40,17 @@ pub(super) struct Look<'a> {
     takes_gzip: bool,
     /// The nodes that are on the screen, where only what matters is wanted of the others.
     on_screen: Option<Vec<String>>,
+    /// Pending alerts are wanted of all nodes.
+    all_alerts: bool,
 }
 
 impl<'a> Look<'a> {
-    /// Reads `detail`, `nodes` and the headers.
+    /// Reads `detail`, `nodes`, `alerts` and the headers.
     ///
     /// # Errors
     /// A parameter is not as it must be.
     pub(super) fn read(uri: &Uri, headers: &'a HeaderMap) -> Result<Self, ProblemResponse> {
-        let params = Params::read(uri, &["detail", "nodes"])?;
+        let params = Params::read(uri, &["detail", "nodes", "alerts"])?;
         let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let nodes = params.get("nodes").unwrap_or_default();
         if nodes.len() > LONGEST_LIST {
@@ -57,6 +59,13 @@ impl<'a> Look<'a> {
             )));
         }
         let nodes = nodes.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        let all_alerts = match params.get("alerts") {
+            // Whoever names no detail knows nothing of what is left out.
+            None => params.get("detail").is_none(),
+            Some("all") => true,
+            Some("open") => false,
+            Some(other) => return Err(bad(format!("`alerts={other}` is neither all nor open"))),
+        };
         let on_screen = match params.get("detail") {
             // A browser that is to spare data says so itself, where its page did not.
             None if text(SAVE_DATA).is_some_and(|value| value.trim().eq_ignore_ascii_case("on")) => {
@@ -67,7 +76,12 @@ impl<'a> Look<'a> {
             Some(other) => return Err(bad(format!("`detail={other}` is neither low nor full"))),
         };
         let takes_gzip = text(header::ACCEPT_ENCODING).is_some_and(takes_gzip);
-        Ok(Self { seen: text(header::HeaderName::from_static("last-event-id")), takes_gzip, on_screen })
+        Ok(Self {
+            seen: text(header::HeaderName::from_static("last-event-id")),
+            takes_gzip,
+            on_screen,
+            all_alerts,
+        })
     }
 
     /// The event that the client saw last.
@@ -109,7 +123,7 @@ pub(super) fn stream_of(subscription: Subscription, look: &Look<'_>) -> Response
     let packer = if look.takes_gzip { Packer::new() } else { None };
     match &look.on_screen {
         Some(nodes) => {
-            let lean = subscription.lean(look.seen, nodes);
+            let lean = subscription.lean(look.seen, nodes, look.all_alerts);
             answer(stream::unfold(lean, async |mut lean| Some((lean.next().await?, lean))), packer)
         }
         None => {
@@ -215,7 +229,19 @@ mod tests {
         };
         assert_eq!(read_spared(""), Some(Vec::new()), "the browser asks to be sent less");
         assert_eq!(read_spared("?detail=full"), None, "but who says what they want gets it");
-        for wrong in ["?detail=tiny", "?deep=1", &format!("?detail=low&nodes={}", "a".repeat(9_000))] {
+        let all = |query: &str| {
+            let uri: Uri = format!("/api/v1/live{query}").parse().unwrap();
+            Look::read(&uri, &headers).map(|look| look.all_alerts).ok().unwrap()
+        };
+        assert!(
+            all("")
+                && all("?detail=low&alerts=all")
+                && !all("?detail=low")
+                && !all("?detail=low&alerts=open")
+        );
+        for wrong in
+            ["?detail=tiny", "?alerts=few", "?deep=1", &format!("?detail=low&nodes={}", "a".repeat(9_000))]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,11 +1,14 @@
 //! The live stream for phones: a few times a minute what matters, and everything of the nodes on the screen.
 //!
 //! What matters is what somebody would act on: state, reasons, since when, version, restarts, which risk is worst and
-//! whether it fires. A value that moves, an age, a spark do not matter of a node that nobody looks at. A client
-//! that shows other nodes comes back with their names and its `Last-Event-ID`.
+//! whether it fires. A value that moves, an age, a spark do not matter of a node that nobody looks at, nor does an
+//! alert that is only pending, unless all are asked for. A client that shows other nodes comes back with their names and
+//! its `Last-Event-ID`, without the pending alerts that it held: it is told those it wants now.
+
+mod looks;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -22,6 +25,8 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
+use looks::{Gone, Looks};
+
 use super::{AlertChanges, PING_EVERY_MS, Published, State, Subscription, frame, frame_of_text, with_spark};
 use crate::clock;
 
@@ -37,6 +42,8 @@ const MOST_ON_SCREEN: usize = 100;
 struct Mark {
     gist: u64,
     seq: u64,
+    /// It is a node, or an alert that was more than pending: every client may hold it.
+    told: bool,
 }
 
 /// What the deltas of phones are made from.
@@ -44,8 +51,8 @@ struct Mark {
 pub(super) struct Marks {
     nodes: BTreeMap<String, Mark>,
     alerts: BTreeMap<String, Mark>,
-    /// What went at which number: a node, or an alert.
-    gone: VecDeque<(u64, bool, String)>,
+    /// What went at which number.
+    gone: VecDeque<(u64, Gone, String)>,
     /// Whoever saw less than this cannot be told what went.
     forgotten: u64,
     families: u64,
@@ -66,15 +73,14 @@ pub struct Lean {
     frames: mpsc::Receiver<Bytes>,
     /// The number that the client holds; `None`: it holds nothing.
     seen: Option<u64>,
-    /// What the client holds of the nodes that it shows.
-    on_screen: BTreeMap<String, Option<Value>>,
+    looks: Looks,
     begun: bool,
     sent_at: UnixMillis,
 }
 
 impl Subscription {
-    /// The same for a phone that shows these nodes, and saw this event last.
-    pub fn lean(self, last_event_id: Option<&str>, on_screen: &[String]) -> Lean {
+    /// The same for a phone that shows these nodes and perhaps all alerts, and saw this event last.
+    pub fn lean(self, last_event_id: Option<&str>, on_screen: &[String], all_alerts: bool) -> Lean {
         let Self { frames, source, .. } = self;
         let seq = |id: &str| {
             let (epoch, seq) = id.rsplit_once('-')?;
@@ -82,7 +88,8 @@ impl Subscription {
         };
         let seen = last_event_id.and_then(seq);
         let on_screen = on_screen.iter().take(MOST_ON_SCREEN).map(|id| (id.clone(), None)).collect();
-        Lean { source, frames, seen, on_screen, begun: false, sent_at: 0 }
+        let looks = Looks { on_screen, all_alerts, pending: None };
+        Lean { source, frames, seen, looks, begun: false, sent_at: 0 }
     }
 }
 
@@ -115,8 +122,8 @@ impl Lean {
         let state = self.source.state.lock();
         let known = self.seen.filter(|seen| *seen <= state.seq && *seen >= state.marks.forgotten);
         let told = match known {
-            None => Some(("snapshot", state.lean_snapshot(&self.source.server, &mut self.on_screen))),
-            Some(seen) => state.lean_delta(seen, &mut self.on_screen).map(|delta| ("delta", delta)),
+            None => Some(("snapshot", state.lean_snapshot(&self.source.server, &mut self.looks))),
+            Some(seen) => state.lean_delta(seen, &mut self.looks).map(|delta| ("delta", delta)),
         };
         let seq = state.seq;
         drop(state);
@@ -141,18 +148,24 @@ impl State {
             match self.nodes.get(id) {
                 None => {
                     self.marks.nodes.remove(id);
-                    self.marks.note_gone(seq, true, id);
+                    self.marks.note_gone(seq, Gone::Node, id);
                 }
-                Some(node) => note(&mut self.marks.nodes, id, gist_of_node(&node.value, at), seq),
+                Some(node) => {
+                    let mark = Mark { gist: gist_of_node(&node.value, at), seq, told: true };
+                    note(&mut self.marks.nodes, id, mark);
+                }
             }
         }
         for (id, alert) in alerts {
             match alert {
                 None => {
-                    self.marks.alerts.remove(id);
-                    self.marks.note_gone(seq, false, id);
+                    let told = self.marks.alerts.remove(id).is_none_or(|mark| mark.told);
+                    self.marks.note_gone(seq, if told { Gone::Alert } else { Gone::Pending }, id);
                 }
-                Some(alert) => note(&mut self.marks.alerts, id, gist_of_alert(alert), seq),
+                Some(alert) => {
+                    let told = alert.state != AlertState::Pending;
+                    note(&mut self.marks.alerts, id, Mark { gist: gist_of_alert(alert), seq, told });
+                }
             }
         }
     }
@@ -162,39 +175,52 @@ impl State {
         self.marks.families = self.seq + 1;
     }
 
-    fn lean_snapshot(&self, server: &ServerInfo, on_screen: &mut BTreeMap<String, Option<Value>>) -> Value {
-        let of = |(id, node): (&String, &Published)| match on_screen.get_mut(id) {
+    fn lean_snapshot(&self, server: &ServerInfo, looks: &mut Looks) -> Value {
+        let of = |(id, node): (&String, &Published)| match looks.on_screen.get_mut(id) {
             Some(held) => hold(held, node),
             None => slim(&node.value),
         };
         let nodes: Vec<Value> = self.nodes.iter().map(of).collect();
-        let alerts: Vec<&Alert> = self.alerts.values().collect();
+        let alerts: Vec<&Alert> = self.alerts.values().filter(|alert| looks.wants(alert)).collect();
+        looks.pending = Some(BTreeSet::new());
+        alerts.iter().for_each(|alert| looks.tell(alert));
         json!({
             "seq": self.seq, "at": self.at, "server": server, "families": self.families,
             "nodes": nodes, "alerts": alerts,
         })
     }
 
-    fn lean_delta(&self, seen: u64, on_screen: &mut BTreeMap<String, Option<Value>>) -> Option<Value> {
+    fn lean_delta(&self, seen: u64, looks: &mut Looks) -> Option<Value> {
         let (mut nodes, mut alerts) = (Map::new(), Map::new());
         if seen < self.seq {
-            for (_, is_node, id) in self.marks.gone.iter().filter(|(seq, ..)| *seq > seen) {
-                let list = if *is_node { &mut nodes } else { &mut alerts };
-                list.insert(id.clone(), Value::Null);
+            for (_, gone, id) in self.marks.gone.iter().filter(|(seq, ..)| *seq > seen) {
+                if matches!(gone, Gone::Node) {
+                    nodes.insert(id.clone(), Value::Null);
+                } else if looks.forget(gone, id) {
+                    alerts.insert(id.clone(), Value::Null);
+                }
             }
             let newer = |(_, mark): &(&String, &Mark)| mark.seq > seen;
             for (id, _) in self.marks.nodes.iter().filter(newer) {
-                if let Some(node) = self.nodes.get(id).filter(|_| !on_screen.contains_key(id)) {
+                if let Some(node) = self.nodes.get(id).filter(|_| !looks.on_screen.contains_key(id)) {
                     nodes.insert(id.clone(), slim(&node.value));
                 }
             }
-            for (id, _) in self.marks.alerts.iter().filter(newer) {
-                if let Some(alert) = self.alerts.get(id) {
-                    alerts.insert(id.clone(), json!(alert));
-                }
+        }
+        let is_first = looks.pending.is_none();
+        for (id, alert) in &self.alerts {
+            let Some(mark) = self.marks.alerts.get(id) else { continue };
+            let is_due = mark.seq > seen || is_first && alert.state == AlertState::Pending;
+            if is_due && looks.wants(alert) {
+                looks.tell(alert);
+                alerts.insert(id.clone(), json!(alert));
+            } else if is_due && mark.told && mark.seq > seen {
+                // It was more, and is held.
+                alerts.insert(id.clone(), Value::Null);
             }
         }
-        for (id, held) in on_screen.iter_mut() {
+        looks.pending.get_or_insert_default();
+        for (id, held) in &mut looks.on_screen {
             let Some(node) = self.nodes.get(id) else { continue };
             let before = held.take();
             let whole = hold(held, node);
@@ -222,8 +248,8 @@ impl State {
 }
 
 impl Marks {
-    fn note_gone(&mut self, seq: u64, is_node: bool, id: &str) {
-        self.gone.push_back((seq, is_node, id.to_owned()));
+    fn note_gone(&mut self, seq: u64, gone: Gone, id: &str) {
+        self.gone.push_back((seq, gone, id.to_owned()));
         if self.gone.len() > KEPT_GONE
             && let Some((seq, ..)) = self.gone.pop_front()
         {
@@ -232,11 +258,11 @@ impl Marks {
     }
 }
 
-fn note(marks: &mut BTreeMap<String, Mark>, id: &str, gist: u64, seq: u64) {
+fn note(marks: &mut BTreeMap<String, Mark>, id: &str, new: Mark) {
     match marks.get_mut(id) {
-        Some(mark) if mark.gist == gist => {}
-        Some(mark) => *mark = Mark { gist, seq },
-        None => drop(marks.insert(id.to_owned(), Mark { gist, seq })),
+        Some(mark) if mark.gist == new.gist => {}
+        Some(mark) => *mark = Mark { told: mark.told || new.told, ..new },
+        None => drop(marks.insert(id.to_owned(), new)),
     }
 }
 
@@ -331,7 +357,7 @@ mod tests {
         let two =
             |a: u64, b: u64| vec![node("a", a, spark(1, &[a as f32])), node("b", b, spark(1, &[b as f32]))];
         live.publish(two(1, 1), AlertChanges::new(), &[], 10);
-        let mut phone = live.subscribe(None).unwrap().lean(None, &["a".to_owned()]);
+        let mut phone = live.subscribe(None).unwrap().lean(None, &["a".to_owned()], false);
         let (event, snapshot) = body(&phone.step(10).unwrap());
         assert_eq!(event, "snapshot");
         assert!(snapshot["nodes"][0]["spark"].is_object() && snapshot["nodes"][1]["spark"].is_null());
@@ -364,10 +390,71 @@ mod tests {
         .unwrap();
         live.publish(vec![at_risk], AlertChanges::new(), &[], 1);
         for on_screen in [&["a".to_owned()][..], &[]] {
-            let (_, snapshot) = body(&live.subscribe(None).unwrap().lean(None, on_screen).step(2).unwrap());
+            let (_, snapshot) =
+                body(&live.subscribe(None).unwrap().lean(None, on_screen, false).step(2).unwrap());
             let risk = &snapshot["nodes"][0]["worst_risk"];
             assert_eq!((&risk["title"], &risk["action"]), (&json!("R"), &json!("")));
             assert!(risk["stake"].is_null(), "the page of the risk asks for it");
+        }
+    }
+
+    #[test]
+    fn pending_alerts_are_told_of_nodes_on_the_screen_and_where_all_are_asked_for() {
+        let live = live();
+        let alert = |id: &str, node: &str, state: &str| -> AlertChanges {
+            let alert = json!({
+                "id": id, "name": "Lag", "state": state, "severity": "critical", "node": node,
+                "labels": {}, "annotations": {}, "active_at": 5,
+            });
+            [(id.to_owned(), serde_json::from_value(alert).unwrap())].into()
+        };
+        let gone = |id: &str| -> AlertChanges { [(id.to_owned(), None)].into() };
+        let publish = |alerts: AlertChanges| live.publish(Vec::new(), alerts, &[], 1);
+        let nodes = vec![node("a", 1, spark(1, &[])), node("b", 1, spark(1, &[]))];
+        live.publish(nodes, alert("1", "a", "pending"), &[], 1);
+        publish(alert("2", "b", "pending"));
+        let of = |frame: Option<Bytes>| body(&frame.unwrap()).1["alerts"].clone();
+        let held = |alerts: &Value| -> Vec<String> {
+            let ids =
+                alerts.as_array().into_iter().flatten().map(|alert| alert["id"].as_str().unwrap().to_owned());
+            ids.chain(
+                alerts
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(id, alert)| if alert.is_null() { format!("-{id}") } else { id.clone() }),
+            )
+            .collect()
+        };
+        let subscribe = |seen: Option<&str>, screen: &[String], all: bool| {
+            live.subscribe(None).unwrap().lean(seen, screen, all)
+        };
+        let screen = ["a".to_owned()];
+        let mut list = subscribe(None, &[], true);
+        let mut fleet = subscribe(None, &[], false);
+        let mut page = subscribe(None, &screen, false);
+        assert_eq!(held(&of(list.step(2))), ["1", "2"]);
+        assert_eq!(held(&of(fleet.step(2))), [""; 0]);
+        assert_eq!(held(&of(page.step(2))), ["1"]);
+        // Who comes back holds none of them, and hears them again.
+        assert_eq!(held(&of(subscribe(Some("e1-2"), &[], true).step(2))), ["1", "2"]);
+        assert!(subscribe(Some("e1-2"), &[], false).step(2).is_none());
+
+        publish(gone("2"));
+        assert_eq!(held(&of(list.step(3))), ["-2"]);
+        assert!(fleet.step(3).is_none() && page.step(3).is_none(), "they never held it");
+        publish(alert("1", "a", "firing"));
+        for phone in [&mut list, &mut fleet, &mut page] {
+            assert_eq!(held(&of(phone.step(4))), ["1"]);
+        }
+        // What fired once is held by everybody.
+        publish(alert("1", "a", "pending"));
+        assert_eq!(held(&of(list.step(5))), ["1"]);
+        assert_eq!(held(&of(fleet.step(5))), ["-1"]);
+        assert_eq!(held(&of(subscribe(Some("e1-4"), &[], false).step(5))), ["-1"]);
+        publish(gone("1"));
+        for phone in [&mut list, &mut fleet, &mut page] {
+            assert_eq!(held(&of(phone.step(6))), ["-1"]);
         }
     }
 
@@ -377,18 +464,18 @@ mod tests {
         let two = vec![node("a", 1, spark(1, &[])), node("b", 1, spark(1, &[]))];
         live.publish(two, AlertChanges::new(), &[], 1);
         live.publish(vec![("b".into(), None)], AlertChanges::new(), &[], 2);
-        let mut back = live.subscribe(None).unwrap().lean(Some("e1-1"), &[]);
+        let mut back = live.subscribe(None).unwrap().lean(Some("e1-1"), &[], false);
         let (event, delta) = body(&back.step(3).unwrap());
         assert_eq!((event.as_str(), &delta["nodes"]), ("delta", &json!({"b": null})));
         for unknown in ["e0-1", "e1-99", "x"] {
-            let mut new = live.subscribe(None).unwrap().lean(Some(unknown), &[]);
+            let mut new = live.subscribe(None).unwrap().lean(Some(unknown), &[], false);
             assert_eq!(body(&new.step(3).unwrap()).0, "snapshot", "{unknown}");
         }
         for round in 0..=KEPT_GONE as u64 {
             live.publish(vec![node("c", round, spark(1, &[]))], AlertChanges::new(), &[], 3);
             live.publish(vec![("c".into(), None)], AlertChanges::new(), &[], 3);
         }
-        let mut late = live.subscribe(None).unwrap().lean(Some("e1-1"), &[]);
+        let mut late = live.subscribe(None).unwrap().lean(Some("e1-1"), &[], false);
         assert_eq!(body(&late.step(4).unwrap()).0, "snapshot", "what went since is not known any more");
     }
 }

@@ -28,6 +28,7 @@ impl AlertLoad {
     /// Begins to load, and goes on for as long as its owner lives.
     pub fn start(id: &str) -> Self {
         let fleet = use_fleet();
+        fleet.follow_all_alerts();
         let path = format!("/api/v1/alerts/{}", escaped(id));
         let id = id.to_owned();
         let load = Self {
