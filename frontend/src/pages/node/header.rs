@@ -132,7 +132,7 @@ fn last_answer(load: NodeLoad) -> El {
             el("small")
                 .text("asked ")
                 .child(ago_mark(asked))
-                .text(move || format!(", every {}", format::duration_ms(interval()))),
+                .text(move || format!(", every {}", format::duration_ms(interval()).replace(' ', "\u{a0}"))),
         ),
     )
 }
