@@ -3,6 +3,7 @@
 use fleetglass_shared::natural::natural;
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::filter::Filter;
 use super::model::Node;
@@ -33,6 +34,11 @@ pub struct Group {
 }
 
 impl Listing {
+    /// These nodes, in their order.
+    pub fn of_list(nodes: &Arc<Vec<Node>>) -> Arc<Self> {
+        Arc::new(Self { nodes: nodes.to_vec(), ..Self::default() })
+    }
+
     /// Filters, sorts and groups.
     pub fn of(nodes: &[Node], view: &View) -> Self {
         let filter = Filter::parse(&view.filter);

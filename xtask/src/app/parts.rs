@@ -175,14 +175,16 @@ fn without_script(html: &str, name: &str) -> (String, Option<String>) {
     (html.to_owned(), None)
 }
 
-/// Takes the lines that are comments out of our own scripts: what runs before the app is part of the first page.
+/// Takes the lines that are comments, and what lines are set in by, out of our own scripts: what runs before the app is
+/// part of the first page. No text of theirs goes over several lines.
 fn without_comments(dist: &Path) -> Result<()> {
     for entry in std::fs::read_dir(dist).at("read", dist)?.flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
         if name == "sw.js" || ["boot-", "keep-", "theme-"].iter().any(|own| name.starts_with(own)) {
             let file = entry.path();
             let script = std::fs::read_to_string(&file).at("read", &file)?;
-            let code = script.lines().filter(|line| !line.trim_start().starts_with("//") && !line.is_empty());
+            let lines = script.lines().map(str::trim_start);
+            let code = lines.filter(|line| !line.starts_with("//") && !line.is_empty());
             std::fs::write(&file, code.collect::<Vec<_>>().join("\n")).at("write", &file)?;
         }
     }

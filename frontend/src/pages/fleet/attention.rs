@@ -23,6 +23,7 @@ use crate::dom::{El, button, div, effect, el, group, link, on_window, p, span, u
 use crate::state::alerts::Open;
 use crate::state::attention::attention;
 use crate::state::breach::breach_at;
+use crate::state::listing::Listing;
 use crate::state::tally::States;
 use crate::state::view::View;
 use crate::state::{Fleet, Node, NodeSignal, use_fleet};
@@ -169,7 +170,7 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
     let (fleet, phone) = (use_fleet(), use_screen().phone);
     let news = Memo::new(move |_| lines.news());
     let item = move |id: String| match fleet.node(&id) {
-        Some(node) => line(fleet, &node),
+        Some(node) => line(fleet, &node, lines.shown),
         // Gone while the order was held.
         None => el("li").attr("hidden", ""),
     };
@@ -229,7 +230,7 @@ fn more(view: RwSignal<View>, lines: Lines) -> El {
     )
 }
 
-fn line(fleet: Fleet, node: &NodeSignal) -> El {
+fn line(fleet: Fleet, node: &NodeSignal, list: RwSignal<Arc<Vec<Node>>>) -> El {
     let node: RwSignal<Node> = node.clone().into();
     let id = node.with_untracked(|node| node.id.clone());
     let presses = |risk: &Risk| risk.firing || breach_at(risk).is_some();
@@ -252,6 +253,8 @@ fn line(fleet: Fleet, node: &NodeSignal) -> El {
         restart_chip(move || node.with(|node| node.restarts), move || node.with(|node| node.restarted_at));
     el("li").class(class).child(
         link("attention-link", node_path(&id))
+            // From there a swipe leads to the next of these.
+            .on_click(move || fleet.set_order(list.with_untracked(Listing::of_list)))
             .child(status_mark(status, move || node.with(|node| node.draining)))
             .child(span("attention-node").child(el("bdi").text(id)))
             .child(
