@@ -14,7 +14,7 @@ const NODES = Number(process.env.FLEETGLASS_BENCH_NODES ?? 1_000);
 const TIMES = Number(process.env.FLEETGLASS_BENCH_TIMES ?? 5);
 const WATCH_S = 60;
 // A page of a fleet that changes is measured differently from one time to the next.
-const RUNS = 5;
+const RUNS = 3;
 
 const demo = await startDemo({ nodes: NODES, interval: '15s', faults: 'none' });
 const browser = await openBrowser();
