@@ -15,19 +15,18 @@ let first;
 let started;
 const start = new Promise((resolve) => { started = resolve; });
 
-// The style sheets of the later pages: they come with the rest, and in their order.
+// The style sheet of the later pages comes with the rest.
 function dress() {
-  return Promise.all((sheets ?? "").split(" ").filter(Boolean).map((href) => new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+  if (!sheets || document.querySelector(`link[href="${sheets}"]`)) return undefined;
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: sheets });
+  return new Promise((resolve, reject) => {
     link.onload = resolve;
     link.onerror = () => {
       link.remove();
-      reject(new Error(`${href} did not come`));
+      reject(new Error(`${sheets} did not come`));
     };
-    const held = document.querySelector(`link[href="${href}"]`);
-    if (held) resolve();
-    else document.head.append(link);
-  })));
+    document.head.append(link);
+  });
 }
 
 // The fleet in a few lines, asked for while the app is on its way (`docs/phone.md`).

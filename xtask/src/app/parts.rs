@@ -72,7 +72,8 @@ pub(super) fn cut(tools: &Tools, profile: Profile) -> Result<()> {
     };
     let html = format!("{}data-rest=\"/{rest_name}\" {}", &html[..at], &html[at..]);
     let (html, sheets) = without_sheets(&html, &later_sheets()?);
-    let html = html.replacen("data-rest=", &format!("data-sheets=\"{}\" data-rest=", sheets.join(" ")), 1);
+    let later = one_sheet(&paths::dist(), "later", &sheets)?;
+    let html = html.replacen("data-rest=", &format!("data-sheets=\"/{later}\" data-rest="), 1);
     let html = with_one_sheet(&html, &paths::dist())?;
     let (html, keep) = without_script(&html, "keep");
     let keep =
@@ -124,19 +125,15 @@ fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
 /// Puts the style sheets of the first page into one file, and leaves the wasm to `static/boot.js`, which asks for it as
 /// soon as the first view is painted: it would come before what that needs.
 fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
-    let mut sum = String::new();
-    let mut left = String::new();
+    let (mut left, mut sheets) = (String::new(), Vec::new());
     let mut pieces = html.split("<link");
     left.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
         let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
         let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
-        let name = address.split(['"', ' ']).next().unwrap_or_default().trim_start_matches('/');
+        let name = address.split(['"', ' ']).next().unwrap_or_default();
         if tag.contains("stylesheet") && name.ends_with(".css") {
-            let file = dist.join(name);
-            sum.push_str(&std::fs::read_to_string(&file).at("read", &file)?);
-            sum.push('\n');
-            std::fs::remove_file(&file).at("remove", &file)?;
+            sheets.push(name.to_owned());
             if !left.contains(SHEET) {
                 left.push_str(SHEET);
             }
@@ -148,13 +145,25 @@ fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
             left.push_str(piece);
         }
     }
+    let name = one_sheet(dist, "first", &sheets)?;
+    Ok(left.replacen(SHEET, &format!("<link rel=\"stylesheet\" href=\"/{name}\">"), 1))
+}
+
+/// Makes one file of style sheets, in their order; gives its name.
+fn one_sheet(dist: &Path, kind: &str, sheets: &[String]) -> Result<String> {
+    let mut sum = String::new();
+    for sheet in sheets {
+        let file = dist.join(sheet.trim_start_matches('/'));
+        sum.push_str(&std::fs::read_to_string(&file).at("read", &file)?);
+        sum.push('\n');
+        std::fs::remove_file(&file).at("remove", &file)?;
+    }
     let mut hasher = DefaultHasher::new();
     sum.hash(&mut hasher);
-    let sum = without_css_comments(&sum);
-    let name = format!("first-{:016x}.css", hasher.finish());
+    let name = format!("{kind}-{:016x}.css", hasher.finish());
     let file = dist.join(&name);
-    std::fs::write(&file, sum).at("write", &file)?;
-    Ok(left.replacen(SHEET, &format!("<link rel=\"stylesheet\" href=\"/{name}\">"), 1))
+    std::fs::write(&file, without_css_comments(&sum)).at("write", &file)?;
+    Ok(name)
 }
 
 /// Stands where the one style sheet goes.
