@@ -87,6 +87,13 @@ test('on a phone the lines stay where they are, say what is new, and are put in 
   const [first, ...others] = await heights();
   assert.ok(others.every((height) => height === first), 'lines are of one height');
 
+  // From a line the next node is that of the next line, not of the table.
+  await page.locator('.attention-link').first().click();
+  await page.locator('a[rel=next][aria-label="Next node: a"]').waitFor();
+  assert.equal(await page.locator('a[rel=prev]').count(), 0);
+  await page.goBack();
+  await eventually('the lines are there again', async () => await lines() === 'b a');
+
   // What is well again stays until somebody asks, and says so.
   says('b', WELL);
   await title('1 node needs you');
