@@ -5,6 +5,10 @@
 
 /** How often a panel asks that has no stream. */
 const POLL = 15_000;
+/** The same where the connections are left to the requests, on purpose. */
+const TURN = 10_000;
+/** A request that takes longer leaves open whether what is shown still holds. */
+const LATE = 10_000;
 /** Narrower, a panel has no room for more than its age. */
 const NARROW = 280;
 /** A panel that came within this is asked for together with the others. */
@@ -81,14 +85,19 @@ function panel(main) {
   let mark = '';
   let isLive = false;
   let isLost = false;
+  /** Has no stream, and asks at times in its place. */
+  let isAsking = false;
   let isEnded = false;
   let isSeen = false;
   let failed = 0;
   let trouble = '';
   let isSlow = false;
   let asked = Date.now();
+  let answered = Date.now();
   let pending;
   let busy = false;
+  /** Something happened after what is under way was asked for. */
+  let isMissed = false;
 
   /** What takes long holds back no other panel: it is in no request of theirs, and one at a time is asked for. */
   const alone = async (wish) => {
@@ -104,8 +113,11 @@ function panel(main) {
   const now = () => Date.now() + ahead;
   const view = () => main.firstElementChild;
   const every = () => Number(view().dataset.every);
+  const isLate = () => busy && Date.now() - asked > LATE;
+  /** Two turns without an answer are too many. Those over time have longer ones, of which half a minute counts. */
+  const isFresh = () => isAsking && Date.now() - answered < 2 * Math.max(TURN, Math.min(every(), 30_000));
   /** Something may be heard through the worker while this frame reaches nothing. */
-  const holds = () => isLive && failed === 0 && navigator.onLine !== false;
+  const holds = () => (isLive || isFresh()) && failed === 0 && !isLate() && navigator.onLine !== false;
 
   function ages() {
     for (const time of document.querySelectorAll('time[data-how]')) {
@@ -137,9 +149,9 @@ function panel(main) {
     const words = holds() ? 'Live'
       : isOffline ? 'Offline'
         : failed > 0 ? trouble
-          : isLost && isSeen ? 'Not live' : '';
+          : (isLost || isLate()) && isSeen ? 'Not live' : '';
     if (state.textContent !== words) state.textContent = words;
-    const isOld = !holds() && (isOffline || failed > 0) && now() - at > 10_000;
+    const isOld = !holds() && (isOffline || failed > 0 || isLate()) && now() - at > 10_000;
     root.classList.toggle('is-live', holds());
     root.classList.toggle('is-old', isOld);
     const age = length(now() - at);
@@ -193,6 +205,7 @@ function panel(main) {
   async function ask() {
     if (busy || isEnded) return;
     busy = true;
+    isMissed = false;
     clearTimeout(pending);
     pending = undefined;
     asked = Date.now();
@@ -213,13 +226,15 @@ function panel(main) {
       else if (status >= 400 && status < 500 && status !== 429) end('This panel shows nothing', text);
       else throw Object.assign(new Error(`status ${status}`), { status });
       failed = 0;
+      answered = Date.now();
     } catch ({ status }) {
       failed += 1;
       trouble = { 429: 'Asked too often', 504: 'Takes too long' }[status] ?? 'No connection';
     }
     busy = false;
     tell();
-    if (!holds()) soon(POLL * Math.min(1 + failed, 4) * (0.75 + Math.random() / 2));
+    if (isMissed && failed === 0) soon();
+    else if (isAsking || !holds()) soon((isAsking ? TURN : POLL) * Math.min(1 + failed, 4) * (0.75 + Math.random() / 2));
   }
 
   /** Asks after a while, but not more often than the panel is worth. */
@@ -227,11 +242,30 @@ function panel(main) {
     if (!isSeen || isEnded) return;
     const due = Math.max(wait, asked + every() - Date.now());
     clearTimeout(pending);
-    pending = setTimeout(ask, due);
+    pending = setTimeout(() => { pending = undefined; ask(); }, due);
+  }
+
+  /** Asks soon after what is under way. */
+  function again(wait) {
+    if (busy) isMissed = true;
+    else soon(wait);
   }
 
   function hear(said) {
     if (isEnded) return;
+    if (said.kind === 'none') {
+      isLive = false;
+      isLost = false;
+      isAsking = true;
+      if (!pending && !busy) soon(Math.random() * TURN);
+      tell();
+      return;
+    }
+    if (isAsking) {
+      // What comes next it is told, but not what came since it asked last.
+      isAsking = false;
+      again(Math.random() * SPREAD);
+    }
     if (said.kind === 'lost') {
       isLive = false;
       isLost = true;
@@ -246,7 +280,7 @@ function panel(main) {
     const isOwn = isOfTime || (said.kind === 'changed'
       && (!said.nodes || (name === 'alerts' ? said.alerts : watch ? said.nodes.includes(watch) || said.alerts : true)));
     if (isOwn) {
-      if (!pending && !busy) soon(connection.ask ? 0 : Math.random() * SPREAD);
+      if (!pending) again(connection.ask ? 0 : Math.random() * SPREAD);
     } else if (!pending && !busy && holds()) {
       at = Math.max(at, said.at);
     }
@@ -268,6 +302,7 @@ function panel(main) {
       clearTimeout(pending);
       pending = undefined;
       isLive = false;
+      isAsking = false;
     }
     tell();
   }

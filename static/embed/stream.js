@@ -11,6 +11,10 @@ const GATHERED = 100;
 const MOST_AT_ONCE = 20;
 const LONGEST_ADDRESS = 4_000;
 const TIMEOUT = 20_000;
+/** Over HTTP/1.1 a browser has six connections to a host, and each stream keeps one: so many may, of whatever links. */
+const MOST_STREAMS = 2;
+/** How often those are told so that have no stream. */
+const REMINDED = 5_000;
 
 /** Follows a stream until the function that it gives is called. `memory.id` is the event seen last. */
 function follow(url, memory, tell) {
@@ -45,6 +49,76 @@ function follow(url, memory, tell) {
   return () => {
     clearTimeout(timer);
     source.close();
+  };
+}
+
+/** Whether this page came so that streams share connections with all else. Who cannot tell is taken for one that did not. */
+function isScarce() {
+  return !/^h[23]/.test(performance.getEntriesByType?.('navigation')[0]?.nextHopProtocol ?? '');
+}
+
+/** The places for streams of one worker: `place(take)` calls `take` once there is one, and gives how to leave it. */
+function ownPlaces() {
+  const waiting = new Set();
+  let taken = 0;
+  const next = () => {
+    for (const take of waiting) {
+      if (taken === MOST_STREAMS) return;
+      waiting.delete(take);
+      taken += 1;
+      take();
+    }
+  };
+  return (take) => {
+    waiting.add(take);
+    next();
+    return () => {
+      if (!waiting.delete(take)) taken -= 1;
+      next();
+    };
+  };
+}
+
+/** The same for pages that have no worker in common, by locks. */
+function lockedPlace(take) {
+  const leaving = new AbortController();
+  let leave;
+  const left = new Promise((resolve) => { leave = resolve; });
+  let has = false;
+  const got = () => {
+    if (has || leaving.signal.aborted) return undefined;
+    has = true;
+    // It waits for no other.
+    leaving.abort();
+    take();
+    return left;
+  };
+  for (let at = 0; at < MOST_STREAMS; at += 1) {
+    navigator.locks.request(`fleetglass stream ${at}`, { signal: leaving.signal }, got).catch(() => {});
+  }
+  return () => { leaving.abort(); leave(); };
+}
+
+/** Where panels know nothing of each other only the first frame of a page has a place. */
+function firstPlace(take) {
+  if (top === self || top[0] === self) take();
+  return () => {};
+}
+
+/** Follows a stream once there is a place for it, and until then says that there is none. */
+function followFrom(place, url, memory, tell) {
+  let stop;
+  const remind = () => { if (!stop) tell({ kind: 'none' }); };
+  const reminder = setInterval(remind, REMINDED);
+  const leave = place(() => {
+    clearInterval(reminder);
+    stop = follow(url, memory, tell);
+  });
+  remind();
+  return () => {
+    clearInterval(reminder);
+    stop?.();
+    leave();
   };
 }
 
@@ -95,6 +169,7 @@ function gatherer() {
 function relay() {
   const streams = new Map();
   const gather = gatherer();
+  const place = ownPlaces();
   self.onconnect = ({ ports: [port] }) => {
     let url;
     const leave = () => {
@@ -119,10 +194,11 @@ function relay() {
       streams.set(url, stream);
       clearTimeout(stream.ending);
       stream.ports.add(port);
-      stream.stop ??= follow(url, stream.memory, (said) => {
+      const tell = (said) => {
         stream.last = said;
         stream.ports.forEach((one) => one.postMessage(said));
-      });
+      };
+      stream.stop ??= data.isScarce ? followFrom(place, url, stream.memory, tell) : follow(url, stream.memory, tell);
       if (stream.last) port.postMessage(stream.last);
     };
     port.postMessage({ kind: 'here' });
@@ -134,9 +210,10 @@ function shared(relayUrl, url, hear) {
   const memory = {};
   let way;
   let wanted = false;
+  const begun = (place, tell) => (isScarce() ? followFrom(place, url, memory, tell) : follow(url, memory, tell));
   const alone = () => {
     let stop;
-    return { start: () => { stop ??= follow(url, memory, hear); }, stop: () => { stop?.(); stop = undefined; } };
+    return { start: () => { stop ??= begun(firstPlace, hear); }, stop: () => { stop?.(); stop = undefined; } };
   };
   // One panel in view holds the lock and the stream, and tells the others.
   const led = () => {
@@ -152,7 +229,7 @@ function shared(relayUrl, url, hear) {
           release = () => { leaving.abort(); resolve(); release = undefined; };
         });
         navigator.locks.request(`fleetglass ${url}`, { signal: leaving.signal }, async () => {
-          const stop = follow(url, memory, (said) => { channel.postMessage(said); hear(said); });
+          const stop = begun(lockedPlace, (said) => { channel.postMessage(said); hear(said); });
           await ended;
           stop();
         }).catch(({ name }) => {
@@ -200,7 +277,7 @@ function shared(relayUrl, url, hear) {
         asks.get(data.id)?.(data.panel);
       } else if (data.kind === 'here') {
         clearTimeout(late);
-        begin({ start: () => port.postMessage({ url }), stop: () => port.postMessage({}), ask });
+        begin({ start: () => port.postMessage({ url, isScarce: isScarce() }), stop: () => port.postMessage({}), ask });
       } else if (wanted) {
         hear(data);
       }

@@ -1,0 +1,133 @@
+// Many panels in one page over HTTP/1.1, where streams and requests share six connections: all follow, none says more than it knows.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { startFront } from './front.mjs';
+import { startPortal } from './portal.mjs';
+
+const MANY = 9;
+/** Within this every panel shows what happened. */
+const SOON = 30_000;
+const SANDBOX = 'sandbox="allow-scripts"';
+
+let browser;
+let fleetglass;
+let front;
+let node;
+let portal;
+
+before(async () => {
+  [browser, portal, node] = await Promise.all([openBrowser(), startPortal(), startNode({})]);
+  say('ok');
+  const targets = ['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`);
+  fleetglass = await startServe(`[scrape]\ninterval = "2s"\ntimeout = "2s"\n${targets.join('')}`);
+  front = await startFront(fleetglass.url);
+});
+
+after(async () => {
+  await browser?.close();
+  await front?.stop();
+  await fleetglass?.stop();
+  await node?.stop();
+  portal?.stop();
+});
+
+function say(status) {
+  node.pages['/health'] = JSON.stringify({ status, version: '1.0.0', uptime_seconds: 5 });
+}
+
+async function shared() {
+  const scope = { select: ['{instance!=""}'], views: ['fleet'] };
+  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope }),
+  });
+  assert.equal(answer.status, 201);
+  return answer.json();
+}
+
+const viewers = async ({ share }) => (await (await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`)).json()).viewers;
+
+/** A page with a panel of each link, all in view. */
+async function visit(links, { more = '', from = fleetglass.url, without } = {}) {
+  portal.html = without ? '' : framesOf(links, from, more);
+  const page = await openPage(browser, portal.origin, { viewport: { width: 1440, height: 1000 } });
+  if (without) {
+    await page.addInitScript(without);
+    portal.html = framesOf(links, from, more);
+    await page.reload();
+  }
+  const panels = await eventually('all frames are there', () => {
+    const found = page.frames().filter((one) => one.url().includes('/embed/'));
+    return found.length === links.length && found;
+  });
+  return { page, panels };
+}
+
+function framesOf(links, from, more) {
+  return links.map(({ token }) => `<iframe title="Panel" width="400" height="280" src="${from}/embed/${token}?view=fleet" ${more}></iframe>`).join('');
+}
+
+const states = (panels) => Promise.all(panels.map((one) => one.evaluate(() => document.getElementById('state').textContent)));
+
+/** All show the words in time, and say that they are live while they do. */
+async function allShow(panels, words) {
+  await eventually(`all show ${words}`, async () => {
+    const shown = await Promise.all(panels.map((one) => one.getByText(words).isVisible()));
+    return shown.every(Boolean);
+  }, SOON);
+  await eventually('all say Live', async () => (await states(panels)).every((state) => state === 'Live'), SOON);
+}
+
+async function allFollow(panels) {
+  await allShow(panels, 'All 2 well');
+  say('degraded');
+  await allShow(panels, '2 of 2 need attention');
+  say('ok');
+  await allShow(panels, 'All 2 well');
+}
+
+test('nine panels in sandboxes follow the fleet with one stream', async () => {
+  const link = await shared();
+  const { page, panels } = await visit(Array(MANY).fill(link), { more: SANDBOX });
+  assert.equal(await panels[8].evaluate(() => self.origin), 'null');
+  await allFollow(panels);
+  assert.equal(await viewers(link), 1);
+  await page.done();
+});
+
+for (const [what, without] of [
+  ['', undefined],
+  [', without a shared worker', () => { delete self.SharedWorker; }],
+  [', without locks either', () => { delete self.SharedWorker; delete Navigator.prototype.locks; }],
+]) {
+  test(`nine panels of nine links follow the fleet with two streams at most${what}`, async () => {
+    const links = await Promise.all(Array.from({ length: MANY }, shared));
+    const { page, panels } = await visit(links, { without });
+    await allFollow(panels);
+    const streams = (await Promise.all(links.map(viewers))).reduce((sum, one) => sum + one, 0);
+    assert.ok(streams === 1 || streams === 2, `${streams} streams`);
+    await page.done();
+  });
+}
+
+test('a panel whose requests hang does not say that it is live, though its stream goes on', async () => {
+  const link = await shared();
+  const { page, panels } = await visit(Array(MANY).fill(link), { more: SANDBOX, from: front.url });
+  await allShow(panels, 'All 2 well');
+  front.mode = 'silent';
+  say('degraded');
+  await eventually('none says Live', async () => {
+    const said = await states(panels);
+    return said.every((state) => state === 'Not live' || state === 'No connection');
+  }, SOON);
+  front.mode = 'new';
+  await eventually('all have caught up', async () => {
+    const shown = await Promise.all(panels.map((one) => one.getByText('2 of 2 need attention').isVisible()));
+    return shown.every(Boolean);
+  });
+  say('ok');
+  await page.done();
+});
