@@ -31,8 +31,10 @@ impl fmt::Display for Tally {
 /// The sum of every closing line in a runner's output.
 pub(crate) fn read(output: &str) -> Tally {
     let mut sum = Tally::default();
+    // nextest shows what a failed test printed, the closing line of libtest with it.
+    let is_nextest = output.lines().any(|line| line.trim_start().starts_with("Summary ["));
     for line in output.lines().map(str::trim) {
-        if let Some(rest) = line.strip_prefix("test result: ") {
+        if let Some(rest) = line.strip_prefix("test result: ").filter(|_| !is_nextest) {
             // test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
             sum.passed += before(rest, " passed");
             sum.failed += before(rest, " failed");
@@ -78,6 +80,13 @@ mod tests {
         let text =
             "     Summary [   1.212s] 12 tests run: 9 passed (1 slow), 2 failed, 1 timed out, 30 skipped";
         assert_eq!(read(text), Tally { passed: 9, failed: 3, skipped: 0 });
+    }
+
+    #[test]
+    fn a_failure_that_nextest_shows_counts_once() {
+        let text = "FAIL [0.7s] edge one\n    test result: FAILED. 0 passed; 1 failed; 0 ignored\n\
+                    Summary [1.2s] 180 tests run: 179 passed, 1 failed, 3 skipped";
+        assert_eq!(read(text), Tally { passed: 179, failed: 1, skipped: 0 });
     }
 
     #[test]

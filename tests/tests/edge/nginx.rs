@@ -93,7 +93,9 @@ async fn story(nginx: &Peer, fleetglass: &Fleetglass, node: &Node) {
     let etag = page.headers()["etag"].to_str().unwrap().to_owned();
     let html = page.text().await.unwrap();
     let files = paths(&html);
-    assert!(files.len() > 10 && files.iter().any(|file| file.ends_with("_rest.wasm")), "{files:?}");
+    for end in [".svg", ".webmanifest", ".png", ".js", "_bg.wasm", "_rest.wasm", ".css"] {
+        assert!(files.iter().any(|file| file.ends_with(end)), "no {end} in {files:?}");
+    }
     for file in &files {
         assert!(file.starts_with("/fleet/"), "{file} is asked elsewhere");
         assert_eq!(get(file).await.status(), 200, "{file}");
