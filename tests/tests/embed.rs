@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "embed/badges.rs"]
+mod badges;
+#[path = "embed/oembed.rs"]
+mod oembed;
+
 use fleetglass_tests::raw::encoded;
 use fleetglass_tests::{
     node::{Node, Page},
@@ -368,132 +373,4 @@ async fn panels_that_are_asked_for_together_count_as_many_for_their_link() {
     assert_eq!(held.status, 429, "{}", held.body);
     assert!(held.header("retry-after").parse::<u64>().unwrap() >= 8, "{}", held.header("retry-after"));
     assert_eq!(fleetglass.get(&format!("/embed/{other}")).await.status, 200, "another link has its own");
-}
-
-#[tokio::test]
-async fn badges_are_pictures_that_may_be_kept_for_a_while() {
-    let Story { fleetglass, nodes } = story().await;
-    let (token, _) = made(&fleetglass, json!({})).await;
-    let at = format!("/s/{token}/badge");
-    for (path, words) in [
-        ("status.svg", "fleet: "),
-        ("uptime-30d.svg", "uptime 30d: "),
-        ("alerts.svg?label=%3C%26%3E", "&lt;&amp;&gt;: "),
-        ("risk.svg?style=flat-square&theme=dark", "slash risk: "),
-        ("in-1.svg", "in-1: "),
-        ("in-1.svg?of=alerts", "in-1 alerts: "),
-    ] {
-        let badge = fleetglass.get(&format!("{at}/{path}")).await;
-        assert_eq!(badge.status, 200, "{path}: {}", badge.body);
-        sound(path, &badge);
-        assert_eq!(badge.header("content-type"), "image/svg+xml; charset=utf-8");
-        assert_eq!(badge.header("cache-control"), "public, max-age=30, stale-if-error=300");
-        assert!(
-            badge.body.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""),
-            "{}",
-            badge.body
-        );
-        assert!(badge.body.contains("height=\"20\" role=\"img\""), "{}", badge.body);
-        assert!(badge.body.contains(&format!("aria-label=\"{words}")), "{path}: {}", badge.body);
-        assert!(badge.body.ends_with("</svg>") && !badge.body.contains("<script"));
-        let held = [("if-none-match", badge.header("etag"))];
-        let again = fleetglass.request("GET", &format!("{at}/{path}"), &held).await;
-        assert!(again.status == 304 || again.body != badge.body, "{path}: {}", again.status);
-    }
-    let none = fleetglass.get(&format!("/s/{}/badge/status.svg", "0".repeat(64))).await;
-    assert!(none.status == 404 && none.body.contains("not shared"));
-    for path in ["out-secret-1.svg", "never-was.svg", "%2E%2E.svg", "out-secret-1.svg?of=risk"] {
-        let badge = fleetglass.get(&format!("{at}/{path}")).await;
-        assert_eq!((badge.status, &badge.body), (none.status, &none.body), "{path}");
-    }
-    for path in ["status", ".svg", "status.png"] {
-        assert_eq!(fleetglass.get(&format!("{at}/{path}")).await.status, 404, "{path}");
-    }
-    for (seconds, kept) in [("600", 600), ("5", 30), ("99999999", 86_400)] {
-        let badge = fleetglass.request("HEAD", &format!("{at}/status.svg?cacheSeconds={seconds}"), &[]).await;
-        let caching = format!("public, max-age={kept}, stale-if-error=300");
-        assert_eq!((badge.status.as_u16(), badge.header("cache-control")), (200, caching.as_str()));
-    }
-    for query in ["style=round", "of=what", "theme=blue", "cacheSeconds=soon"] {
-        let answer = fleetglass.get(&format!("{at}/status.svg?{query}")).await;
-        assert!(answer.status == 400 && answer.body.contains("Bad parameter"), "{query}: {}", answer.body);
-    }
-    drop(nodes);
-}
-
-#[tokio::test]
-async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
-    let Story { fleetglass, nodes } = story().await;
-    let (token, _) = made(&fleetglass, json!({})).await;
-    let ask =
-        async |url: &str, more: &str| fleetglass.get(&format!("/oembed?url={}{more}", encoded(url))).await;
-    let root = fleetglass.url("");
-    let answer = ask(&format!("{root}/s/{token}/nodes/in-1"), "&format=json&maxwidth=300").await;
-    assert_eq!((answer.header("set-cookie"), answer.header("access-control-allow-origin")), ("", "*"));
-    let said = answer.json();
-    assert_eq!((&said["version"], &said["type"]), (&json!("1.0"), &json!("rich")));
-    assert_eq!((&said["provider_name"], &said["width"]), (&json!("Fleetglass"), &json!(300)));
-    let html = said["html"].as_str().unwrap();
-    let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1\"");
-    assert!(html.starts_with("<iframe ") && html.contains(&source), "{html}");
-    assert!(
-        said["title"].as_str().unwrap().contains("For <Acme>") && html.contains("For &lt;Acme&gt;"),
-        "{said}"
-    );
-    assert_eq!(ask(&format!("{root}/embed/{token}?view=risk&theme=dark"), "").await.status, 200);
-    // The page of a panel says where that is asked, and so is found by who follows it.
-    let page = fleetglass.get(&format!("/embed/{token}?view=node&node=in-1&theme=dark")).await.body;
-    let from = page.find("type=\"application/json+oembed\" href=\"").unwrap();
-    let href = page[from..].split('"').nth(3).unwrap().replace("&amp;", "&");
-    let found = fleetglass.json(href.strip_prefix(&root).unwrap()).await;
-    let source = format!("src=\"{root}/embed/{token}?view=node&amp;node=in-1&amp;theme=dark\"");
-    assert!(found["html"].as_str().unwrap().contains(&source), "{found}");
-    assert_eq!(ask(&format!("{root}/s/{token}/"), "&format=xml").await.status, 501);
-    // It is never larger than is asked for.
-    let small = ask(&format!("{root}/s/{token}/"), "&format=JSON&maxwidth=100&maxheight=50").await.json();
-    assert_eq!((&small["width"], &small["height"]), (&json!(100), &json!(50)));
-    assert!(small["html"].as_str().unwrap().contains("width=\"100\" height=\"50\""), "{small}");
-    assert_eq!(ask(&format!("{root}/s/{token}/"), "&maxwidth=0").await.json()["width"], 640);
-    let none = fleetglass.get("/oembed").await;
-    assert!(none.status == 400 && none.body.contains("`url`"), "{}", none.body);
-    for url in [
-        "https://evil.example/s/TOKEN/",
-        "ROOT/nodes/in-1",
-        "ROOT/s/0000/",
-        "ROOT/embed/TOKEN?view=x",
-        "",
-        "TOKEN",
-    ] {
-        let url = url.replace("TOKEN", &token).replace("ROOT", &root);
-        assert_eq!(ask(&url, "").await.status, 404, "{url}");
-    }
-    let (locked, _) = made(&fleetglass, json!({"password": "open sesame"})).await;
-    assert_eq!(ask(&format!("{root}/s/{locked}/"), "").await.status, 401);
-    let (alone, _) = made(&fleetglass, json!({"origins": []})).await;
-    let said = ask(&format!("{root}/s/{alone}/"), "").await.json();
-    assert!(said["type"] == "link" && said["html"].is_null(), "no page may show a frame of it: {said}");
-    assert!(!fleetglass.get(&format!("/embed/{alone}")).await.body.contains("oembed"));
-
-    let script = fleetglass.get("/embed.js").await;
-    assert_eq!(script.status, 200);
-    assert!(script.header("content-type").starts_with("text/javascript"));
-    assert_eq!(script.header("access-control-allow-origin"), "*");
-    assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
-    assert_eq!(script.header("cache-control"), "public, max-age=3600, stale-while-revalidate=86400");
-    let held = [("if-none-match", script.header("etag"))];
-    assert_eq!(fleetglass.request("GET", "/embed.js", &held).await.status, 304);
-    let page = fleetglass.get(&format!("/embed/{token}")).await.body;
-    for end in ["panel.css?v=", "panel.js?v="] {
-        let from = page.find(&format!("/embed/files/{end}")).unwrap();
-        let path = page[from..].split('"').next().unwrap();
-        let file = fleetglass.get(path).await;
-        assert_eq!(
-            (file.status.as_u16(), file.header("cache-control")),
-            (200, "public, max-age=31536000, immutable")
-        );
-        let other = fleetglass.get(path.split('?').next().unwrap()).await;
-        assert_eq!(other.header("cache-control"), "no-cache");
-    }
-    assert_eq!(fleetglass.get("/embed/files/secret.txt").await.status, 404);
-    drop(nodes);
 }
