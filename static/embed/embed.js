@@ -16,6 +16,16 @@ FIXED.replaceSync(`:host { display: block } :host([hidden]), slot[hidden] { disp
   iframe { display: block; width: 100%; border: 0 } iframe[hidden] { height: 0; aspect-ratio: auto; visibility: hidden }
   span { position: absolute; visibility: hidden; color: light-dark(#fff, #000); transition: color 1ms step-end; forced-color-adjust: none }`);
 
+/** The panel of an address; a link's own page, which is what people have at hand, has one that is nearest to it. */
+function panelOf(url) {
+  const [, base, token, place, name] = /^(.*)\/s\/([0-9a-f]{64})(?:\/([^/]*)(?:\/([^/]*))?)?\/?$/.exec(url.pathname) ?? [];
+  if (!token) return url;
+  const view = { nodes: name ? 'node' : 'fleet', alerts: 'alerts', risks: 'risk' }[place] ?? 'fleet';
+  url.pathname = `${base}/embed/${token}`;
+  url.search = new URLSearchParams(view === 'node' ? { view, node: decodeURIComponent(name) } : { view });
+  return url;
+}
+
 class FleetglassPanel extends HTMLElement {
   static observedAttributes = [...ATTRIBUTES, 'title'];
 
@@ -85,7 +95,7 @@ class FleetglassPanel extends HTMLElement {
   get #source() {
     const own = this.getAttribute('src');
     try {
-      return own ? new URL(own, document.baseURI) : null;
+      return own ? panelOf(new URL(own, document.baseURI)) : null;
     } catch {
       return null;
     }
@@ -151,7 +161,7 @@ class FleetglassPanel extends HTMLElement {
   }
 
   #lay() {
-    const number = Number(this.getAttribute('height'));
+    const number = Number(this.getAttribute('height')?.replace(/px\s*$/, ''));
     const ratio = /^\s*(\d+(?:\.\d+)?)\s*[/:]\s*(\d+(?:\.\d+)?)\s*$/.exec(this.getAttribute('ratio') ?? '');
     const room = number > 0 ? `height: ${number}px` : ratio ? `aspect-ratio: ${ratio[1]} / ${ratio[2]}` : `height: ${this.#height}px`;
     // The ground is transparent where the frame's scheme is that of its element.

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
+import { eventually, openBrowser, openPage } from './harness.mjs';
 import { startFront } from './front.mjs';
-import { startPortal } from './portal.mjs';
+import { framesOf, health, shareFor, startFleet, startPortal } from './portal.mjs';
 
 const MANY = 9;
 /** Within this every panel shows what happened. */
@@ -12,61 +12,45 @@ const SOON = 30_000;
 const SANDBOX = 'sandbox="allow-scripts"';
 
 let browser;
-let fleetglass;
+let fleet;
 let front;
-let node;
 let portal;
 
 before(async () => {
-  [browser, portal, node] = await Promise.all([openBrowser(), startPortal(), startNode({})]);
-  say('ok');
-  const targets = ['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`);
-  fleetglass = await startServe(`[scrape]\ninterval = "2s"\ntimeout = "2s"\n${targets.join('')}`);
-  front = await startFront(fleetglass.url);
+  [browser, portal, fleet] = await Promise.all([openBrowser(), startPortal(), startFleet()]);
+  front = await startFront(fleet.fleetglass.url);
 });
 
 after(async () => {
   await browser?.close();
   await front?.stop();
-  await fleetglass?.stop();
-  await node?.stop();
+  await fleet?.stop();
   portal?.stop();
 });
 
 function say(status) {
-  node.pages['/health'] = JSON.stringify({ status, version: '1.0.0', uptime_seconds: 5 });
+  fleet.node.pages['/health'] = health(status);
 }
 
-async function shared() {
-  const scope = { select: ['{instance!=""}'], views: ['fleet'] };
-  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope }),
-  });
-  assert.equal(answer.status, 201);
-  return answer.json();
-}
-
-const viewers = async ({ share }) => (await (await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`)).json()).viewers;
+const shared = () => shareFor(portal, fleet.fleetglass, { scope: { select: ['{instance!=""}'], views: ['fleet'] } });
 
 /** A page with a panel of each link, all in view. */
-async function visit(links, { more = '', from = fleetglass.url, without } = {}) {
-  portal.html = without ? '' : framesOf(links, from, more);
+async function visit(links, { more = '', from = fleet.fleetglass.url, without } = {}) {
+  portal.html = without ? '' : written(links, from, more);
   const page = await openPage(browser, portal.origin, { viewport: { width: 1440, height: 1000 } });
   if (without) {
     await page.addInitScript(without);
-    portal.html = framesOf(links, from, more);
+    portal.html = written(links, from, more);
     await page.reload();
   }
   const panels = await eventually('all frames are there', () => {
-    const found = page.frames().filter((one) => one.url().includes('/embed/'));
+    const found = framesOf(page);
     return found.length === links.length && found;
   });
   return { page, panels };
 }
 
-function framesOf(links, from, more) {
+function written(links, from, more) {
   return links.map(({ token }) => `<iframe title="Panel" width="400" height="280" src="${from}/embed/${token}?view=fleet" ${more}></iframe>`).join('');
 }
 
@@ -84,7 +68,7 @@ async function allShow(panels, words) {
 async function allFollow(panels) {
   await allShow(panels, 'All 2 well');
   say('degraded');
-  await allShow(panels, '2 of 2 need attention');
+  await allShow(panels, '2 of 2 not well');
   say('ok');
   await allShow(panels, 'All 2 well');
 }
@@ -94,7 +78,7 @@ test('nine panels in sandboxes follow the fleet with one stream', async () => {
   const { page, panels } = await visit(Array(MANY).fill(link), { more: SANDBOX });
   assert.equal(await panels[8].evaluate(() => self.origin), 'null');
   await allFollow(panels);
-  assert.equal(await viewers(link), 1);
+  assert.equal(await link.viewers(), 1);
   await page.done();
 });
 
@@ -107,7 +91,7 @@ for (const [what, without] of [
     const links = await Promise.all(Array.from({ length: MANY }, shared));
     const { page, panels } = await visit(links, { without });
     await allFollow(panels);
-    const streams = (await Promise.all(links.map(viewers))).reduce((sum, one) => sum + one, 0);
+    const streams = (await Promise.all(links.map((link) => link.viewers()))).reduce((sum, one) => sum + one, 0);
     assert.ok(streams === 1 || streams === 2, `${streams} streams`);
     await page.done();
   });
@@ -125,7 +109,7 @@ test('a panel whose requests hang does not say that it is live, though its strea
   }, SOON);
   front.mode = 'new';
   await eventually('all have caught up', async () => {
-    const shown = await Promise.all(panels.map((one) => one.getByText('2 of 2 need attention').isVisible()));
+    const shown = await Promise.all(panels.map((one) => one.getByText('2 of 2 not well').isVisible()));
     return shown.every(Boolean);
   });
   say('ok');

@@ -3,50 +3,27 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
-import { reactOf, startPortal } from './portal.mjs';
+import { eventually, openBrowser, openPage } from './harness.mjs';
+import { framesOf as frames, onlyFrame as shown, reactOf, shareFor, startFleet, startPortal } from './portal.mjs';
 
 const VERSIONS = ['18', '19'];
 let browser;
-let fleetglass;
-let node;
+let fleet;
 let portal;
 
 before(async () => {
-  [browser, portal] = await Promise.all([openBrowser(), startPortal()]);
-  node = await startNode({ '/health': JSON.stringify({ status: 'ok', version: '1.0.0', uptime_seconds: 5 }), '/metrics': { type: 'text/plain', body: '' } });
-  const config = `[scrape]\ninterval = "2s"\ntimeout = "2s"\n${['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`).join('')}`;
-  fleetglass = await startServe(config);
+  [browser, portal, fleet] = await Promise.all([openBrowser(), startPortal(), startFleet()]);
   for (const version of VERSIONS) portal.files[`/react-${version}.js`] = `self.bundle = ${reactOf(version)};`;
 });
 
 after(async () => {
   await browser?.close();
-  await fleetglass?.stop();
-  await node?.stop();
+  await fleet?.stop();
   portal?.stop();
 });
 
-async function shared() {
-  const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] };
-  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope }),
-  });
-  assert.equal(answer.status, 201);
-  const { token, share: { id } } = await answer.json();
-  const address = (view) => `${fleetglass.url}/embed/${token}?view=${view}`;
-  const viewers = async () => (await (await fetch(`${fleetglass.url}/api/v1/shares/${id}`)).json()).viewers;
-  return { address, viewers };
-}
-
-const element = () => `<script src="${fleetglass.url}/embed.js" async></script>`;
-const frames = (page) => page.frames().filter((one) => one.url().includes('/embed/'));
-const shown = (page, view) => eventually(`${view} alone is shown`, () => {
-  const all = frames(page);
-  return all.length === 1 && all[0].url().includes(`view=${view}`) && all[0];
-});
+const shared = () => shareFor(portal, fleet.fleetglass);
+const element = () => `<script src="${fleet.fleetglass.url}/embed.js" async></script>`;
 const visit = async (version) => {
   const page = await openPage(browser, portal.origin);
   assert.ok((await page.evaluate(() => self.bundle.React.version)).startsWith(version));
@@ -162,7 +139,7 @@ for (const version of VERSIONS) {
     });
     assert.match(written, /<fleetglass-panel src="http[^"]+" height="160" title="Nodes">/);
     for (const isFirst of [true, false]) {
-      portal.html = `${isFirst ? `<script src="${fleetglass.url}/embed.js"></script>` : ''}<div id="root">${written}</div>
+      portal.html = `${isFirst ? `<script src="${fleet.fleetglass.url}/embed.js"></script>` : ''}<div id="root">${written}</div>
         <script src="/react-${version}.js"></script><script>
         const app = ${app};
         const { React, ReactDOM } = self.bundle;

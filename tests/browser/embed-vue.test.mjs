@@ -4,39 +4,26 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { eventually, modules, openBrowser, openPage, startNode, startServe } from './harness.mjs';
-import { startPortal } from './portal.mjs';
+import { eventually, modules, openBrowser, openPage } from './harness.mjs';
+import { framesOf, onlyFrame, shareFor, startFleet, startPortal } from './portal.mjs';
 
 let browser;
-let fleetglass;
-let node;
+let fleet;
 let portal;
 
 before(async () => {
-  [browser, portal] = await Promise.all([openBrowser(), startPortal()]);
-  node = await startNode({ '/health': JSON.stringify({ status: 'ok' }), '/metrics': { type: 'text/plain', body: '' } });
-  const targets = ['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`);
-  fleetglass = await startServe(`[scrape]\ninterval = "2s"\ntimeout = "2s"\n${targets.join('')}`);
+  [browser, portal, fleet] = await Promise.all([openBrowser(), startPortal(), startFleet()]);
   portal.files['/vue.js'] = readFileSync(join(modules, 'vue', 'dist', 'vue.global.js'), 'utf8');
 });
 
 after(async () => {
   await browser?.close();
-  await fleetglass?.stop();
-  await node?.stop();
+  await fleet?.stop();
   portal?.stop();
 });
 
 test('Vue 3: the element follows state, tells what it hears, and goes with what shows it', async () => {
-  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ title: 'For Acme', origins: [portal.origin], scope: { select: ['{instance!=""}'], views: ['fleet', 'node'] } }),
-  });
-  assert.equal(answer.status, 201);
-  const { token, share: { id } } = await answer.json();
-  const address = (view) => `${fleetglass.url}/embed/${token}?view=${view}`;
-  const viewers = async () => (await (await fetch(`${fleetglass.url}/api/v1/shares/${id}`)).json()).viewers;
+  const { address, viewers } = await shareFor(portal, fleet.fleetglass);
   // The page compiles its template itself, which a build would have done.
   portal.policy = "default-src * 'unsafe-inline' 'unsafe-eval'";
   portal.html = `<div id="root">
@@ -53,27 +40,24 @@ test('Vue 3: the element follows state, tells what it hears, and goes with what 
       app.config.compilerOptions.isCustomElement = (tag) => tag.startsWith('fleetglass-');
       const root = app.mount('#root');
       self.change = (more) => Object.assign(root, more);
-    </script><script src="${fleetglass.url}/embed.js" async></script>`;
+    </script><script src="${fleet.fleetglass.url}/embed.js" async></script>`;
   const page = await openPage(browser, portal.origin);
   const change = (more) => page.evaluate((to) => self.change(to) && undefined, more);
   const frame = page.locator('fleetglass-panel iframe');
-  const frames = () => page.frames().filter((one) => one.url().includes('/embed/'));
-  const shown = (view) => eventually(`${view} alone is shown`, () => {
-    const [one, ...more] = frames();
-    return more.length === 0 && one?.url().includes(`view=${view}`) && one;
-  });
-  const fleet = await shown('fleet');
-  await fleet.getByText('All 2 well').waitFor();
+  const frames = () => framesOf(page);
+  const shown = (view) => onlyFrame(page, view);
+  const first = await shown('fleet');
+  await first.getByText('All 2 well').waitFor();
   assert.equal((await frame.boundingBox()).height, 150);
   assert.equal(await frame.getAttribute('title'), 'Nodes');
 
   await change({ height: null, theme: 'dark' });
-  await eventually('it is dark', () => fleet.evaluate(() => document.documentElement.dataset.theme === 'dark'));
+  await eventually('it is dark', () => first.evaluate(() => document.documentElement.dataset.theme === 'dark'));
   await eventually('it is as high as it says', async () => {
     const { height } = await frame.boundingBox();
     return Math.abs(height - await page.evaluate(() => self.heights.at(-1))) <= 1;
   });
-  assert.equal(frames()[0], fleet, 'nothing of it was loaded anew');
+  assert.equal(frames()[0], first, 'nothing of it was loaded anew');
   await change({ key: 2, src: address('node&node=eu-2') });
   await (await shown('node')).locator('.headline', { hasText: 'eu-2' }).waitFor();
   await change({ isGone: true });

@@ -4,51 +4,37 @@ import assert from 'node:assert/strict';
 import { createServer, get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { PATIENCE, assertAccessible, assertNoSidewaysScroll, eventually, openBrowser, openPage, startNode, startServe } from './harness.mjs';
-import { startPortal } from './portal.mjs';
+import { PATIENCE, assertAccessible, assertNoSidewaysScroll, eventually, openBrowser, openPage, startServe } from './harness.mjs';
+import { framesOf as frames, health, shareFor, startFleet, startPortal } from './portal.mjs';
 
 /** What a panel may load, in bytes with brotli. */
 const MOST_BYTES = 120_000;
 const VIEWS = ['view=fleet', 'view=node&node=eu-1', 'view=chart&query=up&range=5m', 'view=uptime'];
 
 let browser;
+let fleet;
 let fleetglass;
 let node;
 /** Two pages of others: one that the link lists, and one that it does not. */
 let portal;
 let stranger;
 
-const healthy = (version) => JSON.stringify({ status: 'ok', version, uptime_seconds: 5 });
-
 before(async () => {
-  [browser, portal, stranger] = await Promise.all([openBrowser(), startPortal(), startPortal()]);
-  node = await startNode({ '/health': healthy('1.0.0'), '/metrics': { type: 'text/plain', body: '# TYPE peers gauge\npeers 4\n' } });
-  const config = `[scrape]\ninterval = "2s"\ntimeout = "2s"\n${['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`).join('')}`;
-  fleetglass = await startServe(config);
+  [browser, portal, stranger, fleet] = await Promise.all([
+    openBrowser(), startPortal(), startPortal(), startFleet({ '/metrics': { type: 'text/plain', body: '# TYPE peers gauge\npeers 4\n' } }),
+  ]);
+  ({ fleetglass, node } = fleet);
 });
 
 after(async () => {
   await browser?.close();
-  await fleetglass?.stop();
-  await node?.stop();
+  await fleet?.stop();
   portal?.stop();
   stranger?.stop();
 });
 
-async function shared(more = {}) {
-  const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] };
-  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope, ...more }),
-  });
-  assert.equal(answer.status, 201);
-  return answer.json();
-}
-
+const shared = (more) => shareFor(portal, fleetglass, more);
 const frame = (token, query, more = '') => `<iframe title="Panel" width="640" height="360" src="${fleetglass.url}/embed/${token}?${query}" ${more}></iframe>`;
-const viewers = async (id) => (await (await fetch(`${fleetglass.url}/api/v1/shares/${id}`)).json()).viewers;
-const frames = (page) => page.frames().filter((one) => one.url().includes('/embed/'));
 const isLive = (one) => one.getByText(/^Live$/).waitFor();
 
 /** A page of a portal in a browser that lets no third party keep anything. */
@@ -68,7 +54,7 @@ async function withoutCookies() {
 }
 
 test('a page on another origin embeds four views and a badge, with the cookies of others blocked', async () => {
-  const { token, share } = await shared();
+  const { token, share, viewers } = await shared();
   portal.html = VIEWS.map((view) => frame(token, view)).join('') + `<img alt="" src="${fleetglass.url}/s/${token}/badge/status.svg">`;
   const { context, page } = await withoutCookies();
   const faults = [];
@@ -91,13 +77,13 @@ test('a page on another origin embeds four views and a badge, with the cookies o
   await frames(page)[3].getByRole('row', { name: /All/ }).waitFor();
   await eventually('the badge is a picture', () => page.locator('img').evaluate((img) => img.complete && img.naturalHeight === 20));
   for (const one of frames(page)) await isLive(one);
-  await eventually('all of them have one stream', async () => (await viewers(share.id)) === 1);
+  await eventually('all of them have one stream', async () => (await viewers()) === 1);
 
   // What happens is seen within the frames.
-  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '2.0.0', uptime_seconds: 5 });
+  node.pages['/health'] = health('degraded', '2.0.0');
   await frames(page)[1].getByText('2.0.0').waitFor();
-  await frames(page)[0].getByText('2 of 2 need attention').waitFor();
-  node.pages['/health'] = healthy('1.0.0');
+  await frames(page)[0].getByText('2 of 2 not well').waitFor();
+  node.pages['/health'] = health('ok');
   await frames(page)[0].getByText('All 2 well').waitFor();
 
   const bytes = [...weight.values()].reduce((sum, size) => sum + size, 0);
@@ -115,41 +101,41 @@ test('a page on another origin embeds four views and a badge, with the cookies o
 });
 
 test('an origin that is not listed gets nothing', async () => {
-  const { token, share } = await shared();
+  const { token, viewers } = await shared();
   stranger.html = frame(token, 'view=fleet');
   const page = await visit(stranger, [/frame-ancestors|refused|ERR_BLOCKED/i]);
   await eventually('the browser has refused the frame', async () => page.frames().some((one) => one.url().startsWith('chrome-error:')));
   assert.equal(frames(page).length, 0);
-  assert.equal(await viewers(share.id), 0);
+  assert.equal(await viewers(), 0);
   await page.done();
 });
 
 test('in a sandbox a panel works as well, with a stream of its own', async () => {
-  const { token, share } = await shared();
+  const { token, viewers } = await shared();
   portal.html = frame(token, 'view=fleet', 'sandbox="allow-scripts"');
   const page = await visit(portal);
   const [panel] = frames(page);
   assert.equal(await panel.evaluate(() => self.origin), 'null');
   await panel.getByText('All 2 well').waitFor();
   await isLive(panel);
-  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
-  await panel.getByText('2 of 2 need attention').waitFor();
-  node.pages['/health'] = healthy('1.0.0');
-  assert.equal(await viewers(share.id), 1);
+  node.pages['/health'] = health('degraded');
+  await panel.getByText('2 of 2 not well').waitFor();
+  node.pages['/health'] = health('ok');
+  assert.equal(await viewers(), 1);
   await page.done();
 });
 
 test('twelve panels have one stream, and none while they are out of view', async () => {
-  const { token, share } = await shared();
+  const { token, share, viewers } = await shared();
   portal.html = `<body style="margin:0">${Array.from({ length: 12 }, (_, at) => frame(token, VIEWS[at % 4])).join('')}<div style="height:5000px"></div><p id="end">End</p>`;
   const page = await visit(portal);
   const all = await eventually('twelve frames are there', () => frames(page).length === 12 && frames(page));
   for (const one of all.slice(0, 4)) await isLive(one);
-  assert.equal(await viewers(share.id), 1);
+  assert.equal(await viewers(), 1);
   await page.locator('#end').scrollIntoViewIfNeeded();
-  await eventually('nobody looks, and the stream is closed', async () => (await viewers(share.id)) === 0);
+  await eventually('nobody looks, and the stream is closed', async () => (await viewers()) === 0);
   await page.evaluate(() => scrollTo(0, 0));
-  await eventually('the first panels look again', async () => (await viewers(share.id)) === 1);
+  await eventually('the first panels look again', async () => (await viewers()) === 1);
   await isLive(all[0]);
   const { views } = await (await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`)).json();
   assert.equal(views, 1, 'who comes back is no other one');
@@ -157,14 +143,14 @@ test('twelve panels have one stream, and none while they are out of view', async
 });
 
 test('without a shared worker one panel holds the stream for all', async () => {
-  const { token, share } = await shared();
+  const { token, viewers } = await shared();
   portal.html = VIEWS.map((view) => frame(token, view)).join('');
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   await page.addInitScript(() => { delete self.SharedWorker; });
   await page.goto(portal.origin);
   for (const one of frames(page)) await isLive(one);
-  assert.equal(await viewers(share.id), 1);
+  assert.equal(await viewers(), 1);
   await context.close();
 });
 
@@ -175,6 +161,7 @@ test('the element fits its panel, wears the theme of the page, and says when not
   portal.html = `<script src="${fleetglass.url}/embed.js" crossorigin></script>
     <fleetglass-panel id="one" src="${fleetglass.url}/embed/${token}?view=fleet" title="Our nodes"></fleetglass-panel>
     <fleetglass-panel id="two" src="${fleetglass.url}/embed/${token}?view=uptime" height="123" theme="dark"></fleetglass-panel>
+    <fleetglass-panel id="page" src="${fleetglass.url}/s/${token}/nodes/eu-2" height="140px"></fleetglass-panel>
     <fleetglass-panel id="none"><b slot="error">Nothing here</b></fleetglass-panel>`;
   const page = await visit(portal);
   const one = page.locator('#one iframe');
@@ -191,6 +178,10 @@ test('the element fits its panel, wears the theme of the page, and says when not
     return Math.abs((await one.boundingBox()).height - wanted) <= 1;
   });
   assert.equal((await page.locator('#two iframe').boundingBox()).height, 123);
+  // Whoever has the link's own address at hand gets the panel that is nearest to that page.
+  const own = await eventually('the panel of the page', () => frames(page).find((panel) => panel.url().includes('view=node')));
+  await own.locator('.headline', { hasText: 'eu-2' }).waitFor();
+  assert.equal((await page.locator('#page iframe').boundingBox()).height, 140);
   const theme = (panel) => panel.evaluate(() => document.documentElement.dataset.theme);
   assert.equal(await theme(first), 'light');
   assert.equal(await theme(frames(page).find((panel) => panel.url().includes('view=uptime'))), 'dark');
@@ -262,9 +253,9 @@ test('the panels of a page are asked for together', async () => {
   context.on('request', (request) => { if (new URL(request.url()).pathname.endsWith('/panel')) asked.push(request.url()); });
   await page.goto(portal.origin);
   for (const one of frames(page)) await isLive(one);
-  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
-  for (const one of frames(page).filter((panel) => panel.url().includes('view=fleet'))) await one.getByText('2 of 2 need attention').waitFor();
-  node.pages['/health'] = healthy('1.0.0');
+  node.pages['/health'] = health('degraded');
+  for (const one of frames(page).filter((panel) => panel.url().includes('view=fleet'))) await one.getByText('2 of 2 not well').waitFor();
+  node.pages['/health'] = health('ok');
   assert.deepEqual(asked, [], 'no frame asked for itself alone');
   await context.close();
 });
@@ -300,10 +291,10 @@ test('a panel that takes long is asked for alone from then on, and the others st
   await isLive(slow);
   await isLive(fleet);
   const says = async (version, words, status) => {
-    node.pages['/health'] = JSON.stringify({ status, version, uptime_seconds: 5 });
+    node.pages['/health'] = health(status, version);
     await fleet.getByText(words).waitFor();
   };
-  await says('2.0.0', '2 of 2 need attention', 'degraded');
+  await says('2.0.0', '2 of 2 not well', 'degraded');
   await slow.getByText('2.0.0').waitFor();
   await says('3.0.0', 'All 2 well', 'ok');
   await slow.getByText('3.0.0').waitFor();
@@ -311,7 +302,7 @@ test('a panel that takes long is asked for alone from then on, and the others st
   assert.equal(together.length, 1, `once with the others: ${asked.together}`);
   assert.ok(asked.alone >= 2, `${asked.alone} times alone`);
   asked.isLate = true;
-  await says('4.0.0', '2 of 2 need attention', 'degraded');
+  await says('4.0.0', '2 of 2 not well', 'degraded');
   await slow.getByText('Takes too long').waitFor();
   // The one before it may have been under way.
   assert.ok(await slow.getByText(/[34]\.0\.0/).isVisible(), 'what was drawn stays');
@@ -323,7 +314,7 @@ test('a panel that takes long is asked for alone from then on, and the others st
 
 test('in the smallest frame and in larger ones nothing is cut off, and each says something', async () => {
   const { token } = await shared();
-  node.pages['/health'] = JSON.stringify({ status: 'degraded', version: '1.0.0', uptime_seconds: 5 });
+  node.pages['/health'] = health('degraded');
   const all = (status) => eventually(`all are ${status}`, async () => (await (await fetch(`${fleetglass.url}/embed/${token}/api/v1/panel.json`)).json()).fleet.counts[status] === 2);
   await all('degraded');
   for (const [width, height] of [[200, 80], [320, 200], [640, 360]]) {
@@ -347,7 +338,7 @@ test('in the smallest frame and in larger ones nothing is cut off, and each says
       await page.done();
     }
   }
-  node.pages['/health'] = healthy('1.0.0');
+  node.pages['/health'] = health('ok');
   await all('healthy');
 });
 

@@ -1,9 +1,10 @@
-// A page of somebody else's, and React for it.
+// A page of somebody else's, a fleet whose panels it shows, and React for it.
 
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join, posix } from 'node:path';
-import { modules } from './harness.mjs';
+import { eventually, modules, startNode, startServe } from './harness.mjs';
 
 /** A server that answers every address with what `page.html` is then, but for those of `page.files`: scripts. */
 export async function startPortal() {
@@ -19,6 +20,45 @@ export async function startPortal() {
   server.unref().on('connection', (socket) => socket.unref());
   return Object.assign(page, { origin: `http://127.0.0.1:${server.address().port}`, stop: () => server.closeAllConnections() });
 }
+
+/** Two nodes that are well, which are one server in truth, and Fleetglass over them. */
+export async function startFleet(pages = { '/metrics': { type: 'text/plain', body: '' } }) {
+  const node = await startNode({ '/health': health('ok'), ...pages });
+  const targets = ['eu-1', 'eu-2'].map((id) => `[[target]]\nid = "${id}"\nfamily = "generic"\nurl = "${node.url}"\n`);
+  const fleetglass = await startServe(`[scrape]\ninterval = "2s"\ntimeout = "2s"\n${targets.join('')}`);
+  const stop = async () => {
+    await fleetglass.stop();
+    await node.stop();
+  };
+  return { node, fleetglass, stop };
+}
+
+/** What a node says of itself. */
+export const health = (status, version = '1.0.0') => JSON.stringify({ status, version, uptime_seconds: 5 });
+
+/** A link that a portal may show, with all views unless `more` says otherwise. */
+export async function shareFor(portal, fleetglass, more = {}) {
+  const scope = { select: ['{instance!=""}'], views: ['fleet', 'node', 'charts', 'alerts', 'risks'] };
+  const answer = await fetch(`${fleetglass.url}/api/v1/shares`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'For Acme', by: 'Ada', origins: [portal.origin], scope, ...more }),
+  });
+  assert.equal(answer.status, 201);
+  const { token, share } = await answer.json();
+  const address = (view) => `${fleetglass.url}/embed/${token}?view=${view}`;
+  const viewers = async () => (await (await fetch(`${fleetglass.url}/api/v1/shares/${share.id}`)).json()).viewers;
+  return { token, share, address, viewers };
+}
+
+/** The frames of panels in a page. */
+export const framesOf = (page) => page.frames().filter((one) => one.url().includes('/embed/'));
+
+/** The one frame there is, of a view. */
+export const onlyFrame = (page, view) => eventually(`${view} alone is shown`, () => {
+  const [one, ...more] = framesOf(page);
+  return more.length === 0 && one?.url().includes(`view=${view}`) && one;
+});
 
 /** Where a package of React of a version is: those of both lie side by side under names of their own. */
 function folderOf(name, version, from) {

@@ -103,7 +103,8 @@ fn sound(what: &str, answer: &Answer) {
 #[tokio::test]
 async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
     let Story { fleetglass, nodes } = story().await;
-    let (token, _) = made(&fleetglass, json!({})).await;
+    // Who gives the address of a page has given its origin.
+    let (token, _) = made(&fleetglass, json!({"origins": [format!("{PORTAL}/wiki/nodes")]})).await;
     let at = format!("/embed/{token}");
     eventually("the rules have spoken", async || {
         let body = fleetglass.get(&format!("{at}/api/v1/panel.json?view=alerts")).await.body;
@@ -146,6 +147,8 @@ async fn a_panel_shows_what_its_link_shows_to_the_pages_that_it_lists() {
         if chart["chart"]["series"][0]["last"] == "7" { Ok(()) } else { Err(chart.to_string()) }
     })
     .await;
+    let one = fleetglass.json(&format!("{at}/api/v1/panel.json?view=chart&node=in-2&query={sum}")).await;
+    assert_eq!((&one["chart"]["node"], &one["chart"]["series"][0]["last"]), (&json!("in-2"), &json!("4")));
     // What was seen is not sent again.
     let panel = fleetglass.get(&format!("{at}/panel?view=alerts")).await;
     let mark = panel.header("x-panel-mark").to_owned();

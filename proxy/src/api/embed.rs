@@ -285,10 +285,11 @@ fn served(file: embed::File, headers: &HeaderMap, caching: &'static str) -> Resp
     response
 }
 
-/// Whether somebody has this already.
+/// Whether somebody has this already: compared weakly, for whoever packs an answer on its way makes its tag a weak one.
 fn holds(headers: &HeaderMap, etag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let held = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    held.is_some_and(|held| held.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"))
+    held.is_some_and(|held| held.split(',').any(|tag| strong(tag) == strong(etag) || tag.trim() == "*"))
 }
 
 /// Whose pages may have it in a frame: those that the link lists, and our own, for the preview.

@@ -7,6 +7,11 @@ use crate::letters::in_address;
 const KNOWN: [&str; 8] = ["view", "node", "panel", "query", "theme", "range", "compact", "label"];
 /// What a panel's own script adds.
 const OWN: [&str; 2] = ["have", "last_event_id"];
+/// What others add to addresses to learn who came from where.
+const TRACKING: [&str; 12] = [
+    "_ga", "_gl", "dclid", "fbclid", "gbraid", "gclid", "igshid", "mc_cid", "mc_eid", "msclkid", "ttclid",
+    "wbraid",
+];
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -144,6 +149,8 @@ impl Ask {
         }
         let text = || Some(value.to_owned()).filter(|text| !text.is_empty());
         match name {
+            // Left empty by a template, it is as if it were left out.
+            "view" | "theme" | "range" if value.is_empty() => {}
             "view" => {
                 let words = || Kind::ALL.map(Kind::as_str).join(", ");
                 self.view = Kind::parse(value)
@@ -165,8 +172,7 @@ impl Ask {
                 return Err(format!("`label` has more than {MOST_LABEL} characters."));
             }
             "label" => self.label = text(),
-            // Where a page measures who came from where, it adds these to every address.
-            name if OWN.contains(&name) || name.starts_with("utm_") => {}
+            name if OWN.contains(&name) || TRACKING.contains(&name) || name.starts_with("utm_") => {}
             name => return Err(format!("`{name}` is not a parameter; known are {}.", KNOWN.join(", "))),
         }
         Ok(())
@@ -265,6 +271,7 @@ mod tests {
             ("range", "48h"),
             ("compact", "1"),
             ("utm_source", "portal"),
+            ("fbclid", "IwAR0"),
         ]);
         assert_eq!(fault, Ok(()));
         assert_eq!(ask.span(), 2 * DAY);
@@ -273,6 +280,8 @@ mod tests {
             "view=chart&node=eu%201%2F%C3%A4&panel=Peers%20%26%20more&theme=dark&range=2d&compact=1"
         );
         assert_eq!(read(&[]), (Ask::default(), Ok(())));
+        let empty = ["view", "node", "theme", "range", "label"].map(|name| (name, ""));
+        assert_eq!(read(&empty), (Ask::default(), Ok(())), "what a template left empty was not given");
     }
 
     #[test]

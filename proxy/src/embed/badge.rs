@@ -72,7 +72,7 @@ impl Style {
         match word {
             "flat" => Ok(Self::Flat),
             "flat-square" => Ok(Self::FlatSquare),
-            _ => Err(format!("`style={word}` is neither flat nor flat-square")),
+            _ => Err("`style` is flat or flat-square".to_owned()),
         }
     }
 }
@@ -137,13 +137,14 @@ const SHADE: &str = "<linearGradient id=\"s\" x2=\"0\" y2=\"100%\"><stop offset=
                      <stop offset=\"1\" stop-opacity=\".1\"/></linearGradient>";
 
 fn text(words: &str, x: f64, width: f64, style: Style) -> Markup {
-    let length = width * 10.0;
+    // Letters that hold on to each other are not to be pulled apart to a length that is a guess.
+    let length = verdana::is_known(words).then_some(width * 10.0);
     html! {
         @if style == Style::Flat {
             text aria-hidden="true" x=(x) y="150" fill="#010101" fill-opacity=".3" transform="scale(.1)"
-                textLength=(length) { (words) }
+                textLength=[length] { (words) }
         }
-        text x=(x) y="140" transform="scale(.1)" textLength=(length) { (words) }
+        text x=(x) y="140" transform="scale(.1)" textLength=[length] { (words) }
     }
 }
 

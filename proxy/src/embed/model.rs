@@ -322,17 +322,16 @@ pub fn percent(ratio: Option<f64>) -> String {
 pub fn fleet_headline(counts: &BTreeMap<&'static str, usize>) -> (String, Option<Status>) {
     let of = |status: Status| counts.get(status.as_str()).copied().unwrap_or_default();
     let total: usize = counts.values().sum();
-    let wanting = of(Status::Degraded) + of(Status::Unhealthy) + of(Status::Unreachable);
+    let unwell = of(Status::Degraded) + of(Status::Unhealthy) + of(Status::Unreachable);
     let worst = Status::WORST_FIRST.into_iter().find(|status| of(*status) > 0);
-    let words = match (total, wanting, of(Status::Unknown)) {
+    let words = match (total, unwell, of(Status::Unknown)) {
         (0, ..) => "No nodes".to_owned(),
         (1, 0, 0) => "Well".to_owned(),
         (1, 0, _) => "Not known".to_owned(),
-        (1, ..) => "Needs attention".to_owned(),
+        (1, ..) => "Not well".to_owned(),
         (_, 0, 0) => format!("All {total} well"),
         (_, 0, unknown) => format!("{unknown} of {total} not known"),
-        (_, 1, _) => format!("1 of {total} needs attention"),
-        (..) => format!("{wanting} of {total} need attention"),
+        (..) => format!("{unwell} of {total} not well"),
     };
     (words, worst)
 }
@@ -359,16 +358,8 @@ mod tests {
         for (counts, words, worst) in [
             (&[][..], "No nodes", None),
             (&[(Status::Healthy, 60)], "All 60 well", Some(Status::Healthy)),
-            (
-                &[(Status::Healthy, 58), (Status::Degraded, 2)],
-                "2 of 60 need attention",
-                Some(Status::Degraded),
-            ),
-            (
-                &[(Status::Healthy, 1), (Status::Unreachable, 1)],
-                "1 of 2 needs attention",
-                Some(Status::Unreachable),
-            ),
+            (&[(Status::Healthy, 58), (Status::Degraded, 2)], "2 of 60 not well", Some(Status::Degraded)),
+            (&[(Status::Healthy, 1), (Status::Unreachable, 1)], "1 of 2 not well", Some(Status::Unreachable)),
             (&[(Status::Healthy, 3), (Status::Unknown, 1)], "1 of 4 not known", Some(Status::Unknown)),
             (&[(Status::Unknown, 1)], "Not known", Some(Status::Unknown)),
         ] {

@@ -17,13 +17,20 @@ const WIDTHS: [u16; 95] = [
 /// What is not in the table is as wide as an `m`, as shields has it.
 const OTHER: u16 = 1992;
 
+fn units(letter: char) -> Option<u16> {
+    let at = (letter as usize).checked_sub(' ' as usize);
+    at.and_then(|at| WIDTHS.get(at)).copied()
+}
+
 /// The width in pixels.
 pub(super) fn width(text: &str) -> f64 {
-    let of = |letter: char| {
-        let at = (letter as usize).checked_sub(' ' as usize);
-        f64::from(at.and_then(|at| WIDTHS.get(at)).copied().unwrap_or(OTHER))
-    };
+    let of = |letter: char| f64::from(units(letter).unwrap_or(OTHER));
     text.chars().map(of).sum::<f64>() * SIZE / UNITS
+}
+
+/// Whether that is a width, and no guess.
+pub(super) fn is_known(text: &str) -> bool {
+    text.chars().all(|letter| units(letter).is_some())
 }
 
 #[cfg(test)]

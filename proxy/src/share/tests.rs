@@ -157,19 +157,30 @@ async fn a_password_is_tried_ever_more_slowly() {
 
 #[test]
 fn origins_are_origins_and_nothing_that_ends_a_directive() {
-    for good in ["https://portal.example", "http://localhost:3000", "https://[::1]:8443"] {
-        assert!(wish::is_origin(good), "{good}");
-    }
-    for bad in [
-        "",
-        "*",
-        "portal.example",
-        "https://",
-        "https://a.example/",
-        "https://a;script-src *",
-        "https://a b",
-        "https://*.a",
+    for (text, origin) in [
+        ("https://portal.example", "https://portal.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+        // The address of a page has its origin in it.
+        (" HTTPS://Portal.Example:443/wiki/nodes?x=1#top ", "https://portal.example"),
+        ("https://b\u{fc}ro.example/", "https://xn--bro-hoa.example"),
     ] {
-        assert!(!wish::is_origin(bad), "{bad}");
+        assert_eq!(wish::origin(text).as_deref(), Ok(origin), "{text}");
+    }
+    for (bad, word) in [
+        ("", "neither https:// nor http://"),
+        ("*", "neither https:// nor http://"),
+        ("portal.example", "neither https:// nor http://"),
+        ("ftp://a.example", "neither https:// nor http://"),
+        ("https://", "is no address of a page"),
+        ("https://a;script-src", "is no address of a page"),
+        ("https://*.a", "is no address of a page"),
+        ("https://ada:secret@a.example", "is no address of a page"),
+        ("https://a b", "is more than one"),
+        ("https://a.example,https://b.example", "is more than one"),
+        ("https://a.example/\nhttps://b.example/", "is more than one"),
+    ] {
+        let words = wish::origin(bad).expect_err(bad);
+        assert!(words.contains(word), "{bad}: {words}");
     }
 }

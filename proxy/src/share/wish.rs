@@ -119,9 +119,17 @@ pub(super) fn checked(
         Some(at) => kept.expires_at = Some(at),
     }
     kept.max_views = max_views.map_or(kept.max_views, |most| Some(most).filter(|most| *most > 0));
-    kept.origins = origins.unwrap_or(kept.origins);
-    if kept.origins.len() > MOST_ORIGINS || !kept.origins.iter().all(|origin| is_origin(origin)) {
-        return bad(format!("`origins` has at most {MOST_ORIGINS} entries such as https://portal.example"));
+    if let Some(origins) = origins {
+        if origins.len() > MOST_ORIGINS {
+            return bad(format!("`origins` has more than {MOST_ORIGINS} entries"));
+        }
+        kept.origins = Vec::new();
+        for entry in &origins {
+            let origin = origin(entry).map_err(|words| ShareError::Bad(format!("`origins`: {words}")))?;
+            if !kept.origins.contains(&origin) {
+                kept.origins.push(origin);
+            }
+        }
     }
     if let Some(password) = password.filter(|password| !password.is_empty())
         && !PASSWORD.contains(&password.chars().count())
@@ -156,10 +164,28 @@ pub(super) fn picture_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// `https://portal.example:8443`: no path, and nothing that would end the directive of a policy.
-pub(super) fn is_origin(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    !rest.is_empty()
-        && text.len() <= MOST_TEXT
-        && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
+/// The origin of a page's address, `https://portal.example:8443`: no path, and nothing that would end the directive of a
+/// policy.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let cut: String = text.chars().take(MOST_TEXT).collect();
+    let of_web = |text: &str| ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+    if !of_web(&text.to_ascii_lowercase()) {
+        return Err(format!(
+            "`{cut}` begins with neither https:// nor http://; write https://portal.example"
+        ));
+    }
+    if text.matches("://").count() > 1 || text.contains(char::is_whitespace) {
+        return Err(format!("`{cut}` is more than one; write each as an entry of its own"));
+    }
+    let origin =
+        reqwest::Url::parse(text).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '/');
+    origin
+        .map(|url| url.origin().ascii_serialization())
+        .filter(|origin| origin.len() <= MOST_TEXT && origin.chars().all(plain) && of_web(origin))
+        .ok_or_else(|| format!("`{cut}` is no address of a page, such as https://portal.example"))
 }

@@ -43,14 +43,40 @@ async fn badges_are_pictures_that_may_be_kept_for_a_while() {
     for path in ["status", ".svg", "status.png"] {
         assert_eq!(fleetglass.get(&format!("{at}/{path}")).await.status, 404, "{path}");
     }
-    for (seconds, kept) in [("600", 600), ("5", 30), ("99999999", 86_400)] {
+    for (seconds, kept) in [("600", 600), ("5", 30), ("99999999", 86_400), ("99999999999999999999", 86_400)] {
         let badge = fleetglass.request("HEAD", &format!("{at}/status.svg?cacheSeconds={seconds}"), &[]).await;
         let caching = format!("public, max-age={kept}, stale-if-error=300");
         assert_eq!((badge.status.as_u16(), badge.header("cache-control")), (200, caching.as_str()));
     }
-    for query in ["style=round", "of=what", "theme=blue", "cacheSeconds=soon"] {
+    // What is wrong is said by a picture too: nobody reads the words behind a broken one.
+    for (query, words) in [
+        ("style=round", "`style` is flat or flat-square"),
+        ("of=what", "`of` is one of status, uptime-30d, alerts, risk"),
+        ("theme=blue", "is none of auto, light and dark"),
+        ("cacheSeconds=soon", "`cacheSeconds` is a whole number"),
+    ] {
         let answer = fleetglass.get(&format!("{at}/status.svg?{query}")).await;
-        assert!(answer.status == 400 && answer.body.contains("Bad parameter"), "{query}: {}", answer.body);
+        sound(query, &answer);
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (400, "image/svg+xml; charset=utf-8")
+        );
+        assert!(answer.body.contains(words), "{query}: {}", answer.body);
     }
+    let plain = fleetglass.get(&format!("{at}/risk.svg")).await;
+    let empty = fleetglass.get(&format!("{at}/risk.svg?of=&style=&theme=&cacheSeconds=&t=1")).await;
+    assert_eq!((plain.status.as_u16(), &plain.body), (200, &empty.body), "what is left empty is not given");
+    // A tag that was made a weak one on its way is the same one, and a 304 says of it what a 200 says.
+    let tag = plain.header("etag");
+    for held in [format!("W/{tag}"), format!("\"other\", W/{tag}"), "*".to_owned()] {
+        let again = fleetglass.request("GET", &format!("{at}/risk.svg"), &[("if-none-match", &held)]).await;
+        assert_eq!(again.status, 304, "{held}");
+        for name in ["vary", "etag", "cache-control"] {
+            assert_eq!(again.header(name), plain.header(name), "{name}");
+        }
+    }
+    // Letters whose width is not known are not pulled to one.
+    let arabic = fleetglass.get(&format!("{at}/risk.svg?label=%D8%B9%D9%82%D8%AF")).await.body;
+    assert!(arabic.contains("scale(.1)\">\u{639}\u{642}\u{62f}<"), "{arabic}");
     drop(nodes);
 }

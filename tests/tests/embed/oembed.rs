@@ -45,11 +45,38 @@ async fn pasted_links_become_frames_and_the_element_may_be_fetched_by_all() {
         "ROOT/nodes/in-1",
         "ROOT/s/0000/",
         "ROOT/embed/TOKEN?view=x",
+        // A frame of these would show an error.
+        "ROOT/s/TOKEN/nodes/never-was",
+        "ROOT/s/TOKEN/nodes/out-secret-1",
+        "ROOT/s/TOKEN/badge/status.svg",
+        "ROOT/s/TOKEN/never-was",
+        "ROOT/embed/TOKEN?view=node&node=never-was",
+        "ROOT/embed/TOKEN?view=chart&node=in-1&panel=never-was",
         "",
         "TOKEN",
     ] {
         let url = url.replace("TOKEN", &token).replace("ROOT", &root);
         assert_eq!(ask(&url, "").await.status, 404, "{url}");
+    }
+    // A link is shown by what it has, and what it has not is none of its frames.
+    for (views, found) in [
+        (json!(["alerts"]), [("", Some("alerts")), ("alerts/some-id", Some("alerts")), ("risks", None)]),
+        (json!(["risks"]), [("", Some("risk")), ("alerts", None), ("risks", Some("risk"))]),
+        (json!(["charts"]), [("", None), ("alerts", None), ("nodes/in-1", None)]),
+        (json!(["fleet"]), [("", Some("fleet")), ("glance", Some("fleet")), ("nodes/in-1", None)]),
+    ] {
+        let scope = json!({"scope": {"select": ["{team=\"acme\"}"], "views": views}});
+        let (token, _) = made(&fleetglass, scope).await;
+        for (page, view) in found {
+            let answer = ask(&format!("{root}/s/{token}/{page}"), "").await;
+            let source = view.map(|view| format!("src=\"{root}/embed/{token}?view={view}\""));
+            match source {
+                Some(source) => {
+                    assert!(answer.json()["html"].as_str().unwrap().contains(&source), "{}", answer.body)
+                }
+                None => assert_eq!(answer.status, 404, "{views} {page}: {}", answer.body),
+            }
+        }
     }
     let (locked, _) = made(&fleetglass, json!({"password": "open sesame"})).await;
     assert_eq!(ask(&format!("{root}/s/{locked}/"), "").await.status, 401);

@@ -49,24 +49,25 @@ impl Wish {
     fn read(query: Option<&str>) -> Result<Self, String> {
         let form = Form::read(query, &[]).map_err(|error| error.to_string())?;
         let mut wish = Self { of: None, label: None, style: Style::Flat, dark: false, kept: LEAST_KEPT };
-        for (name, value) in form.pairs() {
+        // Left empty by a template, it is as if it were left out; of others nothing is known but that they keep a copy
+        // of a picture from being an old one.
+        for (name, value) in form.pairs().filter(|(name, value)| *name == "label" || !value.is_empty()) {
             match name {
                 "of" => {
                     let words = Of::ALL.map(Of::as_str).join(", ");
-                    wish.of = Some(
-                        Of::parse(value)
-                            .ok_or_else(|| format!("there is no of={value}; there are {words}"))?,
-                    );
+                    wish.of = Some(Of::parse(value).ok_or_else(|| format!("`of` is one of {words}"))?);
                 }
                 "label" => wish.label = Some(value.to_owned()),
                 "style" => wish.style = Style::parse(value)?,
                 "theme" => wish.dark = Theme::parse(value)? == Theme::Dark,
                 "cacheSeconds" => {
-                    let seconds =
-                        value.parse().map_err(|_| format!("`cacheSeconds={value}` is no number"))?;
+                    if !value.bytes().all(|letter| letter.is_ascii_digit()) {
+                        return Err("`cacheSeconds` is a whole number".to_owned());
+                    }
+                    // What has too many digits is too long.
+                    let seconds = value.parse().unwrap_or(MOST_KEPT);
                     wish.kept = std::cmp::Ord::clamp(seconds, LEAST_KEPT, MOST_KEPT);
                 }
-                // What keeps a copy of a picture from being an old one.
                 _ => {}
             }
         }
@@ -91,7 +92,12 @@ pub async fn badge(
     };
     let wish = match Wish::read(query.as_deref()) {
         Ok(wish) => wish,
-        Err(words) => return problem(StatusCode::BAD_REQUEST, "Bad parameter", words).into_response(),
+        // A picture too, or whoever writes the address sees nothing but a broken one.
+        Err(message) => {
+            let (label, state) = ("badge".to_owned(), Status::Unknown);
+            let svg = Badge { label, message, state, style: Style::Flat, dark: false }.svg();
+            return picture(StatusCode::BAD_REQUEST, svg, &headers, LEAST_KEPT);
+        }
     };
     let now = clock::now();
     let told = match opened(&app, &token, now) {
@@ -182,6 +188,8 @@ fn picture(status: StatusCode, svg: String, headers: &HeaderMap, kept: u32) -> R
     if let Ok(caching) = HeaderValue::from_str(&format!("public, max-age={kept}, stale-if-error=300")) {
         own.insert(header::CACHE_CONTROL, caching);
     }
+    // A 304 says of it what a 200 says.
+    own.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     for (name, value) in [
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
         ("cross-origin-resource-policy", "cross-origin"),

@@ -86,10 +86,16 @@ impl Grid {
 
 pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
     let chosen = chosen(viewer, ask)?;
+    // An expression beside a node is about that node alone.
+    let nodes = match (&ask.query, &ask.node) {
+        (Some(_), Some(name)) => vec![inside(viewer, name)?],
+        _ => viewer.app.shares.nodes(viewer.share),
+    };
+    let seen = Seen { scope: Arc::clone(viewer.share.scope()), nodes: Arc::new(nodes) };
     let grid = Grid::of(ask.span(), viewer.now);
     let mut series = Vec::new();
     for query in &chosen.queries {
-        series.append(&mut lines(viewer, query, grid, &chosen.unit).await?);
+        series.append(&mut lines(viewer, &seen, query, grid, &chosen.unit).await?);
     }
     let more = series.len().saturating_sub(MOST_LINES);
     series.truncate(MOST_LINES);
@@ -113,7 +119,7 @@ pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Resul
 }
 
 /// Which chart is meant.
-fn chosen(viewer: &Viewer<'_>, ask: &Ask) -> Result<NodePanel, Said> {
+pub(super) fn chosen(viewer: &Viewer<'_>, ask: &Ask) -> Result<NodePanel, Said> {
     let node = ask.node.as_deref().map(|name| inside(viewer, name)).transpose()?;
     if let Some(expr) = &ask.query {
         let queries = vec![PanelQuery { expr: expr.clone(), legend: String::new() }];
@@ -150,6 +156,7 @@ fn plain(title: &str) -> String {
 
 async fn lines(
     viewer: &Viewer<'_>,
+    seen: &Seen,
     query: &PanelQuery,
     grid: Grid,
     unit: &str,
@@ -164,9 +171,7 @@ async fn lines(
     );
     let bad = |words: String| Said::new(StatusCode::BAD_REQUEST, format!("`query`: {words}"));
     let params = Form::read(Some(&words), &[]).map_err(|error| bad(error.to_string()))?;
-    let nodes = Arc::new(viewer.app.shares.nodes(viewer.share));
-    let seen = Seen { scope: Arc::clone(viewer.share.scope()), nodes };
-    let answer = viewer.app.viewer_queries.chart(seen, &params).await;
+    let answer = viewer.app.viewer_queries.chart(seen.clone(), &params).await;
     let answer = answer.unwrap_or_else(IntoResponse::into_response);
     // What took too long, or was stopped, says nothing of the expression.
     let status = answer.status();

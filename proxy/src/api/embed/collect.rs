@@ -59,10 +59,26 @@ impl From<ProblemResponse> for Said {
     }
 }
 
+/// Whether the link shows such panels, and the node.
+pub(super) fn is_there(viewer: &Viewer<'_>, ask: &Ask) -> Result<(), Said> {
+    let shows = |view: View| viewer.share.scope().shows(view);
+    let (is_shown, what) = match ask.view {
+        Kind::Fleet | Kind::Uptime => (shows(View::Fleet) || shows(View::Node), "the list of nodes"),
+        Kind::Node => (shows(View::Node), "single nodes"),
+        Kind::Chart => (shows(View::Charts), "charts"),
+        Kind::Alerts => (shows(View::Alerts), "alerts"),
+        Kind::Risk => (shows(View::Risks), "risks"),
+    };
+    match &ask.node {
+        _ if !is_shown => Err(Said::missing(what)),
+        Some(name) => inside(viewer, name).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// The panel that is asked for.
 pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask) -> Result<Panel, Said> {
-    let shows = |view: View| viewer.share.scope().shows(view);
-    let any = shows(View::Fleet) || shows(View::Node);
+    is_there(viewer, ask)?;
     let told = viewer.share.shared_with();
     let panel = Panel {
         view: ask.view.as_str(),
@@ -72,17 +88,12 @@ pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask) -> Result<Panel, Said>
         ..Panel::default()
     };
     match ask.view {
-        Kind::Fleet if any => Ok(fleet(viewer, panel)),
-        Kind::Node if shows(View::Node) => node(viewer, ask, panel).await,
-        Kind::Chart if shows(View::Charts) => chart::panel(viewer, ask, panel).await,
-        Kind::Alerts if shows(View::Alerts) => alerts(viewer, ask, panel),
-        Kind::Risk if shows(View::Risks) => risks(viewer, ask, panel),
-        Kind::Uptime if any => uptime(viewer, ask, panel).await,
-        Kind::Fleet | Kind::Uptime => Err(Said::missing("the list of nodes")),
-        Kind::Node => Err(Said::missing("single nodes")),
-        Kind::Chart => Err(Said::missing("charts")),
-        Kind::Alerts => Err(Said::missing("alerts")),
-        Kind::Risk => Err(Said::missing("risks")),
+        Kind::Fleet => Ok(fleet(viewer, panel)),
+        Kind::Node => node(viewer, ask, panel).await,
+        Kind::Chart => chart::panel(viewer, ask, panel).await,
+        Kind::Alerts => Ok(alerts(viewer, ask, panel)),
+        Kind::Risk => Ok(risks(viewer, ask, panel)),
+        Kind::Uptime => uptime(viewer, ask, panel).await,
     }
 }
 
@@ -165,10 +176,7 @@ pub(super) fn standing(viewer: &Viewer<'_>, node: Option<&str>) -> Vec<Alert> {
     all
 }
 
-fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
-    if let Some(name) = &ask.node {
-        inside(viewer, name)?;
-    }
+fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
     let all = standing(viewer, ask.node.as_deref());
     let firing = all.iter().filter(|alert| alert.state == AlertState::Firing).count();
     let pending = all.len() - firing;
@@ -182,7 +190,7 @@ fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
     };
     let more = all.len() - lines.len();
     let status = Some(alarm(&all));
-    Ok(Panel { headline, status, alerts: Some(AlertsPart { firing, pending, alerts: lines, more }), ..panel })
+    Panel { headline, status, alerts: Some(AlertsPart { firing, pending, alerts: lines, more }), ..panel }
 }
 
 /// How bad it is that these stand.
@@ -217,10 +225,7 @@ pub(super) fn near(risks: &[RiskLine]) -> (usize, usize) {
     (of("breached"), of("approaching"))
 }
 
-fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
-    if let Some(name) = &ask.node {
-        inside(viewer, name)?;
-    }
+fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
     let mut risks = lines(viewer, ask.node.as_deref());
     let total = risks.len();
     let (breached, approaching) = near(&risks);
@@ -239,7 +244,7 @@ fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
     risks.truncate(MOST_ROWS);
     let more = total - risks.len();
     let part = RiskPart { total, breached, approaching, risks, more };
-    Ok(Panel { headline, status, risk: Some(part), ..panel })
+    Panel { headline, status, risk: Some(part), ..panel }
 }
 
 /// The risks that are shown, the worst first.

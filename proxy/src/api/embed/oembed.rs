@@ -11,7 +11,7 @@ use axum::{
 use maud::html;
 use serde_json::json;
 
-use super::{Opened, asked, opened};
+use super::{Opened, Viewer, asked, chart, collect, opened};
 use crate::{
     api::problem::problem,
     app::App,
@@ -29,7 +29,8 @@ struct Named {
     /// `https://fleet.example`, and the path under which we are.
     root: String,
     token: String,
-    ask: Ask,
+    /// The panels that would do, the best first.
+    asks: Vec<Ask>,
 }
 
 /// The answer to a consumer.
@@ -75,17 +76,25 @@ pub async fn oembed(
             problem(StatusCode::UNAUTHORIZED, "Not to be embedded", why).into_response()
         }
         Opened::Open(share) => {
+            let viewer = Viewer { app: &app, share: &share, now: clock::now() };
+            let Some(ask) = named.asks.iter().find(|ask| is_there(&viewer, ask)) else { return none() };
             let most = |name: &str| {
                 form.get(name).and_then(|text| text.parse().ok()).filter(|most| *most > 0).unwrap_or(u32::MAX)
             };
-            Json(described(&share, &named, most("maxwidth"), most("maxheight"))).into_response()
+            Json(described(&share, &named, ask, (most("maxwidth"), most("maxheight")))).into_response()
         }
     }
 }
 
-fn described(share: &OpenShare, named: &Named, most_wide: u32, most_high: u32) -> serde_json::Value {
+/// Whether a frame would show a panel: not what is in it, which may differ in a moment.
+fn is_there(viewer: &Viewer<'_>, ask: &Ask) -> bool {
+    let is_chart = ask.view == Kind::Chart;
+    collect::is_there(viewer, ask).is_ok() && (!is_chart || chart::chosen(viewer, ask).is_ok())
+}
+
+fn described(share: &OpenShare, named: &Named, ask: &Ask, most: (u32, u32)) -> serde_json::Value {
     let told = share.shared_with();
-    let title = format!("{}: {}", told.title, in_words(&named.ask));
+    let title = format!("{}: {}", told.title, in_words(ask));
     let mut said = json!({
         "version": "1.0",
         "title": title,
@@ -99,10 +108,10 @@ fn described(share: &OpenShare, named: &Named, most_wide: u32, most_high: u32) -
         said["type"] = json!("link");
         return said;
     }
-    let (width, height) = named.ask.view.size();
-    let (width, height) = (width.min(most_wide), height.min(most_high));
-    let source = format!("{}/embed/{}?{}", named.root, named.token, named.ask.in_address());
-    let scheme = match named.ask.theme {
+    let (width, height) = ask.view.size();
+    let (width, height) = (width.min(most.0), height.min(most.1));
+    let source = format!("{}/embed/{}?{}", named.root, named.token, ask.in_address());
+    let scheme = match ask.theme {
         Theme::Auto => "light dark",
         theme => theme.as_str(),
     };
@@ -142,29 +151,34 @@ fn named(url: &str, hosts: &[String], base: &str) -> Option<Named> {
     let mut parts = path.trim_start_matches('/').splitn(3, '/');
     let (place, token, rest) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
     let is_token = token.len() == 64 && token.bytes().all(|letter| letter.is_ascii_hexdigit());
-    let ask = match place {
-        "s" => page_of(rest),
+    let asks = match place {
+        "s" => panels_of(rest),
         "embed" if rest.is_empty() => match asked(uri.query()) {
-            (ask, Ok(())) => ask,
+            (ask, Ok(())) => vec![ask],
             _ => return None,
         },
         _ => return None,
     };
-    is_token.then(|| Named { root, token: token.to_owned(), ask })
+    is_token.then(|| Named { root, token: token.to_owned(), asks })
 }
 
-/// The panel that is nearest to a page of the app.
-fn page_of(rest: &str) -> Ask {
+/// The panels that are nearest to a page of the app; none where it has no such page.
+fn panels_of(rest: &str) -> Vec<Ask> {
     let of = |view: Kind| Ask { view, ..Ask::default() };
     match rest.trim_end_matches('/').split_once('/') {
         Some(("nodes", name)) if !name.contains('/') => {
             let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
-            Ask { node: Some(name), ..of(Kind::Node) }
+            vec![Ask { node: Some(name), ..of(Kind::Node) }]
         }
-        _ => match rest.trim_end_matches('/') {
-            "alerts" => of(Kind::Alerts),
-            "risks" => of(Kind::Risk),
-            _ => Ask::default(),
+        Some(("alerts", _)) => vec![of(Kind::Alerts)],
+        Some(_) => Vec::new(),
+        None => match rest.trim_end_matches('/') {
+            // A link need not show its nodes.
+            "" => vec![of(Kind::Fleet), of(Kind::Alerts), of(Kind::Risk)],
+            "alerts" => vec![of(Kind::Alerts)],
+            "risks" => vec![of(Kind::Risk)],
+            "glance" => vec![of(Kind::Fleet)],
+            _ => Vec::new(),
         },
     }
 }
@@ -191,7 +205,7 @@ mod tests {
         let read = |url: &str| named(&url.replace("TOKEN", &token), &hosts, "/fleet");
         let own = read("https://FLEET.example:8443/fleet/s/TOKEN/nodes/eu%201").unwrap();
         assert_eq!(own.root, "https://FLEET.example:8443/fleet");
-        assert_eq!((own.ask.view, own.ask.node.as_deref()), (Kind::Node, Some("eu 1")));
+        assert_eq!((own.asks[0].view, own.asks[0].node.as_deref()), (Kind::Node, Some("eu 1")));
         for (path, view) in [
             ("s/TOKEN", Kind::Fleet),
             ("s/TOKEN/", Kind::Fleet),
@@ -201,7 +215,7 @@ mod tests {
             ("embed/TOKEN?view=uptime&theme=dark", Kind::Uptime),
         ] {
             assert_eq!(
-                read(&format!("https://fleet.example:8443/fleet/{path}")).unwrap().ask.view,
+                read(&format!("https://fleet.example:8443/fleet/{path}")).unwrap().asks[0].view,
                 view,
                 "{path}"
             );
