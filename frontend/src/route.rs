@@ -183,7 +183,7 @@ fn here() -> Address {
 
 /// The address that a press leads to, if it is one that the app follows by itself: a plain press on a link
 /// of this origin that is not to be opened elsewhere.
-fn followed(event: &MouseEvent) -> Option<String> {
+pub fn followed(event: &MouseEvent) -> Option<String> {
     let plain = event.button() == 0
         && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
         && !event.default_prevented();

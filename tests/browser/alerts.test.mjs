@@ -156,6 +156,25 @@ test('a phone hears what pends where it is shown: of the node, and of all on the
   await eventually('what pends is listed', async () => (await items(page).count()) === 2);
   assert.equal(heard.at(-1).get('alerts'), 'all');
 
+  // From one page that shows them to another and back: a stream that is opened meanwhile tells them as well.
+  const anew = async (what) => {
+    const before = heard.length;
+    await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
+    await eventually(`${what} asks anew`, () => heard.length > before);
+    assert.equal(heard.at(-1).get('alerts'), 'all', what);
+  };
+  await page.waitForURL(/show=pending/);
+  await items(page).first().getByRole('link').first().click();
+  await page.waitForURL(/\/alerts\/\w/);
+  await anew('the page of an alert');
+  await page.goBack();
+  await eventually('what pends is listed again', async () => (await items(page).count()) === 2);
+  await anew('the page of alerts');
+  await page.getByRole('navigation').getByRole('link', { name: 'Fleet', exact: true }).click();
+  await live(page);
+  await page.evaluate(() => dispatchEvent(new Event('fleetglass-refresh')));
+  await eventually('the fleet needs none', () => heard.at(-1).get('alerts') === null);
+
   await page.goto(`${served.url}/nodes/eu-1`);
   await page.locator('.node-alert', { hasText: 'Soon' }).waitFor();
   assert.equal(heard.at(-1).get('alerts'), null);

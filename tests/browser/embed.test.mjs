@@ -404,12 +404,12 @@ test('the app makes the text to paste, with the panel as it will be, and the tex
   await page.getByLabel('Paste a link').fill('https://fleet.example/s/short');
   await page.getByText('That is no share link').waitFor();
   await page.getByRole('textbox', { name: 'Title' }).first().fill('For a portal');
-  await page.getByLabel('Page that may show it').fill(portal.origin);
+  await page.getByLabel('Pages that may show it').fill(`${portal.origin}/nodes https://other.example`);
   await page.getByRole('button', { name: 'Make a link' }).click();
   await page.getByText('Shows “For a portal”.').waitFor();
   const preview = page.frameLocator('.embed-frame');
   await preview.getByText('All 2 well').waitFor();
-  await page.getByText(`May be shown by ${portal.origin}.`).waitFor();
+  await page.getByText(`May be shown by ${portal.origin}, https://other.example.`).waitFor();
   await page.getByLabel('Shows').selectOption('node');
   await page.getByRole('combobox', { name: 'Node', exact: true }).selectOption('eu-2');
   await preview.locator('.headline', { hasText: 'eu-2' }).waitFor();
@@ -418,7 +418,7 @@ test('the app makes the text to paste, with the panel as it will be, and the tex
   await assertAccessible(page, 'the page that makes panels');
   const text = (name) => page.getByRole('region', { name, exact: true }).locator('code').innerText();
   portal.html = await text('Frame') + await text('Element, as high as it likes') + await text('Badge in HTML');
-  assert.match(await text('Badge in Markdown'), /^!\[eu-2\]\(http.*\/badge\/eu-2\.svg\)$/);
+  assert.match(await text('Badge in Markdown'), /^!\[Status of eu-2\]\(http.*\/badge\/eu-2\.svg\)$/);
   const said = await (await fetch(await text('oEmbed'))).json();
   assert.equal(said.type, 'rich');
   await page.done();

@@ -157,6 +157,7 @@ test('a swipe leads to the next node as the button does, and a pull asks anew', 
   const next = page.getByRole('link', { name: /^Next node/ });
   await next.waitFor();
   const title = page.locator('.node-title');
+  const steps = await page.evaluate(() => history.length);
   const [here, there] = [await title.innerText(), (await next.getAttribute('aria-label')).replace('Next node: ', '')];
   const head = await page.locator('.node-head').boundingBox();
   const y = head.y + head.height / 2;
@@ -167,10 +168,14 @@ test('a swipe leads to the next node as the button does, and a pull asks anew', 
   await title.getByText(here, { exact: true }).waitFor();
   await next.click();
   await title.getByText(there, { exact: true }).waitFor();
+  assert.equal(await page.evaluate(() => history.length), steps, 'Back leads to the list, however many nodes were looked at');
   for (const name of [/^Next node/, /^Previous node/]) {
     const { width, height } = await page.getByRole('link', { name }).boundingBox();
     assert.ok(width >= 44 && height >= 44, `${name}: ${width} × ${height}`);
   }
+  await page.goBack();
+  await live(page);
+  assert.equal(new URL(page.url()).pathname, '/');
   await page.done();
   await demo.stop();
 });

@@ -26,7 +26,9 @@ pub fn rail() -> El {
     let rail = with_class("nav", "rail")
         .attr("aria-label", "Main")
         .child(span("rail-logo").child(logo).child(unseen("Fleetglass")))
-        .child(rail_item("/", "Fleet", Icon::Fleet, |page| matches!(page, Page::Fleet | Page::Node(_))));
+        .child(rail_item("/", "Fleet", Icon::Fleet, |page| {
+            matches!(page, Page::Fleet | Page::Node(_) | Page::Glance)
+        }));
     let risks =
         shows("risks").then(|| rail_item("/risks", "Risks", Icon::Risks, |page| *page == Page::Risks));
     let alerts = shows("alerts").then(|| {
@@ -42,12 +44,17 @@ pub fn rail() -> El {
     rail.child(rail_item("/timeline", "Timeline", Icon::Timeline, |page| *page == Page::Timeline))
         // A phone has room for five: what is needed less often is a page of its own there.
         .child(wide(rail_item("/rules", "Rules", Icon::Rules, |page| *page == Page::Rules)))
-        .child(of_operator(rail_item("/shares", "Shares", Icon::Share, |page| *page == Page::Shares)))
+        .child(of_operator(rail_item("/shares", "Shares", Icon::Share, |page| {
+            matches!(page, Page::Shares | Page::Embed)
+        })))
         .child(of_operator(rail_item("/status", "Status pages", Icon::Status, |page| *page == Page::Status)))
         .child(wide(rail_item("/people", "People", Icon::People, |page| *page == Page::People)))
         .child(
             rail_item("/more", "More", Icon::More, |page| {
-                matches!(page, Page::More | Page::Rules | Page::Shares | Page::Status | Page::People)
+                matches!(
+                    page,
+                    Page::More | Page::Rules | Page::Shares | Page::Embed | Page::Status | Page::People
+                )
             })
             .class("rail-item rail-more")
             .child(unseen(" pages")),

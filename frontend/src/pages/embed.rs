@@ -156,7 +156,7 @@ impl Maker {
     }
 
     /// Makes a link for a page.
-    fn make(self, title: String, select: String, origin: String) {
+    fn make(self, title: String, select: String, pages: &str) {
         if self.busy.get_untracked() {
             return;
         }
@@ -171,7 +171,7 @@ impl Maker {
             aliases: false,
             hide_metrics: Vec::new(),
         };
-        let origins = Some(origin).filter(|origin| !origin.is_empty()).into_iter().collect();
+        let origins = pages.split([',', ' ']).filter(|page| !page.is_empty()).map(str::to_owned).collect();
         let wish = ShareChange {
             title: Some(title),
             scope: Some(scope),

@@ -76,12 +76,15 @@ pub struct Fleet {
     on_screen: StoredValue<[Vec<String>; 2]>,
     /// They are others than those that the stream was opened for, since this local time.
     moved_at: StoredValue<Option<UnixMillis>>,
-    /// A page shows the pending alerts of all nodes, which a phone's stream leaves out.
-    all_alerts: StoredValue<bool>,
+    /// How many pages show the pending alerts of all nodes, which a phone's stream leaves out: two, where one follows the
+    /// other.
+    all_alerts: StoredValue<u32>,
+    /// The stream was opened for all alerts.
+    tells_all: StoredValue<bool>,
     /// Those that are pending are known as far as they can be.
     alerts_known: RwSignal<bool>,
-    /// The stream was opened and has said nothing yet; whether it tells all alerts.
-    opening: StoredValue<Option<bool>>,
+    /// The stream was opened and has said nothing yet.
+    opening: StoredValue<bool>,
     order: StoredValue<Arc<Listing>>,
 }
 
@@ -112,9 +115,10 @@ impl Fleet {
             lean: use_screen().lean,
             on_screen: StoredValue::default(),
             moved_at: StoredValue::new(None),
-            all_alerts: StoredValue::new(false),
+            all_alerts: StoredValue::new(0),
+            tells_all: StoredValue::new(false),
             alerts_known: RwSignal::new(true),
-            opening: StoredValue::new(None),
+            opening: StoredValue::new(false),
             order: StoredValue::default(),
         };
         provide_context(fleet);
@@ -137,8 +141,9 @@ impl Fleet {
         if !self.lean {
             return "/api/v1/live".to_owned();
         }
-        let all = self.all_alerts.get_value();
-        self.opening.set_value(Some(all));
+        let all = self.all_alerts.get_value() > 0;
+        self.tells_all.set_value(all);
+        self.opening.set_value(true);
         let ids = self.on_screen.with_value(|lists| lists.concat());
         let ids: Vec<_> = ids.iter().map(|id| String::from(js_sys::encode_uri_component(id))).collect();
         let alerts = if all { "&alerts=all" } else { "" };
@@ -147,11 +152,13 @@ impl Fleet {
 
     /// Asks for all alerts, those that are only pending too, while the caller's owner lives; whether they are known.
     pub fn follow_all_alerts(self) -> Signal<bool> {
-        if self.lean && !self.all_alerts.get_value() {
-            self.all_alerts.set_value(true);
-            self.alerts_known.set(false);
-            client::reopen();
-            on_cleanup(move || self.all_alerts.set_value(false));
+        if self.lean {
+            self.all_alerts.update_value(|pages| *pages += 1);
+            on_cleanup(move || self.all_alerts.update_value(|pages| *pages -= 1));
+            if !self.tells_all.get_value() {
+                self.alerts_known.set(false);
+                client::reopen();
+            }
         }
         self.alerts_known.into()
     }
@@ -308,9 +315,11 @@ impl Fleet {
 
     /// At the first event of a phone's stream: the pending alerts of the one before are not told of any more.
     fn begin(self) -> bool {
-        let Some(tells_all) = self.opening.get_value() else { return false };
-        self.opening.set_value(None);
-        if self.all_alerts.get_value() && !tells_all {
+        if !self.opening.get_value() {
+            return false;
+        }
+        self.opening.set_value(false);
+        if self.all_alerts.get_value() > 0 && !self.tells_all.get_value() {
             client::reopen();
         } else {
             self.alerts_known.set(true);

@@ -38,11 +38,11 @@ pub(super) fn link_part(maker: Maker) -> El {
 fn make(maker: Maker) -> El {
     let title = RwSignal::new(String::new());
     let select = RwSignal::new("{instance!=\"\"}".to_owned());
-    let origin = RwSignal::new(String::new());
+    let pages = RwSignal::new(String::new());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = |signal: RwSignal<String>| signal.get_untracked().trim().to_owned();
-        maker.make(text(title), text(select), text(origin));
+        maker.make(text(title), text(select), &text(pages));
     };
     with_class("form", "embed-make")
         .on("submit", submit)
@@ -55,13 +55,13 @@ fn make(maker: Maker) -> El {
             "Which it shows, by their labels: {instance!=\"\"} is each, {family=\"generic\"} those of a family.",
         ))
         .child(labelled(
-            "Page that may show it",
-            line(origin)
+            "Pages that may show it",
+            line(pages)
                 .attr("placeholder", "https://portal.example")
                 .attr("aria-describedby", "embed-origin-help"),
         ))
         .child(p("muted embed-help").attr("id", "embed-origin-help").text(
-            "Its address without what follows the host. With none, a frame stays empty on every page but this one.",
+            "The address of one of a site is enough for all of that site; put a space between several. With none, a frame stays empty on every page but this one.",
         ))
         .child(
             button("button button-primary")

@@ -189,11 +189,14 @@ impl Wish {
             "uptime" => "uptime-30d",
             _ => "status",
         };
-        let name = match self.view.as_str() {
-            "node" | "chart" if !self.node.is_empty() => encode(&self.node),
-            _ => of.to_owned(),
+        let (name, words) = match self.view.as_str() {
+            // A badge has no chart: it says how the node is.
+            "node" | "chart" if !self.node.is_empty() => {
+                (encode(&self.node), format!("Status of {}", self.node))
+            }
+            _ => (of.to_owned(), self.title()),
         };
-        (format!("{root}/s/{}/badge/{name}.svg", self.token), self.title())
+        (format!("{root}/s/{}/badge/{name}.svg", self.token), words)
     }
 }
 
@@ -253,7 +256,7 @@ mod tests {
             "<iframe src=\"https://f.example/embed/t?view=chart&amp;node=eu%20%221%22&amp;panel=Peers&amp;range=6h&amp;theme=dark\"\n  \
              title=\"Peers of eu &quot;1&quot;\" width=\"320\" height=\"200\" loading=\"lazy\"\n  style=\"border:0;max-width:100%;color-scheme:dark\"></iframe>"
         );
-        assert_eq!(all[2].text, "![Peers of eu \"1\"](https://f.example/s/t/badge/eu%20%221%22.svg)");
+        assert_eq!(all[2].text, "![Status of eu \"1\"](https://f.example/s/t/badge/eu%20%221%22.svg)");
         let fleet = Wish {
             token: "t".into(),
             view: "fleet".into(),

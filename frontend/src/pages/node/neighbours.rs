@@ -1,11 +1,14 @@
-//! The nodes before and after this one in the list it came from: two links, which a swipe presses too.
+//! The nodes before and after this one in the list it came from: two links, which a swipe presses too. They are no steps
+//! in the browser's history: Back leads to the list, however many nodes were looked at.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use web_sys::MouseEvent;
 
 use crate::components::node_link::node_path;
 use crate::dom::{El, div, drawing, link};
+use crate::route::{followed, use_route};
 use crate::state::listing::Listing;
 use crate::state::use_fleet;
 use crate::state::view::View;
@@ -15,7 +18,7 @@ const NEXT: &str = "M5 7.5l5 5 5-5";
 
 /// Two links; one that leads nowhere is not there.
 pub(super) fn neighbours(id: &str) -> El {
-    let fleet = use_fleet();
+    let (fleet, route) = (use_fleet(), use_route());
     let id = id.to_owned();
     let beside = Memo::new(move |_| {
         fleet.members().track();
@@ -34,6 +37,12 @@ pub(super) fn neighbours(id: &str) -> El {
         move || {
             link("icon-button", path)
                 .attr("rel", rel)
+                .on("click", move |event: MouseEvent| {
+                    if let Some(address) = followed(&event) {
+                        event.prevent_default();
+                        route.replace(&address);
+                    }
+                })
                 .attr("aria-label", move || format!("{words}: {}", other().unwrap_or_default()))
                 .child(drawing("icon", "0 0 20 20", mark))
         }

@@ -82,7 +82,7 @@ pub(super) fn more(form: Form) -> El {
                 |written| &mut written.origins,
             ),
             "share-origins-help",
-            "One a line, such as https://portal.example. Not together with a password.",
+            "One a line, such as https://portal.example, for all pages of that site. Not together with a password.",
         ))
         .child(part("A public status page"))
         .child(helped(
