@@ -98,53 +98,63 @@ fn later_sheets() -> Result<Vec<String>> {
     Ok(files.filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned())).collect())
 }
 
-/// Takes the links to style sheets of these names out of a page; gives where they led, in their order.
-fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
-    let (mut left, mut sheets) = (String::new(), Vec::new());
+/// What becomes of a link of the page's head.
+enum Link {
+    Stays,
+    Goes,
+    /// This stands where it was.
+    Becomes(&'static str),
+}
+
+/// A page with what `judge` leaves of its `<link>`s; it is told what stands in each, and where it leads.
+fn with_links(html: &str, mut judge: impl FnMut(&str, &str) -> Link) -> String {
     let mut pieces = html.split("<link");
-    left.push_str(pieces.next().unwrap_or_default());
+    let mut left = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
         // The attribute may have lost its quotes where Trunk minifies.
         let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
         let address = address.split(['"', ' ']).next().unwrap_or_default();
+        match judge(tag, address) {
+            Link::Stays => left.extend(["<link", piece]),
+            Link::Goes => left.push_str(after),
+            Link::Becomes(other) => left.extend([other, after]),
+        }
+    }
+    left
+}
+
+/// Takes the links to style sheets of these names out of a page; gives where they led, in their order.
+fn without_sheets(html: &str, names: &[String]) -> (String, Vec<String>) {
+    let mut sheets = Vec::new();
+    let left = with_links(html, |tag, address| {
         // `/node-data-0123456789abcdef.css`
         let name = address.rsplit('/').next().and_then(|file| file.strip_suffix(".css")?.rsplit_once('-'));
         if tag.contains("stylesheet") && name.is_some_and(|(name, _)| names.iter().any(|known| known == name))
         {
             sheets.push(address.to_owned());
-            left.push_str(after);
+            Link::Goes
         } else {
-            left.push_str("<link");
-            left.push_str(piece);
+            Link::Stays
         }
-    }
+    });
     (left, sheets)
 }
 
 /// Puts the style sheets of the first page into one file, and leaves the wasm to `static/boot.js`, which asks for it as
 /// soon as the first view is painted: it would come before what that needs.
 fn with_one_sheet(html: &str, dist: &Path) -> Result<String> {
-    let (mut left, mut sheets) = (String::new(), Vec::new());
-    let mut pieces = html.split("<link");
-    left.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
-        let address = tag.split_once("href=").map_or("", |(_, address)| address.trim_start_matches('"'));
-        let name = address.split(['"', ' ']).next().unwrap_or_default();
-        if tag.contains("stylesheet") && name.ends_with(".css") {
-            sheets.push(name.to_owned());
-            if !left.contains(SHEET) {
-                left.push_str(SHEET);
-            }
-            left.push_str(after);
+    let mut sheets: Vec<String> = Vec::new();
+    let left = with_links(html, |tag, address| {
+        if tag.contains("stylesheet") && address.ends_with(".css") {
+            sheets.push(address.to_owned());
+            if sheets.len() == 1 { Link::Becomes(SHEET) } else { Link::Goes }
         } else if tag.contains("preload") && tag.contains(".wasm") {
-            left.push_str(after);
+            Link::Goes
         } else {
-            left.push_str("<link");
-            left.push_str(piece);
+            Link::Stays
         }
-    }
+    });
     let name = one_sheet(dist, "first", &sheets)?;
     Ok(left.replacen(SHEET, &format!("<link rel=\"stylesheet\" href=\"/{name}\">"), 1))
 }

@@ -192,15 +192,15 @@ fn section(view: RwSignal<View>, lines: Lines) -> El {
 
 /// Says what the lines that are held do not show yet, and shows it.
 fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
-    let sign = move || if let Some(News::More(_)) = news.get() { "\u{2191} " } else { "\u{21c5} " };
-    let seen = move || match news.get() {
-        Some(News::More(more)) => format!("{} new", whole(more)),
-        _ => "Sort".to_owned(),
+    let words = move || match news.get() {
+        Some(News::More(more)) => [
+            "\u{2191} ".to_owned(),
+            format!("{} new", whole(more)),
+            ": show what needs you by now".to_owned(),
+        ],
+        _ => ["\u{21c5} ", "Sort", ": the worst first"].map(str::to_owned),
     };
-    let heard = move || match news.get() {
-        Some(News::More(_)) => ": show what needs you by now",
-        _ => ": the worst first",
-    };
+    let word = move |at: usize| move || words()[at].clone();
     let press = move || {
         lines.renew();
         // The button goes with what it said.
@@ -212,9 +212,9 @@ fn renew_button(lines: Lines, news: Memo<Option<News>>) -> El {
     };
     button("button attention-renew")
         .on_click(press)
-        .child(span("").attr("aria-hidden", "true").text(sign))
-        .child(span("").text(seen))
-        .child(unseen(heard))
+        .child(span("").attr("aria-hidden", "true").text(word(0)))
+        .child(span("").text(word(1)))
+        .child(unseen(word(2)))
 }
 
 fn more(view: RwSignal<View>, lines: Lines) -> El {
