@@ -18,6 +18,7 @@ pub mod severity_mark;
 pub mod share_banner;
 pub mod spark;
 pub mod status_mark;
+pub mod suggestions;
 pub mod theme_toggle;
 pub mod token_form;
 pub mod viewport;

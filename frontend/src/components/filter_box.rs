@@ -1,4 +1,5 @@
-//! The filter box. What it understands: [`crate::state::filter`]; what it offers: [`crate::state::complete`].
+//! The filter box. What it understands: [`crate::state::filter`]; what it offers: `components::suggestions`, which comes
+//! with the rest of the app, asked for as soon as the field has the focus: until then it filters, and offers nothing.
 //! A combobox as the ARIA authoring practices have it: the focus stays in the field.
 
 use leptos::prelude::*;
@@ -6,21 +7,26 @@ use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
 use super::icon::{Icon, icon};
 use super::typing;
-use crate::dom::{El, button, div, on_window, span, with_class};
-use crate::state::complete::{Offer, Suggestion, Vocabulary, accept};
-use crate::state::use_fleet;
+use crate::dom::{El, button, div, on_window, with_class};
+use crate::pages::later::{Later, later};
+use crate::rest::{Rest, use_rest};
+use crate::state::complete::{Offer, accept};
 
 /// What the box knows while it is typed in.
 #[derive(Clone, Copy)]
-struct Combobox {
-    text: Signal<String>,
+pub struct Combobox {
+    /// What stands in it.
+    pub text: Signal<String>,
     set_text: Callback<String>,
     field: StoredValue<El>,
-    open: RwSignal<bool>,
+    /// Whether it is to offer something.
+    pub open: RwSignal<bool>,
     /// Where the cursor stands, in bytes.
-    cursor: RwSignal<usize>,
-    chosen: RwSignal<Option<usize>>,
-    offer: Memo<Offer>,
+    pub cursor: RwSignal<usize>,
+    /// Which of the suggestions.
+    pub chosen: RwSignal<Option<usize>>,
+    /// What it offers; none is known before the rest of the app is there.
+    pub offer: RwSignal<Option<Callback<(), Offer>>>,
 }
 
 impl Combobox {
@@ -28,8 +34,12 @@ impl Combobox {
         self.field.with_value(El::as_element)
     }
 
+    fn offer(self) -> Offer {
+        self.offer.get().map(|offer| offer.run(())).unwrap_or_default()
+    }
+
     fn offers(self) -> bool {
-        self.offer.with(|offer| !offer.suggestions.is_empty())
+        !self.offer().suggestions.is_empty()
     }
 
     /// Takes over what stands in the field.
@@ -44,12 +54,10 @@ impl Combobox {
     }
 
     /// Puts a suggestion in place of the word at the cursor.
-    fn take(self, index: usize) {
-        let taken = self.offer.with_untracked(|offer| {
-            let insert = &offer.suggestions.get(index)?.insert;
-            Some(self.text.with_untracked(|text| accept(text, &offer.word, insert)))
-        });
-        let Some((value, at)) = taken else { return };
+    pub fn take(self, index: usize) {
+        let offer = untrack(|| self.offer());
+        let Some(suggestion) = offer.suggestions.get(index) else { return };
+        let (value, at) = self.text.with_untracked(|text| accept(text, &offer.word, &suggestion.insert));
         let field = self.field();
         field.set_value(&value);
         let units = value[..at].encode_utf16().count() as u32;
@@ -61,7 +69,7 @@ impl Combobox {
     }
 
     fn step(self, by: isize) {
-        let count = self.offer.with_untracked(|offer| offer.suggestions.len()) as isize;
+        let count = untrack(|| self.offer()).suggestions.len() as isize;
         if count > 0 {
             let first = if by > 0 { 0 } else { count - 1 };
             let next = self.chosen.get_untracked().map_or(first, |at| at as isize + by);
@@ -100,24 +108,17 @@ impl Combobox {
 /// A field that filters while it is typed in; `/` goes to it, Esc clears it, then leaves it.
 /// `set_text` is called at every change.
 pub fn filter_box(text: Signal<String>, set_text: Callback<String>) -> El {
-    let fleet = use_fleet();
-    let (open, cursor) = (RwSignal::new(false), RwSignal::new(0_usize));
-    let offer = Memo::new(move |_| {
-        if !open.get() {
-            return Offer::default();
-        }
-        let vocabulary = fleet.every_node().with(|nodes| Vocabulary::of(nodes));
-        text.with(|text| vocabulary.offer(text, cursor.get().min(text.len())))
-    });
+    let rest = use_rest();
+    let open = RwSignal::new(false);
     let field = with_class("input", "filter-field");
     let combobox = Combobox {
         text,
         set_text,
         field: StoredValue::new(field.clone()),
         open,
-        cursor,
+        cursor: RwSignal::new(0),
         chosen: RwSignal::new(None),
-        offer,
+        offer: RwSignal::new(None),
     };
     on_window("keydown", move |event: KeyboardEvent| {
         if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !typing(&event) {
@@ -151,22 +152,13 @@ pub fn filter_box(text: Signal<String>, set_text: Callback<String>) -> El {
         .on("input", move |_: Event| combobox.read())
         .on_click(move || combobox.read())
         .on("keydown", move |event| combobox.on_key(&event))
+        .on("focus", move |_: Event| rest.fetch())
         .on("blur", move |_: Event| open.set(false));
-    let options = with_class("ul", "filter-options")
-        .attr("id", "filter-options")
-        .attr("role", "listbox")
-        .attr("aria-label", "Suggestions")
-        .flag("hidden", move || !combobox.offers())
-        .each(
-            move || offer.with(|offer| offer.suggestions.iter().cloned().enumerate().collect()),
-            |(index, suggestion)| format!("{index} {}", suggestion.insert),
-            move |item| option(combobox, item),
-        );
     div("filter-box")
         .attr("role", "search")
         .child(icon(Icon::Search))
         .child(field)
-        .child(options)
+        .when(move || rest.state() == Rest::There, move || later(Later::Suggestions(combobox)))
         .when(
             move || text.with(String::is_empty),
             || with_class("kbd", "filter-key").attr("aria-hidden", "true").text("/"),
@@ -181,20 +173,6 @@ pub fn filter_box(text: Signal<String>, set_text: Callback<String>) -> El {
                     .child(icon(Icon::Close))
             },
         )
-}
-
-fn option(combobox: Combobox, (index, suggestion): (usize, Suggestion)) -> El {
-    with_class("li", "filter-option")
-        .attr("id", format!("filter-option-{index}"))
-        .attr("role", "option")
-        .aria("aria-selected", move || combobox.chosen.get() == Some(index))
-        // Before the field loses the focus.
-        .on("pointerdown", move |event: Event| {
-            event.prevent_default();
-            combobox.take(index);
-        })
-        .child(span("filter-option-text").text(suggestion.insert))
-        .child(span("filter-option-count num").text(suggestion.count.map(|count| count.to_string())))
 }
 
 /// The browser counts in UTF-16 units, Rust in bytes.

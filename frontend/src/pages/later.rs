@@ -5,6 +5,8 @@ use super::{
     alarm, alert, alerts, embed, glance, more, node, not_found, notifications, people, risks, rules, shares,
     status, timeline,
 };
+use crate::components::filter_box::Combobox;
+use crate::components::suggestions::suggestions;
 use crate::components::token_form::token_form;
 use crate::dom::El;
 use crate::route::Page;
@@ -15,6 +17,8 @@ pub enum Later {
     Page(Page),
     /// Asks who looks.
     SignIn,
+    /// What the filter box offers.
+    Suggestions(Combobox),
     /// What sounds and notifies while an alert is new; nothing to see.
     Alarm,
 }
@@ -38,6 +42,7 @@ pub fn later(what: Later) -> El {
         Later::Page(Page::Embed) => embed::embed_page(),
         Later::Page(Page::Fleet | Page::Unknown) => not_found::not_found_page(),
         Later::SignIn => token_form(),
+        Later::Suggestions(combobox) => suggestions(combobox),
         Later::Alarm => alarm::alarm(),
     }
 }
