@@ -31,6 +31,8 @@ pub struct Screen {
     pub still: Signal<bool>,
     /// Held in a hand, or asked to spare data: it is told less.
     pub lean: bool,
+    /// How large the viewer has text, against the usual: never less than 1.
+    pub text: f64,
 }
 
 impl Screen {
@@ -42,6 +44,11 @@ impl Screen {
             .and_then(|connection| member(&connection, "saveData"))
             .is_some_and(|spares| spares.is_truthy());
         provide_context(Self {
+            // `static/theme.js` has looked.
+            text: member(&window(), "fleetglassText")
+                .and_then(|text| text.as_f64())
+                .unwrap_or(1.0)
+                .clamp(1.0, 3.0),
             lean: spares || (touch.get_untracked() && small.get_untracked()),
             phone: media("(max-width: 640px)"),
             touch,

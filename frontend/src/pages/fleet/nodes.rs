@@ -125,7 +125,11 @@ pub fn nodes_part(view: RwSignal<View>, scroller: &El) -> El {
     let many = Memo::new(move |_| shown.with(|shown| shown.nodes.len() > LARGE_TILES));
     let shape = Memo::new(move |_| {
         let width = viewport.sight().get().width;
-        shape(grid.get(), screen.phone.get(), screen.touch.get(), width, many.get())
+        let phone = screen.phone.get();
+        let shape = shape(grid.get(), phone, screen.touch.get(), width, many.get());
+        // A card is as high as its lines of text.
+        let row = if phone && !grid.get() { f64::from(shape.row) * screen.text } else { shape.row.into() };
+        Shape { row: row as i32, ..shape }
     });
     let placed = Memo::new(move |_| shown.with(|shown| Arc::new(shown.place(shape.get()))));
     let active = RwSignal::new(None::<String>);
