@@ -145,6 +145,13 @@ test('a drag on a chart zooms, and Back leads out again', async () => {
   const box = await plot.boundingBox();
   await page.mouse.click(box.x + box.width / 2, box.y + 100);
   assert.deepEqual(shownRange(page), first);
+  // The node beside it is a page of its own: what was zoomed into is still behind it.
+  await page.locator('a[rel="next"], a[rel="prev"]').first().click();
+  await eventually('another node is shown', () => new URL(page.url()).search === '');
+  assert.equal(await stepBack(page).count(), 0);
+  await page.goBack();
+  assert.deepEqual(shownRange(page), first);
+  await stepBack(page).waitFor();
   await page.done();
 });
 

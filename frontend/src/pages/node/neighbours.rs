@@ -40,7 +40,11 @@ pub(super) fn neighbours(id: &str) -> El {
                 .on("click", move |event: MouseEvent| {
                     if let Some(address) = followed(&event) {
                         event.prevent_default();
-                        route.replace(&address);
+                        // What was zoomed into stays a step: Back leads out of it again.
+                        match untrack(|| route.steps()) {
+                            0 => route.replace(&address),
+                            _ => route.go(&address),
+                        }
                     }
                 })
                 .attr("aria-label", move || format!("{words}: {}", other().unwrap_or_default()))
