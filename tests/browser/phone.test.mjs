@@ -389,14 +389,23 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
     });
   });
   await session.send('ServiceWorker.enable');
+  const running = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker');
+  // Chromium drops a notification for whose list somebody asks while it is being shown.
+  await running.evaluate(() => {
+    const show = self.registration.showNotification.bind(self.registration);
+    self.registration.showNotification = async (...told) => {
+      await show(...told);
+      self.hasShown = true;
+    };
+  });
   await session.send('ServiceWorker.deliverPushMessage', {
     origin: served.url, registrationId: await registration, data: JSON.stringify(pushed),
   });
-  const running = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker');
-  const shown = await eventually('the notification is shown', () => running.evaluate(async () => {
+  await eventually('the notification is shown', () => running.evaluate(() => self.hasShown));
+  const shown = await running.evaluate(async () => {
     const [one] = await self.registration.getNotifications();
-    return one && { title: one.title, body: one.body, actions: one.actions.map(({ action }) => action), data: one.data };
-  }));
+    return { title: one.title, body: one.body, actions: one.actions.map(({ action }) => action), data: one.data };
+  });
   assert.equal(shown.title, pushed.title);
   assert.deepEqual(shown.actions, ['acknowledge']);
   // The press itself cannot be made from here: this is what it runs. Without a network nothing is lost by it.
