@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PHONE, assertAccessible, smallTargets, eventually, live, openBrowser, openPage, startDemo, startNode, startServe } from './harness.mjs';
+import { PHONE, assertAccessible, smallTargets, eventually, live, openBrowser, openPage, startDemo, startNode, startServe, tellsShown } from './harness.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
@@ -97,13 +97,12 @@ test('the icon counts the alerts that fire, and a push does so while the app is 
   });
   await session.send('ServiceWorker.enable');
   const registrationId = await registration;
+  const isShown = await tellsShown(worker);
   for (const [firing, shown] of [[3, 3], [0, 0], [undefined, 0], [4, 4]]) {
     await session.send('ServiceWorker.deliverPushMessage', {
       origin: url, registrationId, data: JSON.stringify({ title: `push ${firing}`, firing }),
     });
-    await eventually(`the notification of ${firing} is there`, () => worker.evaluate(async (title) => (
-      (await self.registration.getNotifications()).some((one) => one.title === title)
-    ), `push ${firing}`));
+    await isShown(`push ${firing}`);
     assert.equal(await worker.evaluate(() => self.badges.at(-1)), shown);
   }
   const before = await page.evaluate(() => globalThis.badges.length);

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, fleetOf, live, openBrowser, openPage, startDemo, startNode,
-  startServe,
+  startServe, tellsShown,
 } from './harness.mjs';
 import { GONE, startFront, worker } from './front.mjs';
 
@@ -390,18 +390,11 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
   });
   await session.send('ServiceWorker.enable');
   const running = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker');
-  // Chromium drops a notification for whose list somebody asks while it is being shown.
-  await running.evaluate(() => {
-    const show = self.registration.showNotification.bind(self.registration);
-    self.registration.showNotification = async (...told) => {
-      await show(...told);
-      self.hasShown = true;
-    };
-  });
+  const isShown = await tellsShown(running);
   await session.send('ServiceWorker.deliverPushMessage', {
     origin: served.url, registrationId: await registration, data: JSON.stringify(pushed),
   });
-  await eventually('the notification is shown', () => running.evaluate(() => self.hasShown));
+  await isShown(pushed.title);
   const shown = await running.evaluate(async () => {
     const [one] = await self.registration.getNotifications();
     return { title: one.title, body: one.body, actions: one.actions.map(({ action }) => action), data: one.data };
