@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::{api::problem::problem, auth::Guard, edge::Visit};
+use crate::{api::problem::problem, auth::Guard, edge::Visit, etag::is_held};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../dist"]
@@ -184,7 +184,7 @@ fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
 
 /// What is asked for, or that the asker has it.
 fn answer(asked: &HeaderMap, etag: &str, immutable: bool, make: impl FnOnce() -> Response) -> Response {
-    let mut response = if matches(asked, etag) { StatusCode::NOT_MODIFIED.into_response() } else { make() };
+    let mut response = if is_held(asked, etag) { StatusCode::NOT_MODIFIED.into_response() } else { make() };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(etag) = HeaderValue::from_str(etag) {
@@ -221,13 +221,6 @@ fn encoded(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'st
 fn etag(hash: &[u8]) -> String {
     let short: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("W/\"{short}\"")
-}
-
-fn matches(headers: &HeaderMap, etag: &str) -> bool {
-    headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|held| held.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"))
 }
 
 /// Trunk puts a hash of 16 hex digits into the name of what it makes: such a file never changes.

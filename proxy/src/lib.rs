@@ -28,6 +28,7 @@ pub mod discovery;
 pub mod edge;
 pub mod egress;
 pub mod embed;
+mod etag;
 pub mod fleet;
 pub mod incidents;
 pub mod letters;

@@ -34,6 +34,7 @@ use crate::{
     clock,
     edge::Visit,
     embed::{self, Ask, Panel, Place},
+    etag::is_held,
     query::Params as Form,
     share::OpenShare,
 };
@@ -264,7 +265,7 @@ pub async fn script(headers: HeaderMap) -> Response {
 
 fn served(file: embed::File, headers: &HeaderMap, caching: &'static str) -> Response {
     let etag = format!("W/\"{}\"", file.version);
-    let mut response = match holds(headers, &etag) {
+    let mut response = match is_held(headers, &etag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => ([(header::CONTENT_TYPE, file.kind)], file.text).into_response(),
     };
@@ -283,13 +284,6 @@ fn served(file: embed::File, headers: &HeaderMap, caching: &'static str) -> Resp
         own.insert(header::ETAG, etag);
     }
     response
-}
-
-/// Whether somebody has this already: compared weakly, for whoever packs an answer on its way makes its tag a weak one.
-fn holds(headers: &HeaderMap, etag: &str) -> bool {
-    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let held = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    held.is_some_and(|held| held.split(',').any(|tag| strong(tag) == strong(etag) || tag.trim() == "*"))
 }
 
 /// Whose pages may have it in a frame: those that the link lists, and our own, for the preview.

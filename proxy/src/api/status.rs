@@ -22,6 +22,7 @@ use crate::{
     app::App,
     clock,
     edge::Visit,
+    etag,
     query::Params as Form,
     status::{self, Asked, Page, Purpose, StatusPages, SubscribeError},
 };
@@ -120,7 +121,7 @@ fn sent(
     });
     let text = |name: header::HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
     let is_held = match text(header::IF_NONE_MATCH) {
-        Some(held) => held.split(',').any(|tag| tag.trim() == form.etag || tag.trim() == "*"),
+        Some(_) => etag::is_held(asked, &form.etag),
         None => text(header::IF_MODIFIED_SINCE)
             .and_then(|since| httpdate::parse_http_date(since).ok())
             .zip(modified)

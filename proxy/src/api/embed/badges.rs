@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Opened,
     collect::{self, counts, figure, health},
-    holds, opened,
+    opened,
 };
 use crate::{
     api::{problem::problem, shared::Viewer},
@@ -26,6 +26,7 @@ use crate::{
         Badge, Of, Style, Theme,
         model::{fleet_headline, percent, window},
     },
+    etag::is_held,
     query::Params as Form,
 };
 
@@ -180,7 +181,7 @@ async fn told(viewer: &Viewer<'_>, name: &str, of: Option<Of>) -> Option<(String
 fn picture(status: StatusCode, svg: String, headers: &HeaderMap, kept: u32) -> Response {
     let hash = Sha256::digest(svg.as_bytes());
     let etag = format!("\"{}\"", hash[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let mut response = match status == StatusCode::OK && holds(headers, &etag) {
+    let mut response = match status == StatusCode::OK && is_held(headers, &etag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => (status, [(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8")], svg).into_response(),
     };
