@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{http::StatusCode, response::IntoResponse};
 use fleetglass_shared::{
     format::{UNKNOWN, number},
+    scope::Inside,
     wire::{Panel as NodePanel, PanelQuery},
 };
 use serde::Deserialize;
@@ -85,12 +86,8 @@ impl Grid {
 }
 
 pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
-    let chosen = chosen(viewer, ask)?;
-    // An expression beside a node is about that node alone.
-    let nodes = match (&ask.query, &ask.node) {
-        (Some(_), Some(name)) => vec![inside(viewer, name)?],
-        _ => viewer.app.shares.nodes(viewer.share),
-    };
+    let (chosen, only) = chosen(viewer, ask)?;
+    let nodes = only.map_or_else(|| viewer.app.shares.nodes(viewer.share), |node| vec![node]);
     let seen = Seen { scope: Arc::clone(viewer.share.scope()), nodes: Arc::new(nodes) };
     let grid = Grid::of(ask.span(), viewer.now);
     let mut series = Vec::new();
@@ -118,20 +115,21 @@ pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Resul
     Ok(Panel { headline, chart: Some(part), ..panel })
 }
 
-/// Which chart is meant.
-pub(super) fn chosen(viewer: &Viewer<'_>, ask: &Ask) -> Result<NodePanel, Said> {
+/// Which chart is meant, and of which node alone an expression beside one is.
+pub(super) fn chosen(viewer: &Viewer<'_>, ask: &Ask) -> Result<(NodePanel, Option<Inside>), Said> {
     let node = ask.node.as_deref().map(|name| inside(viewer, name)).transpose()?;
     if let Some(expr) = &ask.query {
         let queries = vec![PanelQuery { expr: expr.clone(), legend: String::new() }];
         let title = expr.clone();
-        return Ok(NodePanel {
+        let panel = NodePanel {
             title,
             subsystem: String::new(),
             unit: String::new(),
             queries,
             bound: None,
             from_zero: false,
-        });
+        };
+        return Ok((panel, node));
     }
     let gone = || Said::new(StatusCode::NOT_FOUND, "This node is not there any more.");
     let node = node.ok_or_else(gone)?;
@@ -140,7 +138,8 @@ pub(super) fn chosen(viewer: &Viewer<'_>, ask: &Ask) -> Result<NodePanel, Said> 
     let panels = viewer.share.scope().detail(&node, &detail, panels, viewer.now).panels;
     let wanted = plain(ask.panel.as_deref().unwrap_or_default());
     let titles: Vec<String> = panels.iter().map(|panel| panel.title.clone()).collect();
-    panels.into_iter().find(|panel| plain(&panel.title) == wanted).ok_or_else(|| {
+    let found = panels.into_iter().find(|panel| plain(&panel.title) == wanted);
+    found.map(|panel| (panel, None)).ok_or_else(|| {
         let words = match titles.as_slice() {
             [] => "This node has no charts.".to_owned(),
             titles => format!("There is no such chart of this node; there are: {}.", titles.join(", ")),

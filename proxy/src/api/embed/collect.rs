@@ -59,26 +59,22 @@ impl From<ProblemResponse> for Said {
     }
 }
 
-/// Whether the link shows such panels, and the node.
-pub(super) fn is_there(viewer: &Viewer<'_>, ask: &Ask) -> Result<(), Said> {
+/// Whether the link shows such panels.
+pub(super) fn may_show(viewer: &Viewer<'_>, view: Kind) -> Result<(), Said> {
     let shows = |view: View| viewer.share.scope().shows(view);
-    let (is_shown, what) = match ask.view {
+    let (is_shown, what) = match view {
         Kind::Fleet | Kind::Uptime => (shows(View::Fleet) || shows(View::Node), "the list of nodes"),
         Kind::Node => (shows(View::Node), "single nodes"),
         Kind::Chart => (shows(View::Charts), "charts"),
         Kind::Alerts => (shows(View::Alerts), "alerts"),
         Kind::Risk => (shows(View::Risks), "risks"),
     };
-    match &ask.node {
-        _ if !is_shown => Err(Said::missing(what)),
-        Some(name) => inside(viewer, name).map(drop),
-        None => Ok(()),
-    }
+    if is_shown { Ok(()) } else { Err(Said::missing(what)) }
 }
 
 /// The panel that is asked for.
 pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask) -> Result<Panel, Said> {
-    is_there(viewer, ask)?;
+    may_show(viewer, ask.view)?;
     let told = viewer.share.shared_with();
     let panel = Panel {
         view: ask.view.as_str(),
@@ -91,8 +87,8 @@ pub(super) async fn panel(viewer: &Viewer<'_>, ask: &Ask) -> Result<Panel, Said>
         Kind::Fleet => Ok(fleet(viewer, panel)),
         Kind::Node => node(viewer, ask, panel).await,
         Kind::Chart => chart::panel(viewer, ask, panel).await,
-        Kind::Alerts => Ok(alerts(viewer, ask, panel)),
-        Kind::Risk => Ok(risks(viewer, ask, panel)),
+        Kind::Alerts => alerts(viewer, ask, panel),
+        Kind::Risk => risks(viewer, ask, panel),
         Kind::Uptime => uptime(viewer, ask, panel).await,
     }
 }
@@ -176,7 +172,10 @@ pub(super) fn standing(viewer: &Viewer<'_>, node: Option<&str>) -> Vec<Alert> {
     all
 }
 
-fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
+fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
+    if let Some(name) = &ask.node {
+        inside(viewer, name)?;
+    }
     let all = standing(viewer, ask.node.as_deref());
     let firing = all.iter().filter(|alert| alert.state == AlertState::Firing).count();
     let pending = all.len() - firing;
@@ -190,7 +189,7 @@ fn alerts(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
     };
     let more = all.len() - lines.len();
     let status = Some(alarm(&all));
-    Panel { headline, status, alerts: Some(AlertsPart { firing, pending, alerts: lines, more }), ..panel }
+    Ok(Panel { headline, status, alerts: Some(AlertsPart { firing, pending, alerts: lines, more }), ..panel })
 }
 
 /// How bad it is that these stand.
@@ -225,7 +224,10 @@ pub(super) fn near(risks: &[RiskLine]) -> (usize, usize) {
     (of("breached"), of("approaching"))
 }
 
-fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
+fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Result<Panel, Said> {
+    if let Some(name) = &ask.node {
+        inside(viewer, name)?;
+    }
     let mut risks = lines(viewer, ask.node.as_deref());
     let total = risks.len();
     let (breached, approaching) = near(&risks);
@@ -244,7 +246,7 @@ fn risks(viewer: &Viewer<'_>, ask: &Ask, panel: Panel) -> Panel {
     risks.truncate(MOST_ROWS);
     let more = total - risks.len();
     let part = RiskPart { total, breached, approaching, risks, more };
-    Panel { headline, status, risk: Some(part), ..panel }
+    Ok(Panel { headline, status, risk: Some(part), ..panel })
 }
 
 /// The risks that are shown, the worst first.

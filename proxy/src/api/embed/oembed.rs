@@ -88,8 +88,12 @@ pub async fn oembed(
 
 /// Whether a frame would show a panel: not what is in it, which may differ in a moment.
 fn is_there(viewer: &Viewer<'_>, ask: &Ask) -> bool {
-    let is_chart = ask.view == Kind::Chart;
-    collect::is_there(viewer, ask).is_ok() && (!is_chart || chart::chosen(viewer, ask).is_ok())
+    collect::may_show(viewer, ask.view).is_ok()
+        && match &ask.node {
+            _ if ask.view == Kind::Chart => chart::chosen(viewer, ask).is_ok(),
+            Some(name) => collect::inside(viewer, name).is_ok(),
+            None => true,
+        }
 }
 
 fn described(share: &OpenShare, named: &Named, ask: &Ask, most: (u32, u32)) -> serde_json::Value {
