@@ -23,6 +23,30 @@ export async function workerOf(page) {
   return page.context().serviceWorkers()[0] ?? page.context().waitForEvent('serviceworker');
 }
 
+/**
+ * What a push service would hand to the page's worker: gives `push(url, what)`, which waits until it is shown. Chromium
+ * drops a notification for whose list somebody asks while it is being shown, so the list is no way to wait for it.
+ */
+export async function pusher(page, running) {
+  await running.evaluate(() => {
+    const show = self.registration.showNotification.bind(self.registration);
+    self.shown = [];
+    self.registration.showNotification = async (title, ...told) => {
+      await show(title, ...told);
+      self.shown.push(title);
+    };
+  });
+  const session = await page.context().newCDPSession(page);
+  const known = [];
+  session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => known.push(...registrations));
+  await session.send('ServiceWorker.enable');
+  return async (url, what) => {
+    const { registrationId } = await eventually('the worker is known', () => known.find(({ scopeURL }) => scopeURL.startsWith(url)));
+    await session.send('ServiceWorker.deliverPushMessage', { origin: url, registrationId, data: JSON.stringify(what) });
+    await eventually(`the notification ${what.title} is shown`, () => running.evaluate((title) => self.shown.includes(title), what.title));
+  };
+}
+
 const html = (response, status, text) => response.writeHead(status, { 'content-type': 'text/html' }).end(text);
 
 /** What it answers by itself in each of its modes; `true` when it did. */

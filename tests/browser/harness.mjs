@@ -314,19 +314,3 @@ export function coloursOf(canvas) {
     return new Set(new Uint32Array(data.buffer)).size;
   });
 }
-
-/**
- * Lets a worker say which notifications it has shown: gives what waits for one. Chromium drops a notification for whose
- * list somebody asks while it is being shown, so the list is no way to wait for it.
- */
-export async function tellsShown(worker) {
-  await worker.evaluate(() => {
-    const show = self.registration.showNotification.bind(self.registration);
-    self.shown = [];
-    self.registration.showNotification = async (title, ...told) => {
-      await show(title, ...told);
-      self.shown.push(title);
-    };
-  });
-  return (title) => eventually(`the notification ${title} is shown`, () => worker.evaluate((title) => self.shown.includes(title), title));
-}

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PHONE, assertAccessible, smallTargets, eventually, live, openBrowser, openPage, startDemo, startNode, startServe, tellsShown } from './harness.mjs';
+import { PHONE, assertAccessible, smallTargets, eventually, live, openBrowser, openPage, startDemo, startNode, startServe } from './harness.mjs';
+import { pusher, workerOf } from './front.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
@@ -43,13 +44,6 @@ const badge = (page) => page.evaluate(() => globalThis.badges.at(-1));
 const besides = (page) => page.waitForFunction(() => globalThis.fleetglassInstall && !Array.isArray(globalThis.fleetglassHeard));
 
 /** The page's worker, running. */
-async function workerOf(page) {
-  await eventually('the worker is there', () => page.evaluate(async () => (
-    (await navigator.serviceWorker.getRegistration())?.active?.state === 'activated'
-  )));
-  return page.context().serviceWorkers()[0] ?? page.context().waitForEvent('serviceworker');
-}
-
 test('the icon counts the alerts that fire, and a push does so while the app is closed', async () => {
   const two = await twoNodes();
   const { url } = two.served;
@@ -88,21 +82,9 @@ test('the icon counts the alerts that fire, and a push does so while the app is 
     Object.defineProperty(navigator, 'setAppBadge', { value: async (count) => { self.badges.push(count); } });
     Object.defineProperty(navigator, 'clearAppBadge', { value: async () => { self.badges.push(0); } });
   });
-  const session = await page.context().newCDPSession(page);
-  const registration = new Promise((resolve) => {
-    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-      const own = registrations.find(({ scopeURL }) => scopeURL.startsWith(url));
-      if (own) resolve(own.registrationId);
-    });
-  });
-  await session.send('ServiceWorker.enable');
-  const registrationId = await registration;
-  const isShown = await tellsShown(worker);
+  const push = await pusher(page, worker);
   for (const [firing, shown] of [[3, 3], [0, 0], [undefined, 0], [4, 4]]) {
-    await session.send('ServiceWorker.deliverPushMessage', {
-      origin: url, registrationId, data: JSON.stringify({ title: `push ${firing}`, firing }),
-    });
-    await isShown(`push ${firing}`);
+    await push(url, { title: `push ${firing}`, firing });
     assert.equal(await worker.evaluate(() => self.badges.at(-1)), shown);
   }
   const before = await page.evaluate(() => globalThis.badges.length);

@@ -6,9 +6,9 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import {
   NARROW, PHONE, assertAccessible, assertNoSidewaysScroll, eventually, fleetOf, live, openBrowser, openPage, startDemo, startNode,
-  startServe, tellsShown,
+  startServe,
 } from './harness.mjs';
-import { GONE, startFront, worker } from './front.mjs';
+import { GONE, pusher, startFront, worker, workerOf } from './front.mjs';
 
 let browser;
 before(async () => { browser = await openBrowser(); });
@@ -381,20 +381,9 @@ test('an alert is pushed to a browser, which shows it and acknowledges it withou
   assert.ok(pushed.firing >= 1);
 
   // What the push service would hand to the browser.
-  await worker(page);
-  const session = await page.context().newCDPSession(page);
-  const registration = new Promise((resolve) => {
-    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-      if (registrations.length) resolve(registrations[0].registrationId);
-    });
-  });
-  await session.send('ServiceWorker.enable');
-  const running = page.context().serviceWorkers()[0] ?? await page.context().waitForEvent('serviceworker');
-  const isShown = await tellsShown(running);
-  await session.send('ServiceWorker.deliverPushMessage', {
-    origin: served.url, registrationId: await registration, data: JSON.stringify(pushed),
-  });
-  await isShown(pushed.title);
+  const running = await workerOf(page);
+  const push = await pusher(page, running);
+  await push(served.url, pushed);
   const shown = await running.evaluate(async () => {
     const [one] = await self.registration.getNotifications();
     return { title: one.title, body: one.body, actions: one.actions.map(({ action }) => action), data: one.data };
